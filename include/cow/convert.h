@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef COW_CONVERT_H
+#define COW_CONVERT_H
+
+/**
+ * @file
+ * Turn an existing image from CoW to NOCOW or back without losing a byte.
+ *
+ * NOCOW can't be set on a file that has data, so the image is copied into a new inode that is born
+ * right, verified, and put in its place. docs/convert.md gives the protocol step by step with what
+ * a crash leaves behind at each; in short: nobody may have the image open (a lease says so and
+ * goes on saying so), the copy is unnamed until it is complete, verified and on disk, the names are
+ * exchanged in one step and exchanged back if anybody came in between.
+ *
+ * Takes leases and QEMU's lock bytes on the image while it works. The lease signal is SIGURG,
+ * which is ignored unless the program handles it.
+ */
+
+#include <cow/error.h>
+#include <cow/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum cow_convert_outcome {
+	COW_CONVERT_UNKNOWN = 0,
+	COW_CONVERT_CONVERTED,
+	COW_CONVERT_ALREADY, /**< it is as wanted, nothing was done */
+	COW_CONVERT_PLANNED, /**< dry run: it would be converted */
+	COW_CONVERT_REFUSED, /**< it would not be safe, or can't be had here; nothing was done */
+	COW_CONVERT_FAILED,  /**< it was tried and undone; the image is as it was */
+};
+
+const char *cow_convert_outcome_name(enum cow_convert_outcome outcome);
+
+enum cow_convert_phase {
+	COW_CONVERT_PHASE_UNKNOWN = 0,
+	COW_CONVERT_PHASE_COPY,
+	COW_CONVERT_PHASE_VERIFY,
+	COW_CONVERT_PHASE_COMMIT,
+};
+
+/** Called often from within cow_convert_at(); total is 0 while it is not known.
+ *  @return 0 to go on, anything else to stop: the image is then left as it was. */
+typedef int (*cow_convert_progress)(enum cow_convert_phase phase, uint64_t done, uint64_t total,
+				    void *data);
+
+/* Flags. */
+#define COW_CONVERT_DRY_RUN       0x1u /**< all checks, no change */
+#define COW_CONVERT_PREALLOCATE   0x2u /**< allocate the whole size, for hot images */
+#define COW_CONVERT_KEEP_ORIGINAL 0x4u /**< leave the old image beside it as NAME.orig */
+#define COW_CONVERT_NO_VERIFY     0x8u /**< don't read the copy back */
+
+struct cow_convert_options {
+	enum cow_policy to; /**< COW_POLICY_OFF or COW_POLICY_ON */
+	unsigned flags;
+	cow_convert_progress progress; /**< or NULL */
+	void *progress_data;
+	uint64_t spare[4];
+};
+
+struct cow_convert_result {
+	enum cow_convert_outcome outcome;
+	enum cow_answer from_nocow; /**< the flag before */
+	char reason[512];           /**< refused, failed, already: why; one line */
+	char remedy[256];           /**< or "" */
+	char note[256];             /**< something dropped on purpose (compression), or "" */
+	uint64_t bytes_copied;
+	uint64_t bytes_holes;             /**< left as holes */
+	bool verified;                    /**< read back past the page cache and compared */
+	double seconds;                   /**< in all */
+	double seconds_verify;            /**< of these, reading back */
+	uint64_t runs_before, runs_after; /**< physically discontiguous runs */
+	uint64_t rows_before, rows_after; /**< extent rows */
+	char original[256];               /**< name the old image was kept under, or "" */
+	uint64_t spare[8];
+};
+
+/** Convert the regular file `name` in the directory `dirfd` (no symlink is followed).
+ *  `ret` is always filled. A refusal is an outcome and an error (so that a caller who looks at
+ *  either can't miss it).
+ *  @return 0 for converted, already and planned; negative errno for refused and failed. */
+int cow_convert_at(int dirfd, const char *name, const struct cow_convert_options *options,
+		   struct cow_convert_result *ret, struct cow_error *err);
+
+/** The names of temporary files a conversion makes begin like this; an audit reports left ones,
+ *  the next conversion of the same image clears them. */
+#define COW_CONVERT_TEMP_PREFIX ".cowctl-"
+
+#ifdef __cplusplus
+}
+#endif
+#endif

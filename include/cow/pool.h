@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef COW_POOL_H
+#define COW_POOL_H
+
+/**
+ * @file
+ * Pools: directories of images with a policy.
+ *
+ * A definition is libvirt storage-pool XML, one file per pool: what virsh pool-define takes, and
+ * what it writes. The policy is <features><cow state='no'/> (off), 'yes' (on) or absent (auto).
+ * Elements this library doesn't know are kept as they are.
+ *
+ * Definitions live in /etc/cowctl/pools (system) or $XDG_CONFIG_HOME/cowctl/pools (session);
+ * which pools are started is noted in /run/cowctl or $XDG_RUNTIME_DIR/cowctl. libvirt's own
+ * definitions are listed too, read-only. All files are replaced atomically.
+ */
+
+#include <cow/error.h>
+#include <cow/probe.h>
+#include <cow/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum cow_pool_scope {
+	COW_POOL_SCOPE_UNKNOWN = 0, /**< system for root, session for everybody else */
+	COW_POOL_SCOPE_SYSTEM,
+	COW_POOL_SCOPE_SESSION,
+};
+
+enum cow_pool_state {
+	COW_POOL_STATE_UNKNOWN = 0,
+	COW_POOL_STATE_INACTIVE,
+	COW_POOL_STATE_ACTIVE,       /**< started; "running" to libvirt */
+	COW_POOL_STATE_INACCESSIBLE, /**< started, but its directory can't be read */
+};
+
+enum cow_pool_source {
+	COW_POOL_SOURCE_UNKNOWN = 0,
+	COW_POOL_SOURCE_COWCTL,
+	COW_POOL_SOURCE_LIBVIRT, /**< read-only */
+};
+
+const char *cow_pool_state_name(enum cow_pool_state state);
+const char *cow_pool_source_name(enum cow_pool_source source);
+
+/** One definition and, once cow_pool_refresh() was called, how things stand. Made and freed by
+ *  the library; new fields come at the end. */
+struct cow_pool {
+	const char *name;
+	const char *uuid; /**< 36 characters, lower case */
+	const char *type; /**< "dir" */
+	const char *path; /**< target directory, absolute */
+	enum cow_policy policy;
+	enum cow_pool_source source;
+	bool autostart;
+	bool persistent; /**< has a definition on disk */
+	/* from the target's <permissions>; -1 where the definition doesn't say */
+	int64_t mode, owner, group;
+
+	/* filled by cow_pool_refresh() */
+	enum cow_pool_state state;
+	enum cow_compliance compliance; /**< of the directory itself */
+	char compliance_reason[256];
+	enum cow_answer measured; /**< capacity, allocation, available hold */
+	uint64_t capacity;        /**< of the filesystem, bytes */
+	uint64_t allocation;
+	uint64_t available;
+};
+
+struct cow_pool_store;
+
+int cow_pool_store_new(enum cow_pool_scope scope, struct cow_pool_store **ret,
+		       struct cow_error *err);
+void cow_pool_store_free(struct cow_pool_store *store);
+
+/** Read a definition without storing it. A missing uuid is made up. */
+int cow_pool_new_xml(const char *xml, size_t size, struct cow_pool **ret, struct cow_error *err);
+void cow_pool_free(struct cow_pool *pool);
+
+/** The definition as XML that virsh pool-define takes; free() it. */
+int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, struct cow_error *err);
+
+/** Store a definition. Redefining needs the same name and uuid: one of them used by another pool
+ *  is -EEXIST, as in libvirt. */
+int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
+		    struct cow_error *err);
+/** Forget a definition; the directory and its images stay. -EBUSY while it is started. */
+int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,
+		      struct cow_error *err);
+
+/** @return 0, or -ENOENT. */
+int cow_pool_lookup(struct cow_pool_store *store, const char *name_or_uuid, struct cow_pool **ret,
+		    struct cow_error *err);
+/** The pool whose directory is `path` or the nearest one above it; -ENOENT when there is none. */
+int cow_pool_lookup_path(struct cow_pool_store *store, const char *path, struct cow_pool **ret,
+			 struct cow_error *err);
+
+/** All pools by name, cowctl's before libvirt's of the same name. One that can't be read does not
+ *  hide the others: it is counted in *ret_broken, with `err` holding the first such error.
+ *  @param ret_pools NULL-terminated array, free with cow_pool_list_free(). */
+int cow_pool_list(struct cow_pool_store *store, struct cow_pool ***ret_pools, size_t *ret_broken,
+		  struct cow_error *err);
+void cow_pool_list_free(struct cow_pool **pools);
+
+/** Look at the directory: state, compliance, sizes. Not being able to is not an error. */
+int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
+
+/* Flags for cow_pool_build(). */
+#define COW_POOL_BUILD_SUBVOLUME 0x1u /**< make it a Btrfs subvolume of its own */
+#define COW_POOL_BUILD_DRY_RUN   0x2u
+
+struct cow_pool_build_result {
+	bool created;           /**< the directory was made, not found */
+	bool subvolume;         /**< it is a subvolume root */
+	enum cow_action action; /**< what was (dry run: would be) done, see cow/probe.h */
+	enum cow_policy effective;
+	char reason[256];   /**< why */
+	char warning[256];  /**< its price, or "" */
+	uint64_t unreached; /**< existing files and directories the policy can't reach as
+				 they are; cow_audit_* names them */
+	uint64_t spare[8];
+};
+
+/** Make the pool's directory (parents included, as virsh does), apply the policy and read it back
+ *  before anything can be created in it. A directory that exists gets the policy for what is
+ *  created in it from now on. On failure nothing that was made stays. -EBUSY while started. */
+int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
+		   struct cow_pool_build_result *ret, struct cow_error *err);
+
+/** Mark started after checking that the directory is there. A drifted directory is started all the
+ *  same, for its images must stay reachable; pool->compliance says so. */
+int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
+/** Mark stopped; -EINVAL when it was not started. */
+int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+
+const char *base_fd_path(int fd, char buffer[BASE_FD_PATH_MAX])
+{
+	snprintf(buffer, BASE_FD_PATH_MAX, "/proc/self/fd/%d", fd);
+	return buffer;
+}
+
+int base_fd_reopen(int fd, int flags)
+{
+	int result = open(BASE_FD_PATH(fd), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return result < 0 ? -errno : result;
+}
+
+ssize_t base_pread_full(int fd, void *buffer, size_t size, off_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, (char *)buffer + done, size - done, offset + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t base_pwrite_full(int fd, const void *buffer, size_t size, off_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n =
+			pwrite(fd, (const char *)buffer + done, size - done, offset + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		/* POSIX leaves a write of 0 bytes open; don't spin on it. */
+		if (n == 0)
+			return -EIO;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+#define TEXT_MAX (1u << 20)
+
+int base_read_text(int dirfd, const char *path, char **ret_text)
+{
+	BASE_CLEANUP(fd) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	BASE_CLEANUP(free) char *text = NULL;
+	size_t used = 0, size = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n;
+
+		if (size - used < 2) {
+			char *bigger;
+
+			size = size ? size * 2 : 4096;
+			if (size > TEXT_MAX)
+				return -EFBIG;
+			bigger = realloc(text, size);
+			if (!bigger)
+				return -ENOMEM;
+			text = bigger;
+		}
+		n = read(fd, text + used, size - used - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	if (used && text[used - 1] == '\n')
+		used--;
+	text[used] = '\0';
+	*ret_text = base_take(text);
+	return 0;
+}
+
+int base_sync_directory(int dirfd)
+{
+	BASE_CLEANUP(fd) int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return -errno;
+	return 0;
+}

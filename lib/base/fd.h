@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <stdio.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+
+DEFINE_CLEANUP(fd, int, close, -1)
+DEFINE_CLEANUP(file, FILE *, fclose, NULL)
+
+static inline int base_take_fd(int *fd)
+{
+	int value = *fd;
+
+	*fd = -1;
+	return value;
+}
+
+/* Open what a descriptor refers to once more, with other flags; works on O_PATH descriptors and
+ * on unnamed files. O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added. @return fd or -errno. */
+int base_fd_reopen(int fd, int flags);
+
+/* The magic name of a descriptor, for calls that take only paths. */
+#define BASE_FD_PATH_MAX 32
+#define BASE_FD_PATH(fd) base_fd_path((fd), (char[BASE_FD_PATH_MAX]){0})
+const char *base_fd_path(int fd, char buffer[BASE_FD_PATH_MAX]);
+
+/* pread/pwrite until all of it is done, EINTR included.
+ * @return bytes (less than size only at the end of the file), or -errno. */
+ssize_t base_pread_full(int fd, void *buffer, size_t size, off_t offset);
+ssize_t base_pwrite_full(int fd, const void *buffer, size_t size, off_t offset);
+
+/* Read a small text file (sysfs, procfs) whole; the trailing newline is cut.
+ * @return 0, or -errno; -EFBIG beyond 1 MiB. */
+int base_read_text(int dirfd, const char *path, char **ret_text);
+
+/* fsync the directory behind dirfd (which may be AT_FDCWD or O_PATH). */
+int base_sync_directory(int dirfd);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BASE_RUN_H
+#define BASE_RUN_H
+
+#include <cow/error.h>
+
+/* Run a program and wait for it: argv array, C locale, stdin from /dev/null, all descriptors closed
+ * but stdout, stderr and keep_fd (-1 for none, inherited under the same number).
+ * On failure the error carries the last line the program wrote to stderr.
+ * @param timeout_ms killed after this; 0 for no limit.
+ * @param ret_output what it wrote to stdout, up to 16 MiB, to be freed; may be NULL.
+ * @return 0 when it exited with 0. */
+int base_run(const char *const *argv, int keep_fd, int timeout_ms, char **ret_output,
+	     struct cow_error *err);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/temp.h"
+
+static void random_name(char *name, size_t size)
+{
+	uint64_t number = 0;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		number = (uint64_t)(uintptr_t)name ^ (uint64_t)getpid();
+	snprintf(name, size, BASE_TEMP_PREFIX "%016" PRIx64, number);
+}
+
+int base_temp_open(struct base_temp *temp, int dirfd, mode_t mode, struct cow_error *err)
+{
+	*temp = (struct base_temp)BASE_TEMP_INIT;
+	temp->dirfd = dirfd;
+	temp->fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+	/* No unnamed files here: EOPNOTSUPP from fuse, nfs, cifs, gfs2; EISDIR before 3.11. */
+	if (temp->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		random_name(temp->name, sizeof(temp->name));
+		temp->fd = openat(dirfd, temp->name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
+	}
+	if (temp->fd < 0) {
+		int errnum = errno;
+
+		temp->name[0] = '\0';
+		return base_fail(err, errnum, "create a temporary file");
+	}
+	/* Neither umask nor a default ACL of the directory has a say in the mode. */
+	if (fchmod(temp->fd, mode) < 0) {
+		int errnum = errno;
+
+		base_temp_close(temp);
+		return base_fail(err, errnum, "set the mode of a temporary file");
+	}
+	return 0;
+}
+
+/* Give it a name that must not exist: linkat never replaces, nor does RENAME_NOREPLACE. */
+static int name_new(struct base_temp *temp, const char *name)
+{
+	int r;
+
+	if (temp->name[0])
+		r = renameat2(temp->dirfd, temp->name, temp->dirfd, name, RENAME_NOREPLACE);
+	else
+		r = linkat(AT_FDCWD, BASE_FD_PATH(temp->fd), temp->dirfd, name, AT_SYMLINK_FOLLOW);
+	return r < 0 ? -errno : 0;
+}
+
+/* Replacing takes a name of its own first: linkat can't, rename can. */
+static int name_over(struct base_temp *temp, const char *name)
+{
+	if (!temp->name[0]) {
+		char own[sizeof(temp->name)];
+		int r;
+
+		random_name(own, sizeof(own));
+		r = name_new(temp, own);
+		if (r < 0)
+			return r;
+		snprintf(temp->name, sizeof(temp->name), "%s", own);
+	}
+	return renameat(temp->dirfd, temp->name, temp->dirfd, name) < 0 ? -errno : 0;
+}
+
+int base_temp_commit(struct base_temp *temp, const char *name, bool replace, struct cow_error *err)
+{
+	int r = fsync(temp->fd) < 0 ? -errno : 0;
+
+	if (r < 0)
+		return base_fail(err, -r, "write %s to disk", BASE_QUOTE(name));
+	r = replace ? name_over(temp, name) : name_new(temp, name);
+	if (r < 0)
+		return base_fail(err, -r, "create %s", BASE_QUOTE(name));
+	temp->name[0] = '\0';
+	r = base_sync_directory(temp->dirfd);
+	if (r < 0)
+		return base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(name));
+	return 0;
+}
+
+void base_temp_close(struct base_temp *temp)
+{
+	int saved = errno;
+
+	if (temp->name[0])
+		unlinkat(temp->dirfd, temp->name, 0);
+	if (temp->fd >= 0)
+		close(temp->fd);
+	*temp = (struct base_temp)BASE_TEMP_INIT;
+	errno = saved;
+}

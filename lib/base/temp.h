@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BASE_TEMP_H
+#define BASE_TEMP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <cow/error.h>
+
+#include "base/macro.h"
+
+/* A file that does not exist until it is committed: unnamed where the filesystem can, otherwise
+ * under a dot name that is removed again. A crash leaves nothing in the first case, and a name
+ * beginning with BASE_TEMP_PREFIX in the second. */
+#define BASE_TEMP_PREFIX ".cowctl-"
+
+struct base_temp {
+	int dirfd; /* borrowed */
+	int fd;
+	char name[64]; /* "" while unnamed */
+};
+
+#define BASE_TEMP_INIT                                                                             \
+	{                                                                                          \
+		.dirfd = -1, .fd = -1, .name = ""                                                  \
+	}
+
+/* Flags the file is opened with: O_RDWR | O_CLOEXEC. dirfd must outlive it. */
+int base_temp_open(struct base_temp *temp, int dirfd, mode_t mode, struct cow_error *err);
+
+/* fsync it and give it its name, then fsync the directory. Without replace an existing name is
+ * -EEXIST and the file stays temporary. */
+int base_temp_commit(struct base_temp *temp, const char *name, bool replace, struct cow_error *err);
+
+/* Close, and remove unless committed. */
+void base_temp_close(struct base_temp *temp);
+
+static inline void base_cleanup_temp(struct base_temp *temp)
+{
+	base_temp_close(temp);
+}
+
+#endif
