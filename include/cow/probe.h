@@ -64,7 +64,8 @@ struct cow_file_state {
 	enum cow_answer nocow;        /**< carries NOCOW */
 	enum cow_overwrite overwrite; /**< in the filesystem it is on */
 	enum cow_evidence evidence;
-	enum cow_answer history_known; /**< age against the last snapshot could be read */
+	enum cow_answer history_known; /**< yes: age against the last snapshot could be read, or
+					    does not matter on this filesystem */
 	uint64_t rows;                 /**< extent rows, as `filefrag -v` lists */
 	uint64_t runs;                 /**< physically discontiguous runs, as filefrag counts */
 	uint64_t shared_bytes;         /**< in extents marked shared */
@@ -77,10 +78,11 @@ struct cow_file_state {
 };
 
 /** Read the state of an open file. `layer` is the filesystem it is on, as cow_stack_top() gives
- *  it for the file or its directory; `new_files` is what an unflagged new file does there, as
- *  measured or reported (cow_probe.new_files_overwrite), COW_OVERWRITE_UNKNOWN if not known. */
-int cow_file_state_read(int fd, const struct cow_layer *layer, enum cow_overwrite new_files,
-			struct cow_file_state *ret, struct cow_error *err);
+ *  it for the file, its directory or any other file of that filesystem: only what holds for the
+ *  whole filesystem is taken from it. Data not yet written out has no extents yet: the map is of
+ *  what is on disk. */
+int cow_file_state_read(int fd, const struct cow_layer *layer, struct cow_file_state *ret,
+			struct cow_error *err);
 
 /* What a policy means here. */
 
