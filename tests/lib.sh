@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What a system test needs. A test begins with
+#	. "$(dirname "$0")/../lib.sh"
+# and, when it mounts anything, `need_root` next: that starts it again as the only user of a mount
+# namespace. Everything mounted there is gone when the test ends, however it ends, and with the
+# mounts go their loop devices, which all detach themselves. docs/testing.md has the list of helpers.
+set -euo pipefail
+shopt -s inherit_errexit
+export LC_ALL=C
+
+: "${COWCTL:?set it to the cowctl to test (meson test does)}"
+: "${COW_BUILD:=$(cd "$(dirname "$COWCTL")/.." && pwd)}"
+COW_TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export COWCTL COW_BUILD COW_TESTS
+
+# --- how a test ends ------------------------------------------------------------------------------
+
+fail() {
+	printf 'FAILED: %s\n' "$*" >&2
+	exit 1
+}
+
+# The reason is one line; a run that forbids skips calls it a failure.
+skip() {
+	[ "${MUST_RUN:-0}" != 1 ] || fail "must not be skipped here: $*"
+	printf 'SKIP: %s\n' "$*" >&2
+	exit 77
+}
+
+# require TOOL...: skip unless they are all installed.
+require() {
+	local tool
+	for tool; do
+		command -v -- "$tool" >/dev/null || skip "$tool is not installed"
+	done
+}
+
+# Be root, alone in a mount namespace that passes nothing on.
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	[ -n "${COW_PRIVATE:-}" ] ||
+		COW_PRIVATE=$T exec unshare --mount --propagation private -- "$BASH" "$0"
+}
+
+# End what the test started and did not end: its jobs, and all else in its mount namespace.
+_end_processes() {
+	local link pid found=1
+	jobs -p | xargs -r kill 2>/dev/null || true
+	wait
+	[ -n "${COW_PRIVATE:-}" ] || return 0
+	while [ -n "$found" ]; do # a process leaves the namespace only after it closed its files
+		found=
+		for link in /proc/[0-9]*/ns/mnt; do
+			pid=${link#/proc/}
+			pid=${pid%%/*}
+			if [ "$pid" != $$ ] && [ "$link" -ef /proc/$$/ns/mnt ]; then
+				kill -KILL "$pid" 2>/dev/null || true
+				found=1
+			fi
+		done
+	done
+}
+
+# Called on exit: unmount what is below the test's folder, last mounted first, and remove it.
+# What can't be unmounted was left busy by the test: that is a failure too.
+_clean() {
+	local status=$? mount
+	trap - EXIT
+	cd /
+	_end_processes
+	if [ -n "${COW_PRIVATE:-}" ]; then
+		while read -r mount; do
+			umount -- "$(printf '%b' "$mount")" && continue
+			umount --lazy -- "$(printf '%b' "$mount")"
+			status=1
+		done < <(_mounts_below | tac)
+	fi
+	chattr -R -i -a -- "$T" 2>/dev/null || true
+	rm -rf --one-file-system -- "$T" || status=1
+	exit "$status"
+}
+
+# Mount points below the test's folder as mountinfo writes them: "\040" for a space and so on.
+_mounts_below() {
+	local point
+	while read -r _ _ _ _ point _; do
+		case $point in "$T"/*) printf '%s\n' "${point//\\/\\0}" ;; esac
+	done </proc/self/mountinfo
+}
+
+# T: the test's own folder; everything it makes is in there. need_root hands it on.
+T=${COW_PRIVATE:-$(mktemp -d "${TMPDIR:-/tmp}/cowctl-test.XXXXXX")}
+T=$(cd "$T" && pwd -P)
+trap _clean EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- real filesystems -----------------------------------------------------------------------------
+
+# Loop-mount one or more image files with options; the devices detach when the mount goes.
+_mount_images() {
+	local point=$1 options=$2 image device devices=()
+	shift 2
+	mkdir -p -- "$point"
+	for image; do
+		device=$(losetup --find --show -- "$image")
+		devices+=("$device")
+		options+=",device=$device"
+	done
+	[ ${#devices[@]} -gt 1 ] || options=${options%,device=*}
+	mount -o "${options#,}" -- "${devices[0]}" "$point" ||
+		{ losetup --detach "${devices[@]}"; fail "mount $point"; }
+	losetup --detach "${devices[@]}" # in use: this makes them detach with the last user
+}
+
+# make_fs KIND NAME [MOUNT-OPTIONS]: a new filesystem mounted at $T/NAME, whole and empty, open to
+# all. Its image is sparse, $FS_SIZE long (512M), as $T/NAME.img.
+make_fs() {
+	local kind=$1 point=$T/$2 options=${3:-} size=${FS_SIZE:-512M} images=("$T/$2.img")
+	local tool=mkfs.${kind%%-*}
+	case $kind in
+	tmpfs)
+		mkdir -p -- "$point"
+		mount -t tmpfs -o "size=$size${options:+,$options}" tmpfs "$point"
+		return
+		;;
+	overlay) # on a Btrfs of its own, $T/NAME.lower
+		make_fs btrfs "$2.lower" "$options"
+		mkdir -p -- "$point" "$point.lower"/{lower,upper,work}
+		mount -t overlay -o "lowerdir=$point.lower/lower,upperdir=$point.lower/upper,workdir=$point.lower/work" \
+			overlay "$point"
+		return
+		;;
+	btrfs-raid1) images+=("$T/$2.img2") ;;
+	esac
+	require "$tool"
+	truncate -s "$size" -- "${images[@]}"
+	case $kind in
+	btrfs) mkfs.btrfs -q -K -m single -d single -- "${images[@]}" ;;
+	btrfs-dup) mkfs.btrfs -q -K -m dup -d dup -- "${images[@]}" ;;
+	btrfs-raid1) mkfs.btrfs -q -K -m raid1 -d raid1 -- "${images[@]}" ;;
+	xfs) mkfs.xfs -q -K -m reflink=1 -- "${images[@]}" ;;
+	xfs-noreflink) mkfs.xfs -q -K -m reflink=0 -- "${images[@]}" ;;
+	ext4) mkfs.ext4 -q -E nodiscard -- "${images[@]}" ;;
+	*) fail "make_fs knows no $kind" ;;
+	esac
+	_mount_images "$point" "$options" "${images[@]}"
+	chmod 0777 -- "$point"
+}
+
+# The loop device an image file is on.
+loop_of() {
+	losetup --noheadings --output NAME --associated "$1"
+}
+
+# --- files ----------------------------------------------------------------------------------------
+
+# True when a file or directory carries the NOCOW flag.
+is_nocow() {
+	local flags
+	flags=$(lsattr -d -- "$1") || fail "lsattr $1"
+	case ${flags%% *} in *C*) true ;; *) false ;; esac
+}
+
+# fragment FILE [COUNT [SEED]]: overwrite random 4 KiB blocks as a guest does, the same ones for
+# the same seed, written out as it goes.
+fragment() {
+	"$COW_BUILD/tests/scatter" "$1" "${2:-2000}" "${3:-1}"
+}
+
+# make_image FILE SIZE: a raw image with every block written, content that repeats nowhere.
+make_image() {
+	"$COW_BUILD/tests/scatter" --fill "$1" "$(numfmt --from=iec "$2")"
+}
+
+# Physically discontiguous runs, counted by filefrag.
+runs_of() {
+	local text
+	text=$(filefrag -- "$1") || fail "filefrag $1"
+	text=${text##*: }
+	printf '%s\n' "${text%% *}"
+}
+
+sum_of() {
+	local text
+	text=$(sha256sum <"$1")
+	printf '%s\n' "${text%% *}"
+}
+
+# --- running things -------------------------------------------------------------------------------
+
+cowctl() {
+	"$COWCTL" "$@"
+}
+
+# Run as an unprivileged user that can read the build and this test's folder but owns nothing.
+as_nobody() {
+	if [ "$(id -u)" -ne 0 ]; then
+		"$@"
+		return
+	fi
+	[ -n "${COW_PRIVATE:-}" ] || fail "as_nobody: call need_root first"
+	if ! mountpoint -q -- "$T/.build"; then
+		# The build may be where nobody else may look (/root): show it here.
+		mkdir -- "$T/.build"
+		mount --bind -- "$COW_BUILD" "$T/.build"
+		chmod 0755 -- "$T"
+	fi
+	local COWCTL=$T/.build/${COWCTL#"$COW_BUILD"/} command=$1
+	shift
+	case $command in cowctl) command=$COWCTL ;; esac
+	setpriv --reuid=65534 --regid=65534 --clear-groups -- \
+		env HOME=/nonexistent COWCTL="$COWCTL" "$command" "$@"
+}
+
+# expect_status N COMMAND...: run it, output to $T/out and $T/err, which are shown when it ends
+# with any other status.
+expect_status() {
+	local expected=$1 status=0
+	shift
+	"$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
+	[ "$status" -eq "$expected" ] && return
+	sed 's/^/out: /' "$T/out" >&2
+	sed 's/^/err: /' "$T/err" >&2
+	fail "status $status instead of $expected: $*"
+}
+
+# expect_text FILE TEXT...: each text is in the file; expect_out, expect_err: in that output of the
+# last expect_status.
+expect_text() {
+	local file=$1 text
+	shift
+	for text; do
+		grep -qaF -- "$text" "$file" && continue
+		sed 's/^/is: /' "$file" >&2
+		fail "'$text' is not in $file"
+	done
+}
+expect_out() {
+	expect_text "$T/out" "$@"
+}
+expect_err() {
+	expect_text "$T/err" "$@"
+}
+
+# expect_equal ACTUAL EXPECTED [WHAT]
+expect_equal() {
+	[ "$1" = "$2" ] || fail "${3:-value} is '$1', not '$2'"
+}
+
+# json FILE FILTER [JQ-OPTION...]: what a jq filter makes of a file, strings unquoted.
+json() {
+	jq -r "${@:3}" "$2" "$1"
+}
+
+# expect_json FILTER [JQ-OPTION...]: true of the JSON the last expect_status wrote.
+expect_json() {
+	jq -e "${@:2}" "$1" "$T/out" >/dev/null && return
+	jq . "$T/out" >&2 || cat "$T/out" >&2
+	fail "not true of the JSON: $1"
+}
