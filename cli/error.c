@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli.h"
+
+int cli_status(struct cli_call *call, int status)
+{
+	if (status > call->status)
+		call->status = status;
+	return call->status;
+}
+
+/* Only the first: what comes later is often its consequence, and stderr has them all. */
+static void note(struct cli_call *call, const char *code, const char *message, const char *remedy)
+{
+	json_t *error;
+
+	if (!call->json || json_object_get(call->json, "error"))
+		return;
+	error = json_object();
+	json_object_set_new(error, "code", json_string(code));
+	json_object_set_new(error, "message", cli_json_text(message));
+	json_object_set_new(error, "remedy", cli_json_text(remedy && *remedy ? remedy : NULL));
+	json_object_set_new(call->json, "error", error);
+}
+
+int cli_error(struct cli_call *call, const struct cow_error *err)
+{
+	/* Not strerror(): nothing else is translated either. */
+	const char *cause = err->errnum ? strerrordesc_np(err->errnum) : NULL;
+	char *message CLI_CLEANUP(text) =
+		cli_format("%s%s%s", err->message, cause ? ": " : "", cause ? cause : "");
+
+	cli_progress_clear(call);
+	fprintf(stderr, "cowctl: %s%s%s%s\n", message, *err->remedy ? " (" : "", err->remedy,
+		*err->remedy ? ")" : "");
+	note(call, cow_code_name(err->code), message, err->remedy);
+	return cli_status(call, cow_code_exit_status(err->code));
+}
+
+int cli_usage(struct cli_call *call, const char *format, ...)
+{
+	char *message CLI_CLEANUP(text) = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&message, format, arguments) < 0)
+		message = NULL;
+	va_end(arguments);
+	fprintf(stderr, "cowctl %s: %s\nTry 'cowctl help %s'.\n", call->verb->name,
+		message ? message : "", call->verb->name);
+	note(call, cow_code_name(COW_CODE_USAGE), message, NULL);
+	return cli_status(call, CLI_EXIT_USAGE);
+}
+
+void cli_warn(struct cli_call *call, const char *format, ...)
+{
+	va_list arguments;
+
+	cli_progress_clear(call);
+	fputs("cowctl: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+enum cow_pool_scope cli_scope(const struct cli_call *call)
+{
+	if (cli_given(call, "session"))
+		return COW_POOL_SCOPE_SESSION;
+	return cli_given(call, "system") ? COW_POOL_SCOPE_SYSTEM : COW_POOL_SCOPE_UNKNOWN;
+}
+
+const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX])
+{
+	buffer[0] = '\'';
+	cow_name_escape(name, buffer + 1, CLI_QUOTE_MAX - 2);
+	strcat(buffer, "'");
+	return buffer;
+}
+
+static void out_of_memory(void)
+{
+	fputs("cowctl: out of memory\n", stderr);
+	exit(CLI_EXIT_FAILED);
+}
+
+void *cli_allocate(size_t size)
+{
+	void *memory = calloc(1, size ? size : 1);
+
+	if (!memory)
+		out_of_memory();
+	return memory;
+}
+
+char *cli_format(const char *format, ...)
+{
+	char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		out_of_memory();
+	va_end(arguments);
+	return text;
+}

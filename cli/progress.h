@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cli_call;
+
+/* Show how far long work has come: a bar on a terminal, a JSON line with --progress=json, nothing
+ * otherwise; at most ten times per second. `subject` is the file worked on, `phase` one word.
+ * total is 0 while it is not known. */
+void cli_progress(struct cli_call *call, const char *subject, const char *phase, uint64_t done,
+		  uint64_t total);
+/* Wipe the bar off, as before any other line to stderr. */
+void cli_progress_clear(struct cli_call *call);
+
+/* From now on SIGINT, SIGTERM and SIGHUP only set a flag, to be asked for by whatever works. */
+void cli_interrupt_catch(void);
+bool cli_interrupted(void);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <libsmartcols.h>
+#include <string.h>
+
+#include "cli.h"
+
+struct cli_table {
+	struct cli_call *call;
+	json_t *rows;                    /* JSON: borrowed from the call */
+	struct libscols_table *scols;    /* text */
+	const struct cli_column **shown; /* columns in the order they are shown */
+	size_t n_shown;
+	bool bytes;
+};
+
+static const struct cli_column *find(const struct cli_column *columns, const char *name,
+				     size_t length)
+{
+	for (; columns->name; columns++)
+		if (columns->get && strlen(columns->name) == length &&
+		    !strncasecmp(columns->name, name, length))
+			return columns;
+	return NULL;
+}
+
+/* Columns named by --output, or all that are not hidden. */
+static int choose(struct cli_table *table)
+{
+	const struct cli_column *columns = table->call->verb->columns;
+	const char *list = cli_value(table->call, "output");
+
+	for (const struct cli_column *column = columns; !list && column->name; column++)
+		if (column->get && !(column->flags & CLI_COLUMN_HIDDEN))
+			table->shown[table->n_shown++] = column;
+	for (; list; list = *list ? list + 1 : NULL) {
+		size_t length = strcspn(list, ",");
+		const struct cli_column *column = find(columns, list, length);
+
+		if (!column)
+			return cli_usage(table->call, "there is no column '%.*s'", (int)length,
+					 list);
+		table->shown[table->n_shown++] = column;
+		list += length;
+	}
+	return 0;
+}
+
+/* How much room --output can need: each comma may begin one more. */
+static size_t count(const struct cli_call *call)
+{
+	const char *list = cli_value(call, "output");
+	size_t n = 1;
+
+	for (const struct cli_column *column = call->verb->columns; column->name; column++)
+		n++;
+	for (; list && *list; list++)
+		n += *list == ',';
+	return n;
+}
+
+static void build(struct cli_table *table)
+{
+	table->scols = scols_new_table();
+	if (!table->scols)
+		return;
+	/* Names come escaped already, once and in our own way. */
+	scols_table_enable_noencoding(table->scols, true);
+	scols_table_enable_noheadings(table->scols, cli_given(table->call, "noheadings"));
+	scols_table_enable_ascii(table->scols, !cli_output_is_fancy());
+	for (size_t i = 0; i < table->n_shown; i++) {
+		const struct cli_column *column = table->shown[i];
+		int flags = 0;
+
+		flags |= column->flags & CLI_COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0;
+		flags |= column->flags & CLI_COLUMN_TREE ? SCOLS_FL_TREE : 0;
+		flags |= column->flags & CLI_COLUMN_WRAP ? SCOLS_FL_WRAP : 0;
+		scols_table_new_column(table->scols, column->name, column->width, flags);
+	}
+}
+
+struct cli_table *cli_table_new(struct cli_call *call, const char *key)
+{
+	struct cli_table *table = cli_allocate(sizeof(*table));
+
+	table->call = call;
+	table->bytes = cli_given(call, "bytes");
+	table->shown = cli_allocate(count(call) * sizeof(table->shown[0]));
+	if (choose(table)) {
+		cli_table_end(table);
+		return NULL;
+	}
+	if (call->json) {
+		table->rows = json_array();
+		json_object_set_new(call->json, key, table->rows);
+	} else {
+		build(table);
+	}
+	return table;
+}
+
+/* As it stands in a cell, to be freed. */
+static char *format(const struct cli_table *table, struct cli_value value)
+{
+	switch (value.kind) {
+	case CLI_KIND_NONE:
+		return cli_format("-");
+	case CLI_KIND_TEXT:
+	case CLI_KIND_PATH: {
+		size_t size = 4 * strlen(value.text) + 4;
+		char *text = cli_allocate(size);
+
+		return cow_name_escape(value.text, text, size);
+	}
+	case CLI_KIND_BYTES:
+		if (!table->bytes)
+			return cli_format("%s", CLI_SIZE(value.number));
+		return cli_format("%ju", (uintmax_t)value.number);
+	case CLI_KIND_NUMBER:
+		return cli_format("%ju", (uintmax_t)value.number);
+	case CLI_KIND_REAL:
+		return cli_format("%.2f", value.real);
+	case CLI_KIND_BOOL:
+		return cli_format(value.number ? "yes" : "no");
+	case CLI_KIND_UNKNOWN:
+		break;
+	}
+	return cli_format("unknown");
+}
+
+static json_t *add_object(struct cli_table *table, const struct cli_row *parent)
+{
+	json_t *object = json_object(), *rows = table->rows;
+
+	if (parent && parent->object) {
+		rows = json_object_get(parent->object, "children");
+		if (!rows) {
+			rows = json_array();
+			json_object_set_new(parent->object, "children", rows);
+		}
+	}
+	json_array_append_new(rows, object);
+	return object;
+}
+
+struct cli_row cli_table_add(struct cli_table *table, const struct cli_row *parent,
+			     const void *item)
+{
+	struct cli_row row = {.table = table};
+
+	if (table->rows) {
+		row.object = add_object(table, parent);
+		cli_json_columns(row.object, table->call->verb->columns, item);
+		return row;
+	}
+	row.line = scols_table_new_line(table->scols, parent ? parent->line : NULL);
+	for (size_t i = 0; row.line && i < table->n_shown; i++)
+		scols_line_refer_data(row.line, i, format(table, table->shown[i]->get(item)));
+	return row;
+}
+
+void cli_table_end(struct cli_table *table)
+{
+	if (table->scols && scols_table_get_nlines(table->scols)) {
+		scols_table_set_stream(table->scols, table->call->out);
+		scols_print_table(table->scols);
+	}
+	scols_unref_table(table->scols);
+	free(table->shown);
+	free(table);
+}

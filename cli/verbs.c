@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "verbs.h"
+
+const struct cli_verb *const cli_verbs[] = {
+	&cli_verb_help,
+	NULL,
+};
+
+const struct cli_group cli_groups[] = {
+	{"pool", "directories of images with a policy"},
+	{NULL, NULL},
+};
+
+bool cli_group_has(const struct cli_group *group, const struct cli_verb *verb)
+{
+	size_t length = strlen(group->name);
+
+	return !strncmp(verb->name, group->name, length) && verb->name[length] == ' ';
+}
+
+const struct cli_group *cli_group_find(const char *name)
+{
+	for (const struct cli_group *group = cli_groups; group->name; group++)
+		if (!strcmp(group->name, name))
+			for (size_t i = 0; cli_verbs[i]; i++)
+				if (cli_group_has(group, cli_verbs[i]))
+					return group;
+	return NULL;
+}
+
+/* How many words spell the verb's name, 0 when they don't. */
+static int match(const char *name, char *const *words)
+{
+	int n = 0;
+
+	for (const char *rest = name;; n++) {
+		size_t length = strcspn(rest, " ");
+
+		if (!words[n] || strlen(words[n]) != length || strncmp(words[n], rest, length))
+			return 0;
+		if (!rest[length])
+			return n + 1;
+		rest += length + 1;
+	}
+}
+
+const struct cli_verb *cli_verb_find(char *const *words, int *ret_words)
+{
+	for (size_t i = 0; cli_verbs[i]; i++) {
+		int n = match(cli_verbs[i]->name, words);
+
+		if (n) {
+			*ret_words = n;
+			return cli_verbs[i];
+		}
+	}
+	return NULL;
+}

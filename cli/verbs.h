@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_VERBS_H
+#define CLI_VERBS_H
+
+#include "options.h"
+
+extern const struct cli_verb cli_verb_help;
+
+/* All verbs in the order they are shown, NULL-terminated. */
+extern const struct cli_verb *const cli_verbs[];
+
+/* Verbs that come in groups: "pool" for "pool define" and the rest. */
+struct cli_group {
+	const char *name;
+	const char *summary;
+};
+extern const struct cli_group cli_groups[];
+
+/* The group of this name, or NULL when there is none or it has no verbs. */
+const struct cli_group *cli_group_find(const char *name);
+/* Is this verb one of the group's? */
+bool cli_group_has(const struct cli_group *group, const struct cli_verb *verb);
+
+/* The verb that the first words name. @param ret_words how many of them.
+ * @return NULL when there is none. */
+const struct cli_verb *cli_verb_find(char *const *words, int *ret_words);
+
+#endif
