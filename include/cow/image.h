@@ -39,13 +39,14 @@ enum cow_format cow_format_from_name(const char *name); /**< "vhd" is taken for 
 /** What a header says. Filled by the caller's leave: zero it first; free with _clear(). */
 struct cow_header {
 	enum cow_format format;
-	uint32_t version;      /**< qcow2: 2 or 3; LUKS: 1 or 2; 0 where a format has none */
+	uint32_t version;      /**< qcow2: 2 or 3; LUKS: 1 or 2; 0 where it says nothing */
 	uint64_t virtual_size; /**< bytes the guest sees; 0 when the header doesn't say */
 	char *backing;         /**< backing file or parent as written, not resolved; or NULL */
 	enum cow_format backing_format; /**< as written; COW_FORMAT_UNKNOWN when it is not */
 	enum cow_answer encrypted;
 	uint32_t snapshots;      /**< internal snapshots, qcow2 */
-	enum cow_answer damaged; /**< yes: the magic is there, but the rest makes no sense */
+	enum cow_answer damaged; /**< yes: the magic is there, but the rest makes no sense,
+				     or it is marked as corrupt */
 	uint64_t spare[4];
 };
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "image/format.h"
+
+/* Every format there is. A file is the first one here that takes it; raw takes the rest. */
+static const struct image_format formats[] = {
+	[COW_FORMAT_UNKNOWN] = {"unknown", NULL},
+	[COW_FORMAT_QCOW] = {"qcow", image_parse_qcow},
+	[COW_FORMAT_QCOW2] = {"qcow2", image_parse_qcow2},
+	[COW_FORMAT_VMDK] = {"vmdk", image_parse_vmdk},
+	[COW_FORMAT_VDI] = {"vdi", image_parse_vdi},
+	[COW_FORMAT_VPC] = {"vpc", image_parse_vpc},
+	[COW_FORMAT_VHDX] = {"vhdx", image_parse_vhdx},
+	[COW_FORMAT_QED] = {"qed", image_parse_qed},
+	[COW_FORMAT_LUKS] = {"luks", image_parse_luks},
+	[COW_FORMAT_ISO] = {"iso", image_parse_iso},
+	[COW_FORMAT_RAW] = {"raw", NULL},
+};
+
+COW_EXPORT const char *cow_format_name(enum cow_format format)
+{
+	return formats[(size_t)format < BASE_ARRAY_SIZE(formats) ? format : 0].name;
+}
+
+COW_EXPORT enum cow_format cow_format_from_name(const char *name)
+{
+	if (base_equal(name, "vhd"))
+		return COW_FORMAT_VPC;
+	for (size_t i = 1; i < BASE_ARRAY_SIZE(formats); i++)
+		if (base_equal(name, formats[i].name))
+			return (enum cow_format)i;
+	return COW_FORMAT_UNKNOWN;
+}
+
+COW_EXPORT void cow_header_clear(struct cow_header *header)
+{
+	free(header->backing);
+	*header = (struct cow_header){0};
+}
+
+static int parse(const struct image_source *source, struct cow_header *ret)
+{
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(formats); i++) {
+		struct cow_header header = {.format = (enum cow_format)i,
+					    .encrypted = COW_ANSWER_NO,
+					    .damaged = COW_ANSWER_NO};
+		int r = formats[i].parse ? formats[i].parse(source, &header) : 0;
+
+		if (r == -EBADMSG) {
+			header.damaged = COW_ANSWER_YES;
+			r = 1;
+		}
+		if (r > 0)
+			*ret = header;
+		else
+			free(header.backing);
+		if (r != 0)
+			return r;
+	}
+	*ret = (struct cow_header){.format = COW_FORMAT_RAW,
+				   .virtual_size = source->file_size,
+				   .encrypted = COW_ANSWER_NO,
+				   .damaged = COW_ANSWER_NO};
+	return 1;
+}
+
+COW_EXPORT int cow_header_parse(const void *head, size_t head_size, const void *tail,
+				size_t tail_size, uint64_t file_size, struct cow_header *ret)
+{
+	const struct image_source source = {.head = head,
+					    .tail = tail,
+					    .head_size = head_size,
+					    .tail_size = tail_size,
+					    .file_size = file_size};
+	int r = parse(&source, ret);
+
+	return r < 0 ? r : 0;
+}
+
+COW_EXPORT int cow_header_read(int fd, struct cow_header *ret, struct cow_error *err)
+{
+	BASE_CLEANUP(free) uint8_t *head = malloc(COW_HEADER_HEAD + COW_HEADER_TAIL);
+	uint8_t *tail = head + COW_HEADER_HEAD;
+	ssize_t head_size, tail_size;
+	struct stat st;
+	int r;
+
+	if (!head)
+		return base_fail(err, ENOMEM, "read the header of an image");
+	if (fstat(fd, &st) < 0)
+		return base_fail(err, errno, "look at an image");
+	if (!S_ISREG(st.st_mode))
+		return base_fail(err, EINVAL, "an image must be a regular file");
+	head_size = base_pread_full(fd, head, COW_HEADER_HEAD, 0);
+	tail_size =
+		base_pread_full(fd, tail, COW_HEADER_TAIL,
+				st.st_size > COW_HEADER_TAIL ? st.st_size - COW_HEADER_TAIL : 0);
+	if (head_size < 0 || tail_size < 0)
+		return base_fail(err, (int)-(head_size < 0 ? head_size : tail_size),
+				 "read the header of an image");
+	r = cow_header_parse(head, (size_t)head_size, tail, (size_t)tail_size, (uint64_t)st.st_size,
+			     ret);
+	return r < 0 ? base_fail(err, -r, "read the header of an image") : 0;
+}
