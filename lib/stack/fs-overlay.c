@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cow/attr.h>
+
+#include "base/text.h"
+#include "stack/filesystem.h"
+
+/* Where the subject is inside the overlay, relative to its root; "" for the root itself, NULL when
+ * that can't be told (a bind mount of something else, a file without a name). */
+static char *path_inside(const struct stack_subject *subject)
+{
+	const char *target = subject->mount.target;
+	char path[PATH_MAX];
+	size_t length;
+	ssize_t n = readlink(BASE_FD_PATH(subject->fd), path, sizeof(path) - 1);
+
+	if (n < 0 || !target || !base_equal(subject->mount.root, "/"))
+		return NULL;
+	path[n] = '\0';
+	length = strlen(target);
+	if (!strcmp(target, "/"))
+		length = 0;
+	if (strncmp(path, target, length) != 0 || (path[length] && path[length] != '/'))
+		return NULL;
+	return strdup(path + length + strspn(path + length, "/"));
+}
+
+/* A directory named in mountinfo. Mounted with a relative name it could be any. */
+static int open_named(const struct stack_edge *edge, const char *path, int flags)
+{
+	if (!path || *path != '/')
+		return -EINVAL;
+	return stack_edge_open(edge, path, flags | O_DIRECTORY);
+}
+
+/* The subject's own file in the upper directory; -ENOENT where it is not there (yet), another
+ * -errno where that can't be known. */
+static int open_upper(const struct stack_edge *edge, const struct stack_subject *subject)
+{
+	BASE_CLEANUP(free) char *upper = stack_mount_option(&subject->mount, "upperdir");
+	BASE_CLEANUP(free) char *inside = path_inside(subject);
+	BASE_CLEANUP(fd) int top = open_named(edge, upper, O_PATH), fd = -1;
+	struct stat st;
+
+	if (top < 0 || !inside)
+		return -EINVAL;
+	fd = openat(top, *inside ? inside : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return errno == ENOTDIR ? -ENOENT : -errno;
+	/* Something else by that name is a whiteout or an opaque replacement seen mid-way. */
+	if ((st.st_mode & S_IFMT) != (subject->st.st_mode & S_IFMT))
+		return -ENOENT;
+	return base_take_fd(&fd);
+}
+
+static enum cow_answer is_nocow(const struct stack_edge *edge, const char *path)
+{
+	BASE_CLEANUP(fd) int fd = open_named(edge, path, O_RDONLY);
+	uint32_t flags;
+
+	if (fd < 0 || cow_attr_get(fd, &flags, NULL) < 0)
+		return COW_ANSWER_UNKNOWN;
+	return stack_answer(flags & COW_ATTR_NOCOW);
+}
+
+static void judge_overwrite(struct stack_builder *builder, struct cow_layer *layer,
+			    const struct stack_subject *subject, bool has_upper,
+			    enum cow_answer in_upper)
+{
+	if (!has_upper)
+		stack_layer_judge(builder, layer, COW_OVERWRITE_IN_PLACE, COW_SWITCH_NOT_NEEDED,
+				  COW_EVIDENCE_REPORTED,
+				  "an overlay without an upper directory is read-only");
+	else if (S_ISDIR(subject->st.st_mode) || in_upper == COW_ANSWER_YES)
+		stack_layer_judge(builder, layer, COW_OVERWRITE_IN_PLACE, COW_SWITCH_NOT_NEEDED,
+				  COW_EVIDENCE_REPORTED, "passed on to the upper directory");
+	else if (in_upper == COW_ANSWER_NO)
+		stack_layer_judge(builder, layer, COW_OVERWRITE_COPIED_ONCE, COW_SWITCH_NONE,
+				  COW_EVIDENCE_REPORTED,
+				  "a lower file is copied up whole when it is first opened for "
+				  "writing");
+	else
+		stack_layer_judge(builder, layer, COW_OVERWRITE_UNKNOWN, COW_SWITCH_UNKNOWN,
+				  COW_EVIDENCE_NONE,
+				  "whether it is in the upper directory can't be found out");
+}
+
+void stack_overlay_judge(struct stack_builder *builder, struct cow_layer *layer,
+			 const struct stack_subject *subject)
+{
+	BASE_CLEANUP(free) char *upper = stack_mount_option(&subject->mount, "upperdir");
+	BASE_CLEANUP(free) char *work = stack_mount_option(&subject->mount, "workdir");
+	BASE_CLEANUP(free) char *lower = stack_mount_option(&subject->mount, "lowerdir");
+	BASE_CLEANUP(fd) int own = open_upper(&builder->edge, subject);
+	enum cow_answer in_upper = own >= 0         ? COW_ANSWER_YES
+				   : own == -ENOENT ? COW_ANSWER_NO
+						    : COW_ANSWER_UNKNOWN;
+
+	stack_detail_text(builder, layer, "upperdir", upper);
+	stack_detail_text(builder, layer, "workdir", work);
+	stack_detail_text(builder, layer, "lowerdir", lower);
+	/* Copies up and files created over a whiteout are made in the work directory and take
+	 * their flags from there. */
+	stack_detail_answer(builder, layer, "upperdir_nocow", is_nocow(&builder->edge, upper));
+	stack_detail_answer(builder, layer, "workdir_nocow", is_nocow(&builder->edge, work));
+	stack_detail_answer(builder, layer, "in_upper", in_upper);
+	judge_overwrite(builder, layer, subject, upper, in_upper);
+}
+
+void stack_overlay_below(struct stack_builder *builder, struct cow_layer *layer,
+			 const struct stack_subject *subject, const struct stack_trail *trail)
+{
+	const char *upper = cow_layer_detail_text(layer, "upperdir");
+	BASE_CLEANUP(fd) int fd = open_upper(&builder->edge, subject);
+	struct stack_trail below = {trail, trail ? trail->depth + 1 : 0, 0};
+
+	if (!upper)
+		return;
+	/* What isn't in the upper directory yet will come there through the work directory. */
+	if (fd == -ENOENT)
+		fd = open_named(&builder->edge, cow_layer_detail_text(layer, "workdir"), O_PATH);
+	if (fd < 0 || below.depth > STACK_DEPTH_MAX)
+		stack_layer_put_below(
+			layer, stack_layer_unknown(builder, "unknown", upper,
+						   "the upper directory can't be reached by the "
+						   "name it was mounted with"));
+	else
+		stack_layer_put_below(layer, stack_filesystem_probe(builder, fd, &below));
+	/* SETFLAGS is forwarded, so what the upper filesystem has is what there is. */
+	if (layer->overwrite == COW_OVERWRITE_IN_PLACE && layer->below)
+		layer->cow_switch = layer->below->cow_switch;
+}
