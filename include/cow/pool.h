@@ -75,6 +75,9 @@ int cow_pool_store_new(enum cow_pool_scope scope, struct cow_pool_store **ret,
 		       struct cow_error *err);
 void cow_pool_store_free(struct cow_pool_store *store);
 
+/** Make a definition of type dir from its parts, with a new uuid, without storing it. */
+int cow_pool_new(const char *name, const char *path, enum cow_policy policy, struct cow_pool **ret,
+		 struct cow_error *err);
 /** Read a definition without storing it. A missing uuid is made up. */
 int cow_pool_new_xml(const char *xml, size_t size, struct cow_pool **ret, struct cow_error *err);
 void cow_pool_free(struct cow_pool *pool);

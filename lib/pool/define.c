@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/temp.h"
+#include "base/text.h"
+#include "pool/store.h"
+
+DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free, NULL)
+DEFINE_CLEANUP(pool, struct cow_pool *, cow_pool_free, NULL)
+
+static int fail_clash(const struct cow_pool *old, const char *what, struct cow_error *err)
+{
+	return base_fail(err, EEXIST, "pool %s with uuid %s has %s already", BASE_QUOTE(old->name),
+			 old->uuid, what);
+}
+
+/* The rules are libvirt's: name and uuid belong together, a directory has one pool. */
+static int check_against(const struct cow_pool_store *store, const struct cow_pool *old,
+			 const struct cow_pool *pool, struct cow_error *err)
+{
+	bool same_name = base_equal(old->name, pool->name);
+	bool same_uuid = base_equal(old->uuid, pool->uuid);
+	bool same_path = base_equal(old->path, pool->path);
+
+	if (same_name != same_uuid)
+		return fail_clash(old, same_name ? "this name" : "this uuid", err);
+	if (!same_name)
+		return same_path ? fail_clash(old, "this directory", err) : 0;
+	if (!same_path && pool_store_started(store, old) != COW_ANSWER_NO)
+		return base_remedy(err,
+				   base_fail(err, EBUSY, "pool %s is started elsewhere",
+					     BASE_QUOTE(old->name)),
+				   "stop it first: cowctl pool stop NAME");
+	return 0;
+}
+
+static int check_clashes(struct cow_pool_store *store, const struct cow_pool *pool,
+			 struct cow_error *err)
+{
+	BASE_CLEANUP(definition) struct pool_definition *old = NULL;
+	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
+	size_t broken;
+	int r = pool_store_read(store, COW_POOL_SOURCE_COWCTL, pool->name, &old, err);
+
+	/* One of this name that can't be read might be anybody's: it is not written over. */
+	if (r < 0 && r != -ENOENT)
+		return base_remedy(err, r, "correct or remove that file");
+	r = cow_pool_list(store, &pools, &broken, NULL);
+	if (r < 0)
+		return base_fail(err, -r, "list pools");
+	for (size_t i = 0; pools[i]; i++) {
+		if (pools[i]->source != COW_POOL_SOURCE_COWCTL)
+			continue;
+		r = check_against(store, pools[i], pool, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int write_file(int dirfd, const char *file, const char *text, struct cow_error *err)
+{
+	__attribute__((cleanup(base_cleanup_temp))) struct base_temp temp = BASE_TEMP_INIT;
+	ssize_t n;
+	int r = base_temp_open(&temp, dirfd, 0644, err);
+
+	if (r < 0)
+		return r;
+	n = base_pwrite_full(temp.fd, text, strlen(text), 0);
+	if (n < 0)
+		return base_fail(err, (int)-n, "write %s", BASE_QUOTE(file));
+	return base_temp_commit(&temp, file, true, err);
+}
+
+COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
+			       struct cow_error *err)
+{
+	const struct pool_definition *definition = (const struct pool_definition *)pool;
+	BASE_CLEANUP(free) char *xml = NULL, *file = base_format("%s.xml", pool->name);
+	BASE_CLEANUP(fd) int lock = -1;
+	int r = pool_definition_check(definition, err);
+
+	if (r == 0)
+		r = pool_xml_dump(definition, &xml, err);
+	if (r == 0 && !file)
+		r = base_fail(err, ENOMEM, "write a pool definition");
+	if (r == 0)
+		r = pool_store_lock(store, &lock, err);
+	if (r == 0)
+		r = check_clashes(store, pool, err);
+	return r < 0 ? r : write_file(lock, file, xml, err);
+}
+
+COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,
+				 struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *file = NULL, *autostart = NULL;
+	BASE_CLEANUP(pool) struct cow_pool *pool = NULL;
+	BASE_CLEANUP(fd) int lock = -1;
+	int r = pool_store_lookup_own(store, name_or_uuid, &pool, err);
+
+	if (r == 0)
+		r = pool_store_lock(store, &lock, err);
+	if (r < 0)
+		return r;
+	if (pool_store_started(store, pool) != COW_ANSWER_NO)
+		return base_remedy(
+			err, base_fail(err, EBUSY, "pool %s is started", BASE_QUOTE(pool->name)),
+			"stop it first: cowctl pool stop NAME");
+	file = base_format("%s.xml", pool->name);
+	autostart = base_format("autostart/%s.xml", pool->name);
+	if (!file || !autostart)
+		return base_fail(err, ENOMEM, "undefine a pool");
+	if (unlinkat(lock, autostart, 0) < 0 && errno != ENOENT && errno != ENOTDIR)
+		return base_fail(err, errno, "remove %s", BASE_QUOTE(autostart));
+	if (unlinkat(lock, file, 0) < 0)
+		return base_fail(err, errno, "remove %s", BASE_QUOTE(file));
+	r = base_sync_directory(lock);
+	return r < 0 ? base_fail(err, -r, "write the removal of %s to disk", BASE_QUOTE(file)) : 0;
+}

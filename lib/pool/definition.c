@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "pool/definition.h"
+
+void pool_definition_free(struct pool_definition *definition)
+{
+	if (!definition)
+		return;
+	xmlFreeDoc(definition->doc);
+	free(definition->name);
+	free(definition->uuid);
+	free(definition->type);
+	free(definition->path);
+	free(definition);
+}
+
+COW_EXPORT void cow_pool_free(struct cow_pool *pool)
+{
+	pool_definition_free((struct pool_definition *)pool);
+}
+
+COW_EXPORT void cow_pool_list_free(struct cow_pool **pools)
+{
+	for (struct cow_pool **pool = pools; pool && *pool; pool++)
+		cow_pool_free(*pool);
+	free(pools);
+}
+
+COW_EXPORT const char *cow_pool_state_name(enum cow_pool_state state)
+{
+	static const char *const names[] = {
+		[COW_POOL_STATE_UNKNOWN] = "unknown",
+		[COW_POOL_STATE_INACTIVE] = "inactive",
+		[COW_POOL_STATE_ACTIVE] = "active",
+		[COW_POOL_STATE_INACCESSIBLE] = "inaccessible",
+	};
+
+	return BASE_NAME(names, state);
+}
+
+COW_EXPORT const char *cow_pool_source_name(enum cow_pool_source source)
+{
+	static const char *const names[] = {
+		[COW_POOL_SOURCE_UNKNOWN] = "unknown",
+		[COW_POOL_SOURCE_COWCTL] = "cowctl",
+		[COW_POOL_SOURCE_LIBVIRT] = "libvirt",
+	};
+
+	return BASE_NAME(names, source);
+}
+
+int pool_name_check(const char *name, struct cow_error *err)
+{
+	const char *why = NULL;
+
+	if (!*name)
+		why = "is empty";
+	else if (name[0] == '.')
+		why = "begins with a dot";
+	else if (strlen(name) > POOL_NAME_MAX)
+		why = "is longer than 200 bytes";
+	else if (strchr(name, '/'))
+		why = "holds a slash";
+	for (const char *p = name; !why && *p; p++)
+		if (iscntrl((unsigned char)*p))
+			why = "holds a control character";
+	if (why)
+		return base_fail(err, EINVAL, "pool name %s %s", BASE_QUOTE(name), why);
+	return 0;
+}
+
+/* ".." is where the path goes through a symlink a different place from what it looks like, and a
+ * directory to be made can't be called so. */
+static bool has_dot_dot(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "/..")); p += 3)
+		if (p[3] == '/' || !p[3])
+			return true;
+	return false;
+}
+
+static int path_check(const char *path, struct cow_error *err)
+{
+	const char *why = NULL;
+
+	if (!path)
+		return base_fail(err, EINVAL, "the definition has no target path");
+	if (path[0] != '/')
+		why = "is not absolute";
+	else if (!path[1])
+		why = "is the root directory";
+	else if (has_dot_dot(path))
+		why = "holds '..'";
+	if (why)
+		return base_fail(err, EINVAL, "target path %s %s", BASE_QUOTE(path), why);
+	return 0;
+}
+
+int pool_definition_check(const struct pool_definition *definition, struct cow_error *err)
+{
+	int r;
+
+	if (!base_equal(definition->type, "dir"))
+		return base_remedy(err,
+				   base_fail(err, EOPNOTSUPP, "pools of type %s",
+					     BASE_QUOTE(definition->type)),
+				   "use type='dir'");
+	r = pool_name_check(definition->name, err);
+	return r < 0 ? r : path_check(definition->path, err);
+}
+
+int pool_uuid_parse(const char *text, char ret_uuid[POOL_UUID_SIZE])
+{
+	char digits[33];
+	size_t n = 0;
+
+	for (; *text; text++) {
+		if (*text == '-')
+			continue;
+		if (!isxdigit((unsigned char)*text) || n == 32)
+			return -EINVAL;
+		digits[n++] = (char)tolower((unsigned char)*text);
+	}
+	if (n != 32)
+		return -EINVAL;
+	digits[n] = '\0';
+	snprintf(ret_uuid, POOL_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%s", digits, digits + 8,
+		 digits + 12, digits + 16, digits + 20);
+	return 0;
+}
+
+int pool_uuid_make(char ret_uuid[POOL_UUID_SIZE], struct cow_error *err)
+{
+	unsigned char bytes[16];
+	char digits[33];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return base_fail(err, errno, "make up a uuid");
+	bytes[6] = (bytes[6] & 0x0f) | 0x40; /* RFC 9562: version 4, ... */
+	bytes[8] = (bytes[8] & 0x3f) | 0x80; /* ... variant 10 */
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(digits + 2 * i, 3, "%02x", bytes[i]);
+	return pool_uuid_parse(digits, ret_uuid);
+}
+
+char *pool_path_clean(const char *path)
+{
+	char *clean = strdup(path), *to = clean;
+
+	if (!clean)
+		return NULL;
+	for (const char *from = path; *from;) {
+		if (*from != '/') {
+			*to++ = *from++;
+		} else if (from[1] == '/' || !from[1]) {
+			from++;
+		} else if (from[1] == '.' && (from[2] == '/' || !from[2])) {
+			from += 2;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	if (to == clean && path[0] == '/')
+		*to++ = '/';
+	*to = '\0';
+	return clean;
+}

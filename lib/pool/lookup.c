@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <limits.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "pool/store.h"
+
+DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free, NULL)
+
+/* Take one out of a list: what it is made of moves, the last takes its place. */
+static struct cow_pool *take_from(struct cow_pool **pools, size_t at)
+{
+	struct cow_pool *pool = pools[at];
+	size_t last = at;
+
+	while (pools[last + 1])
+		last++;
+	pools[at] = pools[last];
+	pools[last] = NULL;
+	return pool;
+}
+
+static int fail_to_find(const char *name, const struct cow_error *broken, struct cow_error *err)
+{
+	if (broken->message[0])
+		return base_remedy(err,
+				   base_fail(err, ENOENT, "no pool %s among those that can be read",
+					     BASE_QUOTE(name)),
+				   "%s", broken->message);
+	return base_fail(err, ENOENT, "no pool %s", BASE_QUOTE(name));
+}
+
+static int lookup_uuid(struct cow_pool_store *store, const char *name, struct cow_pool **ret,
+		       struct cow_error *err)
+{
+	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
+	char uuid[POOL_UUID_SIZE] = "";
+	struct cow_error broken = {0};
+	size_t count;
+	int r = cow_pool_list(store, &pools, &count, &broken);
+
+	if (r < 0)
+		return base_fail(err, -r, "list pools");
+	pool_uuid_parse(name, uuid);
+	for (size_t i = 0; pools[i]; i++)
+		if (uuid[0] && base_equal(pools[i]->uuid, uuid)) {
+			*ret = take_from(pools, i);
+			return 0;
+		}
+	return fail_to_find(name, &broken, err);
+}
+
+COW_EXPORT int cow_pool_lookup(struct cow_pool_store *store, const char *name_or_uuid,
+			       struct cow_pool **ret, struct cow_error *err)
+{
+	static const enum cow_pool_source sources[] = {COW_POOL_SOURCE_COWCTL,
+						       COW_POOL_SOURCE_LIBVIRT};
+	struct pool_definition *definition = NULL;
+
+	/* No file is opened by a name that could lead out of the directory. */
+	if (pool_name_check(name_or_uuid, NULL) < 0)
+		return base_fail(err, ENOENT, "no pool %s", BASE_QUOTE(name_or_uuid));
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(sources); i++) {
+		int r = pool_store_read(store, sources[i], name_or_uuid, &definition, err);
+
+		if (r == 0)
+			*ret = &definition->pool;
+		if (r != -ENOENT)
+			return r;
+	}
+	return lookup_uuid(store, name_or_uuid, ret, err);
+}
+
+int pool_store_lookup_own(struct cow_pool_store *store, const char *name_or_uuid,
+			  struct cow_pool **ret, struct cow_error *err)
+{
+	struct cow_pool *pool = NULL;
+	int r = cow_pool_lookup(store, name_or_uuid, &pool, err);
+
+	if (r < 0)
+		return r;
+	if (pool->source == COW_POOL_SOURCE_LIBVIRT) {
+		r = base_remedy(err,
+				base_fail_code(err, EPERM, COW_CODE_REFUSED, "pool %s is libvirt's",
+					       BASE_QUOTE(pool->name)),
+				"use virsh, or define it here too: cowctl pool dumpxml NAME | "
+				"cowctl pool define -");
+		cow_pool_free(pool);
+		return r;
+	}
+	*ret = pool;
+	return 0;
+}
+
+/* The path with symlinks resolved as far as it exists. */
+static char *resolve(const char *path)
+{
+	BASE_CLEANUP(free) char *clean = pool_path_clean(path), *above = NULL;
+	char *real = clean ? realpath(clean, NULL) : NULL, *slash;
+
+	if (real || !clean || errno != ENOENT)
+		return real;
+	slash = strrchr(clean, '/');
+	if (slash)
+		*slash = '\0';
+	above = resolve(!slash ? "." : slash == clean ? "/" : clean);
+	if (!above)
+		return NULL;
+	return base_format("%s/%s", base_equal(above, "/") ? "" : above, slash ? slash + 1 : clean);
+}
+
+/* How much of `path` lies above it or is it: the length of `directory`, 0 when it is elsewhere. */
+static size_t covers(const char *directory, const char *path)
+{
+	size_t length = strlen(directory);
+
+	if (strncmp(path, directory, length) != 0 || (path[length] && path[length] != '/'))
+		return 0;
+	return length;
+}
+
+COW_EXPORT int cow_pool_lookup_path(struct cow_pool_store *store, const char *path,
+				    struct cow_pool **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
+	BASE_CLEANUP(free) char *wanted = resolve(path);
+	struct cow_error broken = {0};
+	size_t count, nearest = 0, best = 0;
+	int r;
+
+	if (!wanted)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(path));
+	r = cow_pool_list(store, &pools, &count, &broken);
+	if (r < 0)
+		return base_fail(err, -r, "list pools");
+	for (size_t i = 0; pools[i]; i++) {
+		BASE_CLEANUP(free)
+		char *directory = pools[i]->path ? resolve(pools[i]->path) : NULL;
+		size_t length = directory ? covers(directory, wanted) : 0;
+
+		if (length > best) {
+			best = length;
+			nearest = i;
+		}
+	}
+	if (!best)
+		return base_fail(err, ENOENT, "no pool holds %s", BASE_QUOTE(path));
+	*ret = take_from(pools, nearest);
+	return 0;
+}

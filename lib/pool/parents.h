@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef POOL_PARENTS_H
+#define POOL_PARENTS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <cow/error.h>
+
+#include "base/macro.h"
+
+/* Directories made on the way to a path. All of them stay, or none: they are removed again, the
+ * last one first, unless committed. */
+struct pool_parents {
+	struct pool_made {
+		int dirfd; /* of the directory it was made in */
+		char *name;
+	} * made;
+	size_t count;
+};
+
+/* Walk an absolute path, making what is missing. *ret_dirfd is O_PATH, the caller's to close. */
+int pool_parents_make(struct pool_parents *parents, const char *path, mode_t mode, int *ret_dirfd,
+		      struct cow_error *err);
+/* Write to disk that they exist, and keep them. */
+int pool_parents_commit(struct pool_parents *parents, struct cow_error *err);
+void pool_parents_undo(struct pool_parents *parents);
+
+static inline void base_cleanup_parents(struct pool_parents *parents)
+{
+	pool_parents_undo(parents);
+}
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "pool/parents.h"
+#include "pool/store.h"
+
+DEFINE_CLEANUP(store, struct cow_pool_store *, cow_pool_store_free, NULL)
+
+/* A base directory as the XDG specification has it: a relative one doesn't count. */
+static char *base_directory(const char *variable, const char *below_home)
+{
+	const char *value = getenv(variable), *home = getenv("HOME");
+
+	if (value && value[0] == '/')
+		return strdup(value);
+	return home && home[0] == '/' ? base_format("%s/%s", home, below_home) : NULL;
+}
+
+static int find_system(struct cow_pool_store *store)
+{
+	store->pools = strdup("/etc/cowctl/pools");
+	store->runtime = strdup("/run/cowctl/pools");
+	store->libvirt = strdup("/etc/libvirt/storage");
+	store->libvirt_run = strdup("/run/libvirt/storage");
+	return 0;
+}
+
+/* Without a runtime directory the cache has to do, for us as for libvirt. */
+static int find_session(struct cow_pool_store *store)
+{
+	BASE_CLEANUP(free) char *config = base_directory("XDG_CONFIG_HOME", ".config");
+	BASE_CLEANUP(free) char *cache = base_directory("XDG_CACHE_HOME", ".cache");
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (!runtime || runtime[0] != '/')
+		runtime = cache;
+	if (!config || !runtime)
+		return -ENOENT;
+	store->pools = base_format("%s/cowctl/pools", config);
+	store->runtime = base_format("%s/cowctl/pools", runtime);
+	store->libvirt = base_format("%s/libvirt/storage", config);
+	store->libvirt_run = base_format("%s/libvirt/storage/run", runtime);
+	return 0;
+}
+
+COW_EXPORT int cow_pool_store_new(enum cow_pool_scope scope, struct cow_pool_store **ret,
+				  struct cow_error *err)
+{
+	BASE_CLEANUP(store) struct cow_pool_store *store = calloc(1, sizeof(*store));
+	int r;
+
+	if (!store)
+		return base_fail(err, ENOMEM, "find the pools");
+	if (scope == COW_POOL_SCOPE_UNKNOWN)
+		scope = geteuid() == 0 ? COW_POOL_SCOPE_SYSTEM : COW_POOL_SCOPE_SESSION;
+	store->scope = scope;
+	r = scope == COW_POOL_SCOPE_SYSTEM ? find_system(store) : find_session(store);
+	if (r < 0)
+		return base_remedy(err, base_fail(err, -r, "find the session's pools"), "set HOME");
+	if (!store->pools || !store->runtime || !store->libvirt || !store->libvirt_run)
+		return base_fail(err, ENOMEM, "find the pools");
+	*ret = base_take(store);
+	return 0;
+}
+
+COW_EXPORT void cow_pool_store_free(struct cow_pool_store *store)
+{
+	if (!store)
+		return;
+	free(store->pools);
+	free(store->runtime);
+	free(store->libvirt);
+	free(store->libvirt_run);
+	free(store);
+}
+
+int pool_store_lock(const struct cow_pool_store *store, int *ret_fd, struct cow_error *err)
+{
+	BASE_CLEANUP(parents) struct pool_parents parents = {0};
+	BASE_CLEANUP(fd) int place = -1, fd = -1;
+	int r = pool_parents_make(&parents, store->pools,
+				  store->scope == COW_POOL_SCOPE_SYSTEM ? 0755 : 0700, &place, err);
+
+	if (r == 0)
+		r = pool_parents_commit(&parents, err);
+	if (r < 0)
+		return r;
+	fd = base_fd_reopen(place, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return base_fail(err, -fd, "open directory %s", BASE_QUOTE(store->pools));
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return base_fail(err, errno, "lock directory %s", BASE_QUOTE(store->pools));
+	*ret_fd = base_take_fd(&fd);
+	return 0;
+}
+
+static const char *definitions_of(const struct cow_pool_store *store, enum cow_pool_source source)
+{
+	return source == COW_POOL_SOURCE_LIBVIRT ? store->libvirt : store->pools;
+}
+
+/* Is DIRECTORY/NAME.SUFFIX there? */
+static enum cow_answer mark_exists(const char *directory, const char *name, const char *suffix)
+{
+	BASE_CLEANUP(free) char *path = base_format("%s/%s%s", directory, name, suffix);
+	struct stat st;
+
+	if (path && lstat(path, &st) == 0)
+		return COW_ANSWER_YES;
+	return path && (errno == ENOENT || errno == ENOTDIR) ? COW_ANSWER_NO : COW_ANSWER_UNKNOWN;
+}
+
+enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool)
+{
+	if (pool->source == COW_POOL_SOURCE_LIBVIRT)
+		return mark_exists(store->libvirt_run, pool->name, ".xml");
+	return mark_exists(store->runtime, pool->name, ".started");
+}
+
+/* Regular files only, and not by waiting: a FIFO called x.xml must not stop a listing. */
+static int read_file(const char *path, char **ret_text)
+{
+	BASE_CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	return base_read_text(AT_FDCWD, BASE_FD_PATH(fd), ret_text);
+}
+
+static int read_definition(const char *path, const char *name, enum cow_pool_source source,
+			   struct pool_definition **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
+	BASE_CLEANUP(free) char *text = NULL;
+	int r = read_file(path, &text);
+
+	if (r < 0)
+		return base_fail(err, -r, "read it");
+	r = pool_xml_read(text, strlen(text), &definition, err);
+	/* What libvirt takes for a good name or path is up to libvirt. */
+	if (r == 0 && source == COW_POOL_SOURCE_COWCTL)
+		r = pool_definition_check(definition, err);
+	if (r == 0 && !base_equal(definition->name, name))
+		r = base_fail(err, EINVAL, "it is named like another pool than it defines, %s",
+			      BASE_QUOTE(definition->name));
+	if (r == 0)
+		*ret = base_take(definition);
+	return r;
+}
+
+int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
+		    const char *name, struct pool_definition **ret, struct cow_error *err)
+{
+	const char *directory = definitions_of(store, source);
+	BASE_CLEANUP(free) char *path = base_format("%s/%s.xml", directory, name);
+	BASE_CLEANUP(free) char *autostart = base_format("%s/autostart", directory);
+	struct cow_error cause = {0};
+	struct cow_pool *pool;
+	int r;
+
+	if (!path || !autostart)
+		return base_fail(err, ENOMEM, "read a pool definition");
+	r = read_definition(path, name, source, ret, &cause);
+	if (r < 0)
+		return base_remedy(err,
+				   base_fail_code(err, -r, cause.code, "pool definition %s: %s",
+						  BASE_QUOTE(path), cause.message),
+				   "%s", cause.remedy);
+	pool = &(*ret)->pool;
+	pool->source = source;
+	pool->persistent = true;
+	pool->autostart = mark_exists(autostart, name, ".xml") == COW_ANSWER_YES;
+	return 0;
+}
+
+/* All pools read so far, and what went wrong. */
+struct listing {
+	struct cow_pool **pools; /* NULL-terminated */
+	size_t count, broken;
+	struct cow_error *err;
+};
+
+static void note_broken(struct listing *list, const struct cow_error *err)
+{
+	if (list->broken++ == 0 && list->err)
+		*list->err = *err;
+}
+
+static int append(struct listing *list, struct pool_definition *definition)
+{
+	struct cow_pool **pools =
+		reallocarray(list->pools, list->count + 2, sizeof(struct cow_pool *));
+
+	if (!pools)
+		return -ENOMEM;
+	pools[list->count++] = &definition->pool;
+	pools[list->count] = NULL;
+	list->pools = pools;
+	return 0;
+}
+
+/* The name NAME.xml stands for; NULL for any other file. */
+static char *pool_of_file(const char *file)
+{
+	size_t length = strlen(file);
+
+	if (file[0] == '.' || length <= 4 || strcmp(file + length - 4, ".xml") != 0)
+		return NULL;
+	return strndup(file, length - 4);
+}
+
+static int list_one(const struct cow_pool_store *store, enum cow_pool_source source,
+		    const char *file, struct listing *list)
+{
+	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
+	BASE_CLEANUP(free) char *name = pool_of_file(file);
+	struct cow_error err = {0};
+	int r;
+
+	if (!name)
+		return 0;
+	r = pool_store_read(store, source, name, &definition, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		/* gone between readdir and open: no longer a pool */
+		if (r != -ENOENT)
+			note_broken(list, &err);
+		return 0;
+	}
+	r = append(list, definition);
+	if (r == 0)
+		definition = NULL;
+	return r;
+}
+
+static int list_source(const struct cow_pool_store *store, enum cow_pool_source source,
+		       struct listing *list)
+{
+	const char *directory = definitions_of(store, source);
+	DIR *stream = opendir(directory);
+	struct cow_error err = {0};
+	struct dirent *entry;
+	int r = 0;
+
+	if (!stream) {
+		base_fail(&err, errno, "list directory %s", BASE_QUOTE(directory));
+		if (errno != ENOENT)
+			note_broken(list, &err);
+		return 0;
+	}
+	while (r == 0 && (errno = 0, entry = readdir(stream)))
+		r = list_one(store, source, entry->d_name, list);
+	if (r == 0 && errno) {
+		base_fail(&err, errno, "list directory %s", BASE_QUOTE(directory));
+		note_broken(list, &err);
+	}
+	closedir(stream);
+	return r;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct cow_pool *one = *(const struct cow_pool *const *)a;
+	const struct cow_pool *two = *(const struct cow_pool *const *)b;
+	int order = strcmp(one->name, two->name);
+
+	return order ? order : (int)one->source - (int)two->source;
+}
+
+COW_EXPORT int cow_pool_list(struct cow_pool_store *store, struct cow_pool ***ret_pools,
+			     size_t *ret_broken, struct cow_error *err)
+{
+	struct listing list = {.pools = calloc(1, sizeof(struct cow_pool *)), .err = err};
+	int r = list.pools ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = list_source(store, COW_POOL_SOURCE_COWCTL, &list);
+	if (r == 0)
+		r = list_source(store, COW_POOL_SOURCE_LIBVIRT, &list);
+	if (r < 0) {
+		cow_pool_list_free(list.pools);
+		return base_fail(err, -r, "list pools");
+	}
+	qsort(list.pools, list.count, sizeof(struct cow_pool *), by_name);
+	*ret_pools = list.pools;
+	*ret_broken = list.broken;
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef POOL_STORE_H
+#define POOL_STORE_H
+
+#include "pool/definition.h"
+
+/* Where definitions and the marks of started pools lie. Nothing is kept open. */
+struct cow_pool_store {
+	enum cow_pool_scope scope;
+	char *pools;       /* our definitions, NAME.xml, and autostart/NAME.xml */
+	char *runtime;     /* NAME.started; gone after a reboot */
+	char *libvirt;     /* libvirt's definitions */
+	char *libvirt_run; /* NAME.xml for each of libvirt's pools that is active */
+};
+
+/* The stored definition NAME.xml of one source; -ENOENT when there is none. */
+int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
+		    const char *name, struct pool_definition **ret, struct cow_error *err);
+/* As cow_pool_lookup(), but libvirt's are refused: the caller wants to change something. */
+int pool_store_lookup_own(struct cow_pool_store *store, const char *name_or_uuid,
+			  struct cow_pool **ret, struct cow_error *err);
+
+/* Keep others from changing definitions and states until *ret_fd, the open directory of the
+ * definitions, is closed. The directory is made when it is not there. */
+int pool_store_lock(const struct cow_pool_store *store, int *ret_fd, struct cow_error *err);
+
+/* Whether a pool is marked started (libvirt's: active). */
+enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool);
+
+#endif

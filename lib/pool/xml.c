@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libvirt storage-pool XML in and out. What comes in may be hostile: nothing is fetched, a document
+ * type declaration (and with it every entity) ends the reading, depth is libxml2's own limit. */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "pool/definition.h"
+
+DEFINE_CLEANUP(doc, xmlDoc *, xmlFreeDoc, NULL)
+DEFINE_CLEANUP(context, xmlParserCtxt *, xmlFreeParserCtxt, NULL)
+DEFINE_CLEANUP(buffer, xmlBuffer *, xmlBufferFree, NULL)
+
+static const xmlChar *xml_text(const char *text)
+{
+	return (const xmlChar *)text;
+}
+
+/* Stops at "<!DOCTYPE", before a single entity is declared. */
+static void refuse_doctype(void *context, const xmlChar *name, const xmlChar *external,
+			   const xmlChar *system)
+{
+	xmlParserCtxt *parser = context;
+
+	(void)name, (void)external, (void)system;
+	parser->_private = parser;
+	xmlStopParser(parser);
+}
+
+static int fail_to_parse(xmlParserCtxt *parser, struct cow_error *err)
+{
+	const xmlError *error = xmlCtxtGetLastError(parser);
+	char text[160];
+
+	if (parser->_private)
+		return base_fail(
+			err, EINVAL,
+			"the definition has a document type declaration, which is not taken");
+	base_copy(text, sizeof(text), error && error->message ? error->message : "not XML");
+	text[strcspn(text, "\r\n")] = '\0';
+	return base_fail(err, EINVAL, "the definition is not XML, line %d: %s",
+			 error ? error->line : 0, BASE_QUOTE(text));
+}
+
+static int parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(context) xmlParserCtxt *parser = xmlNewParserCtxt();
+	xmlDoc *doc;
+
+	if (!parser)
+		return base_fail(err, ENOMEM, "read a pool definition");
+	if (size > POOL_XML_MAX)
+		return base_fail(err, EINVAL, "the definition is longer than 1 MiB");
+	parser->sax->internalSubset = refuse_doctype;
+	doc = xmlCtxtReadMemory(parser, xml, (int)size, NULL, NULL,
+				XML_PARSE_NONET | XML_PARSE_NOBLANKS | XML_PARSE_NOERROR |
+					XML_PARSE_NOWARNING);
+	if (!doc || parser->_private) {
+		xmlFreeDoc(doc);
+		return fail_to_parse(parser, err);
+	}
+	*ret = doc;
+	return 0;
+}
+
+/* libvirt's elements are in no namespace; what is in one belongs to somebody else. */
+static xmlNode *child(const xmlNode *parent, const char *name)
+{
+	xmlNode *node = parent ? parent->children : NULL;
+
+	for (; node; node = node->next)
+		if (node->type == XML_ELEMENT_NODE && !node->ns &&
+		    xmlStrEqual(node->name, xml_text(name)))
+			break;
+	return node;
+}
+
+/* The only child of that name, or NULL. Two would mean one thing to us and another to libvirt. */
+static int find(const xmlNode *parent, const char *name, xmlNode **ret, struct cow_error *err)
+{
+	xmlNode *found = child(parent, name);
+
+	for (const xmlNode *node = found ? found->next : NULL; node; node = node->next)
+		if (node->type == XML_ELEMENT_NODE && !node->ns &&
+		    xmlStrEqual(node->name, xml_text(name)))
+			return base_fail(err, EINVAL, "the definition has <%s> twice in <%s>", name,
+					 (const char *)parent->name);
+	*ret = found;
+	return 0;
+}
+
+/* Out of libxml2's allocator into ours; NULL stays NULL. */
+static char *take_text(xmlChar *text)
+{
+	char *copy = text ? strdup((const char *)text) : NULL;
+
+	xmlFree(text);
+	return copy;
+}
+
+/* *ret becomes NULL where there is no such child. */
+static int find_text(const xmlNode *parent, const char *name, char **ret, struct cow_error *err)
+{
+	xmlNode *node = NULL;
+	int r = find(parent, name, &node, err);
+
+	*ret = NULL;
+	if (r < 0 || !node)
+		return r;
+	*ret = take_text(xmlNodeGetContent(node));
+	return *ret ? 0 : base_fail(err, ENOMEM, "read a pool definition");
+}
+
+static int read_number(const xmlNode *parent, const char *name, int base, int64_t max, int64_t *ret,
+		       struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *text = NULL;
+	long long value;
+	char *end;
+	int r = find_text(parent, name, &text, err);
+
+	*ret = -1;
+	if (r < 0 || !text)
+		return r;
+	errno = 0;
+	value = strtoll(text, &end, base);
+	if (errno || end == text || *end || value < -1 || value > max)
+		return base_fail(err, EINVAL, "%s is no <%s>", BASE_QUOTE(text), name);
+	*ret = value;
+	return 0;
+}
+
+static int read_permissions(const xmlNode *target, struct cow_pool *pool, struct cow_error *err)
+{
+	xmlNode *node = NULL;
+	int r = find(target, "permissions", &node, err);
+
+	if (r == 0)
+		r = read_number(node, "mode", 8, 07777, &pool->mode, err);
+	if (r == 0)
+		r = read_number(node, "owner", 10, UINT32_MAX - 1, &pool->owner, err);
+	if (r == 0)
+		r = read_number(node, "group", 10, UINT32_MAX - 1, &pool->group, err);
+	return r;
+}
+
+static int read_policy(const xmlNode *root, enum cow_policy *ret, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *state = NULL;
+	xmlNode *features = NULL, *cow = NULL;
+	int r = find(root, "features", &features, err);
+
+	if (r == 0)
+		r = find(features, "cow", &cow, err);
+	if (r < 0)
+		return r;
+	*ret = COW_POLICY_AUTO;
+	if (!cow)
+		return 0;
+	state = take_text(xmlGetNoNsProp(cow, xml_text("state")));
+	if (!base_equal(state, "yes") && !base_equal(state, "no"))
+		return base_fail(err, EINVAL, "<cow state=%s> is neither 'yes' nor 'no'",
+				 BASE_QUOTE(state));
+	*ret = state[0] == 'y' ? COW_POLICY_ON : COW_POLICY_OFF;
+	return 0;
+}
+
+/* Where it stands by itself or right after `before`; libvirt writes the uuid below the name. */
+static xmlNode *add_element(xmlNode *parent, xmlNode *before, const char *name, const char *text)
+{
+	xmlNode *node =
+		xmlNewDocRawNode(parent->doc, NULL, xml_text(name), text ? xml_text(text) : NULL);
+
+	if (!node)
+		return NULL;
+	return before ? xmlAddNextSibling(before, node) : xmlAddChild(parent, node);
+}
+
+static int read_uuid(xmlNode *root, struct pool_definition *definition, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *text = NULL;
+	char uuid[POOL_UUID_SIZE];
+	xmlNode *node;
+	int r = find_text(root, "uuid", &text, err);
+
+	if (r < 0)
+		return r;
+	if (text && pool_uuid_parse(text, uuid) < 0)
+		return base_fail(err, EINVAL, "%s is no uuid", BASE_QUOTE(text));
+	if (!text)
+		r = pool_uuid_make(uuid, err);
+	if (r < 0)
+		return r;
+	node = child(root, "uuid");
+	if (node)
+		xmlNodeSetContent(node, xml_text(uuid));
+	else
+		node = add_element(root, child(root, "name"), "uuid", uuid);
+	definition->uuid = strdup(uuid);
+	return node && definition->uuid ? 0 : base_fail(err, ENOMEM, "read a pool definition");
+}
+
+static int read_path(const xmlNode *root, struct pool_definition *definition, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *text = NULL;
+	xmlNode *target = NULL;
+	int r = find(root, "target", &target, err);
+
+	if (r == 0)
+		r = find_text(target, "path", &text, err);
+	if (r == 0)
+		r = read_permissions(target, &definition->pool, err);
+	if (r < 0 || !text)
+		return r;
+	definition->path = pool_path_clean(text);
+	return definition->path ? 0 : base_fail(err, ENOMEM, "read a pool definition");
+}
+
+/* Sizes are how things stood when it was dumped, no part of the definition. */
+static void drop_sizes(xmlNode *root)
+{
+	static const char *const names[] = {"capacity", "allocation", "available"};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(names); i++)
+		for (xmlNode *node; (node = child(root, names[i]));) {
+			xmlUnlinkNode(node);
+			xmlFreeNode(node);
+		}
+}
+
+static int read_root(xmlNode *root, struct pool_definition *definition, struct cow_error *err)
+{
+	int r;
+
+	if (!root || root->ns || !xmlStrEqual(root->name, xml_text("pool")))
+		return base_fail(err, EINVAL, "the definition's root element is not <pool>");
+	definition->type = take_text(xmlGetNoNsProp(root, xml_text("type")));
+	if (!definition->type)
+		return base_fail(err, EINVAL, "the definition has no pool type");
+	r = find_text(root, "name", &definition->name, err);
+	if (r == 0 && !definition->name)
+		r = base_fail(err, EINVAL, "the definition has no <name>");
+	if (r == 0)
+		r = read_uuid(root, definition, err);
+	if (r == 0)
+		r = read_path(root, definition, err);
+	if (r == 0)
+		r = read_policy(root, &definition->pool.policy, err);
+	drop_sizes(root);
+	return r;
+}
+
+int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
+	int r;
+
+	definition = calloc(1, sizeof(*definition));
+	if (!definition)
+		return base_fail(err, ENOMEM, "read a pool definition");
+	r = parse(xml, size, &definition->doc, err);
+	if (r == 0)
+		r = read_root(xmlDocGetRootElement(definition->doc), definition, err);
+	if (r < 0)
+		return r;
+	definition->pool.name = definition->name;
+	definition->pool.uuid = definition->uuid;
+	definition->pool.type = definition->type;
+	definition->pool.path = definition->path;
+	*ret = base_take(definition);
+	return 0;
+}
+
+static xmlNode *add_size(xmlNode *root, xmlNode *before, const char *name, uint64_t bytes)
+{
+	char text[24];
+	xmlNode *node;
+
+	snprintf(text, sizeof(text), "%" PRIu64, bytes);
+	node = before ? add_element(root, before, name, text) : NULL;
+	if (node && !xmlNewProp(node, xml_text("unit"), xml_text("bytes")))
+		return NULL;
+	return node;
+}
+
+static int dump(xmlNode *root, char **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(buffer) xmlBuffer *buffer = xmlBufferCreate();
+	char *text = NULL;
+
+	if (buffer && xmlNodeDump(buffer, root->doc, root, 0, 1) >= 0)
+		text = base_format("%s\n", (const char *)xmlBufferContent(buffer));
+	if (!text)
+		return base_fail(err, ENOMEM, "write a pool definition");
+	*ret = text;
+	return 0;
+}
+
+int pool_xml_dump(const struct pool_definition *definition, char **ret, struct cow_error *err)
+{
+	return dump(xmlDocGetRootElement(definition->doc), ret, err);
+}
+
+COW_EXPORT int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, struct cow_error *err)
+{
+	const struct pool_definition *definition = (const struct pool_definition *)pool;
+	BASE_CLEANUP(doc) xmlDoc *doc = NULL;
+	xmlNode *root, *node;
+
+	if (pool->measured != COW_ANSWER_YES)
+		return pool_xml_dump(definition, ret_xml, err);
+	doc = xmlCopyDoc(definition->doc, 1);
+	if (!doc)
+		return base_fail(err, ENOMEM, "write a pool definition");
+	root = xmlDocGetRootElement(doc);
+	node = add_size(root, child(root, "uuid"), "capacity", pool->capacity);
+	node = add_size(root, node, "allocation", pool->allocation);
+	node = add_size(root, node, "available", pool->available);
+	return node ? dump(root, ret_xml, err) : base_fail(err, ENOMEM, "write a pool definition");
+}
+
+/* XML 1.0 has no way to write some characters, not even as a reference. */
+static int check_text(const char *what, const char *text, struct cow_error *err)
+{
+	bool fits = cow_text_is_utf8(text);
+
+	for (const char *p = text; fits && *p; p++)
+		fits = (unsigned char)*p >= 0x20 || strchr("\t\n\r", *p);
+	if (!fits)
+		return base_fail(err, EINVAL, "%s %s can't be written as XML", what,
+				 BASE_QUOTE(text));
+	return 0;
+}
+
+static xmlNode *make_root(xmlDoc *doc, const char *name, const char *path, enum cow_policy policy)
+{
+	xmlNode *root = xmlNewDocNode(doc, NULL, xml_text("pool"), NULL), *node;
+
+	if (!root)
+		return NULL;
+	xmlDocSetRootElement(doc, root);
+	if (!xmlNewProp(root, xml_text("type"), xml_text("dir")) ||
+	    !add_element(root, NULL, "name", name))
+		return NULL;
+	if (policy == COW_POLICY_OFF || policy == COW_POLICY_ON) {
+		node = add_element(root, NULL, "features", NULL);
+		node = node ? add_element(node, NULL, "cow", NULL) : NULL;
+		if (!node || !xmlNewProp(node, xml_text("state"),
+					 xml_text(policy == COW_POLICY_ON ? "yes" : "no")))
+			return NULL;
+	}
+	node = add_element(root, NULL, "target", NULL);
+	return node && add_element(node, NULL, "path", path) ? root : NULL;
+}
+
+COW_EXPORT int cow_pool_new(const char *name, const char *path, enum cow_policy policy,
+			    struct cow_pool **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(doc) xmlDoc *doc = xmlNewDoc(xml_text("1.0"));
+	BASE_CLEANUP(free) char *xml = NULL;
+	xmlNode *root;
+	int r = check_text("pool name", name, err);
+
+	if (r == 0)
+		r = check_text("target path", path, err);
+	if (r < 0)
+		return r;
+	root = doc ? make_root(doc, name, path, policy) : NULL;
+	if (!root)
+		return base_fail(err, ENOMEM, "make a pool definition");
+	r = dump(root, &xml, err);
+	return r < 0 ? r : cow_pool_new_xml(xml, strlen(xml), ret, err);
+}
+
+COW_EXPORT int cow_pool_new_xml(const char *xml, size_t size, struct cow_pool **ret,
+				struct cow_error *err)
+{
+	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
+	int r = pool_xml_read(xml, size, &definition, err);
+
+	if (r == 0)
+		r = pool_definition_check(definition, err);
+	if (r < 0)
+		return r;
+	*ret = &base_take(definition)->pool;
+	return 0;
+}
