@@ -1,3 +1,4 @@
+#!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What a snapshot did to a NOCOW file outlives the snapshot: nothing is shared any more, and still
 # the next overwrite of each old extent goes elsewhere.

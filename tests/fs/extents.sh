@@ -1,3 +1,4 @@
+#!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Extents are counted as filefrag(8) counts them, and their kinds are told apart.
 . "$(dirname "$0")/../lib.sh"

@@ -2,7 +2,7 @@
 /* What the library says about an image, KEY=VALUE lines:
  *	image extents FILE	where it lies
  *	image sync FILE		the same after dirty data was written out
- *	image chain FILE	FORMAT PATH [PROBLEM] a line, the image itself first */
+ *	image chain FILE	FORMAT PATH[: PROBLEM] lines, the image itself first */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,6 +38,20 @@ static int extents(const char *path, unsigned flags)
 	return 0;
 }
 
+static int chain(const char *path)
+{
+	struct cow_error err = {0};
+	struct cow_chain *chain = NULL;
+
+	if (cow_chain_new(path, &chain, &err) < 0)
+		return fail(&err);
+	for (const struct cow_chain *step = chain; step; step = step->next)
+		printf("%s %s%s%s\n", cow_format_name(step->format), step->path,
+		       step->problem ? ": " : "", step->problem ? step->problem : "");
+	cow_chain_free(chain);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc == 3 ? argv[1] : "";
@@ -46,6 +60,8 @@ int main(int argc, char **argv)
 		return extents(argv[2], 0);
 	if (!strcmp(verb, "sync"))
 		return extents(argv[2], COW_EXTENTS_SYNC);
+	if (!strcmp(verb, "chain"))
+		return chain(argv[2]);
 	fprintf(stderr, "usage: image extents|sync|chain FILE\n");
 	return 3;
 }
