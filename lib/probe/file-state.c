@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One file: its own flag, its sharing, its age. Nothing is written to it, not even a flag. */
+#include <cow/attr.h>
+#include <cow/image.h>
+#include <cow/probe.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* What a file without NOCOW does: where something can switch copying off, it is copied. */
+static enum cow_overwrite unflagged(const struct cow_layer *layer)
+{
+	switch (layer->cow_switch) {
+	case COW_SWITCH_ATTRIBUTE:
+	case COW_SWITCH_MOUNT_OPTION:
+		return COW_OVERWRITE_COPIED;
+	case COW_SWITCH_NOT_NEEDED:
+		return COW_OVERWRITE_IN_PLACE;
+	default:
+		return layer->overwrite;
+	}
+}
+
+static void read_extents(int fd, struct cow_file_state *state)
+{
+	struct cow_extents extents;
+
+	state->mapped = COW_ANSWER_NO;
+	if (cow_extents_read(fd, 0, &extents, NULL) < 0)
+		return;
+	state->mapped = COW_ANSWER_YES;
+	state->rows = extents.rows;
+	state->runs = extents.runs;
+	state->shared_bytes = extents.shared_bytes;
+	state->unwritten_bytes = extents.unwritten_bytes;
+	state->encoded_bytes = extents.encoded_bytes;
+}
+
+/* Btrfs copies a NOCOW block once more when it is not newer than the last snapshot of its
+ * subvolume, deleted or not; FIEMAP shows nothing of that (docs/kernel-facts.md). */
+static void read_history(int fd, struct cow_file_state *state)
+{
+	int r = cow_extents_read_history(fd, &state->old_bytes, NULL);
+
+	if (r == 0 || r == -ENOTTY)
+		state->history_known = COW_ANSWER_YES;
+	else
+		state->history_known = COW_ANSWER_NO;
+}
+
+static void set(struct cow_file_state *state, enum cow_overwrite overwrite,
+		enum cow_evidence evidence, const char *reason)
+{
+	state->overwrite = overwrite;
+	state->evidence = evidence;
+	base_copy(state->reason, sizeof(state->reason), reason);
+}
+
+/* In place as far as the flag goes; but is every block the file's own, and young enough? */
+static void judge_in_place(int fd, const struct cow_layer *layer, struct cow_file_state *state)
+{
+	read_history(fd, state);
+	if (state->shared_bytes)
+		set(state, COW_OVERWRITE_COPIED_ONCE, COW_EVIDENCE_REPORTED,
+		    "some extents are shared with a snapshot or clone");
+	else if (state->old_bytes)
+		set(state, COW_OVERWRITE_COPIED_ONCE, COW_EVIDENCE_REPORTED,
+		    "some extents are older than the last snapshot or balance");
+	else if (state->mapped == COW_ANSWER_NO)
+		set(state, COW_OVERWRITE_IN_PLACE, COW_EVIDENCE_INFERRED, layer->reason);
+	else if (state->history_known == COW_ANSWER_NO)
+		set(state, COW_OVERWRITE_IN_PLACE, COW_EVIDENCE_INFERRED,
+		    "NOCOW and nothing shared; age against the last snapshot needs root");
+	else if (state->nocow == COW_ANSWER_YES)
+		set(state, COW_OVERWRITE_IN_PLACE, COW_EVIDENCE_REPORTED,
+		    "NOCOW is set and nothing is shared");
+	else
+		set(state, COW_OVERWRITE_IN_PLACE, COW_EVIDENCE_REPORTED, layer->reason);
+}
+
+COW_EXPORT int cow_file_state_read(int fd, const struct cow_layer *layer,
+				   struct cow_file_state *ret, struct cow_error *err)
+{
+	struct cow_file_state state = {0};
+	enum cow_overwrite overwrite = unflagged(layer);
+	uint32_t flags = 0;
+	int r = cow_attr_get(fd, &flags, err);
+
+	if (r == 0)
+		state.nocow = flags & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
+	else if (r != -ENOTTY && r != -EOPNOTSUPP && r != -ENOSYS)
+		return r;
+	read_extents(fd, &state);
+	if (state.nocow == COW_ANSWER_YES)
+		overwrite = COW_OVERWRITE_IN_PLACE;
+	switch (overwrite) {
+	case COW_OVERWRITE_IN_PLACE:
+	case COW_OVERWRITE_COPIED_ONCE:
+		judge_in_place(fd, layer, &state);
+		break;
+	case COW_OVERWRITE_COPIED:
+		set(&state, overwrite, COW_EVIDENCE_REPORTED,
+		    state.nocow == COW_ANSWER_NO && layer->cow_switch != COW_SWITCH_NONE
+			    ? "NOCOW is not set"
+			    : layer->reason);
+		break;
+	default:
+		set(&state, overwrite, COW_EVIDENCE_NONE, layer->reason);
+	}
+	*ret = state;
+	return 0;
+}
