@@ -54,6 +54,12 @@ int image_extents_add(struct image_extents_count *count, const struct fiemap *ma
 		add_bytes(&count->extents, extent);
 		count->next = end;
 		count->physical_end = extent->fe_physical + extent->fe_length;
+		if (count->each) {
+			int r = count->each(extent, count->data);
+
+			if (r < 0)
+				return r;
+		}
 		if (extent->fe_flags & FIEMAP_EXTENT_LAST)
 			return 0;
 	}
@@ -62,38 +68,53 @@ int image_extents_add(struct image_extents_count *count, const struct fiemap *ma
 	return mapped > 0;
 }
 
+static int read_all(int fd, uint32_t sync, struct image_extents_count *count)
+{
+	BASE_CLEANUP(free)
+	struct fiemap *map = malloc(sizeof(*map) + BATCH * sizeof(map->fm_extents[0]));
+	int r;
+
+	if (!map)
+		return -ENOMEM;
+	do {
+		*map = (struct fiemap){
+			.fm_start = count->next,
+			.fm_length = FIEMAP_MAX_OFFSET - count->next,
+			.fm_flags = sync,
+			.fm_extent_count = BATCH,
+		};
+		/* ENOTTY: this kind of file has no such call at all. */
+		if (ioctl(fd, FS_IOC_FIEMAP, map) < 0)
+			return errno == ENOTTY ? -EOPNOTSUPP : -errno;
+		sync = 0;
+		r = image_extents_add(count, map, BATCH);
+	} while (r > 0);
+	return r;
+}
+
+int image_extents_each(int fd, bool sync, int (*each)(const struct fiemap_extent *, void *),
+		       void *data)
+{
+	struct image_extents_count count = {.each = each, .data = data};
+
+	return read_all(fd, sync ? FIEMAP_FLAG_SYNC : 0, &count);
+}
+
 COW_EXPORT int cow_extents_read(int fd, unsigned flags, struct cow_extents *ret,
 				struct cow_error *err)
 {
 	struct image_extents_count count = {0};
-	BASE_CLEANUP(free)
-	struct fiemap *map = malloc(sizeof(*map) + BATCH * sizeof(map->fm_extents[0]));
-	uint32_t sync = flags & COW_EXTENTS_SYNC ? FIEMAP_FLAG_SYNC : 0;
 	int r;
 
 	if (flags & ~COW_EXTENTS_SYNC)
 		return base_fail(err, EINVAL, "read extents: unknown flags 0x%x", flags);
-	if (!map)
-		return base_fail(err, ENOMEM, "read extents");
-	do {
-		*map = (struct fiemap){
-			.fm_start = count.next,
-			.fm_length = FIEMAP_MAX_OFFSET - count.next,
-			.fm_flags = sync,
-			.fm_extent_count = BATCH,
-		};
-		if (ioctl(fd, FS_IOC_FIEMAP, map) < 0) {
-			/* ENOTTY: this kind of file has no such call at all. */
-			int errnum = errno == ENOTTY ? EOPNOTSUPP : errno;
-
-			return base_fail(err, errnum, "read extents");
-		}
-		sync = 0;
-		r = image_extents_add(&count, map, BATCH);
-	} while (r > 0);
+	r = read_all(fd, flags & COW_EXTENTS_SYNC ? FIEMAP_FLAG_SYNC : 0, &count);
+	if (r == -EIO)
+		return base_fail_code(err, EIO, COW_CODE_CORRUPT,
+				      "read extents: the filesystem's list goes backwards, or is "
+				      "unreadable");
 	if (r < 0)
-		return base_fail_code(err, -r, COW_CODE_CORRUPT,
-				      "the filesystem lists extents that go backwards");
+		return base_fail(err, -r, "read extents");
 	*ret = count.extents;
 	return 0;
 }
