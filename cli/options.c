@@ -142,7 +142,7 @@ int cli_options_parse(struct cli_call *call, int argc, char **argv)
 		size_t i = index_of_result(call, got);
 		const struct cli_option *option = &call->options[i];
 
-		if (option->values && !in_vocabulary(option->values, optarg))
+		if (option->values && optarg && !in_vocabulary(option->values, optarg))
 			return cli_usage(call, "option '--%s' takes %s, not %s", option->name,
 					 option->values, CLI_QUOTE(optarg));
 		call->values[i] = optarg ? optarg : "";

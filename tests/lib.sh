@@ -14,6 +14,10 @@ export LC_ALL=C
 COW_TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export COWCTL COW_BUILD COW_TESTS
 
+# A sanitizer's finding must not look like one of cowctl's own exit statuses.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=99} UBSAN_OPTIONS=${UBSAN_OPTIONS:-exitcode=99}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-exitcode=99}
+
 # --- how a test ends ------------------------------------------------------------------------------
 
 fail() {

@@ -86,13 +86,14 @@ COW_EXPORT int cow_header_parse(const void *head, size_t head_size, const void *
 COW_EXPORT int cow_header_read(int fd, struct cow_header *ret, struct cow_error *err)
 {
 	BASE_CLEANUP(free) uint8_t *head = malloc(COW_HEADER_HEAD + COW_HEADER_TAIL);
-	uint8_t *tail = head + COW_HEADER_HEAD;
 	ssize_t head_size, tail_size;
+	uint8_t *tail;
 	struct stat st;
 	int r;
 
 	if (!head)
 		return base_fail(err, ENOMEM, "read the header of an image");
+	tail = head + COW_HEADER_HEAD;
 	if (fstat(fd, &st) < 0)
 		return base_fail(err, errno, "look at an image");
 	if (!S_ISREG(st.st_mode))
