@@ -14,6 +14,9 @@
 static const struct stack_block blocks[] = {
 	{NULL, "partition", stack_partition_probe},
 	{"loop", NULL, stack_loop_probe},
+	{NULL, "dm", stack_dm_probe},
+	{NULL, "md", stack_md_probe},
+	{"bcache", "bcache", stack_bcache_probe},
 	{NULL, NULL, stack_disk_probe},
 };
 

@@ -33,5 +33,12 @@ struct cow_layer *stack_loop_probe(struct stack_builder *builder, const struct s
 				   const struct stack_trail *trail);
 struct cow_layer *stack_disk_probe(struct stack_builder *builder, const struct stack_device *device,
 				   const struct stack_trail *trail);
+struct cow_layer *stack_dm_probe(struct stack_builder *builder, const struct stack_device *device,
+				 const struct stack_trail *trail);
+struct cow_layer *stack_md_probe(struct stack_builder *builder, const struct stack_device *device,
+				 const struct stack_trail *trail);
+struct cow_layer *stack_bcache_probe(struct stack_builder *builder,
+				     const struct stack_device *device,
+				     const struct stack_trail *trail);
 
 #endif

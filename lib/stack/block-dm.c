@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "stack/dm.h"
+
+/* The dm/uuid of each device in a "slaves" directory, in the form of stack_list(). */
+static char **read_uuids(int dirfd, const char *path)
+{
+	BASE_CLEANUP(names) char **names = NULL;
+	size_t count = stack_list(dirfd, path, &names);
+
+	for (size_t i = 0; i < count; i++) {
+		BASE_CLEANUP(free) char *file = base_format("%s/%s/dm/uuid", path, names[i]);
+		char *uuid = file ? stack_read(dirfd, file) : NULL;
+
+		if (!uuid)
+			uuid = strdup("");
+		if (!uuid)
+			return NULL;
+		free(names[i]);
+		names[i] = uuid;
+	}
+	return names ? base_take(names) : calloc(1, sizeof(*names));
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text), tail = strlen(end);
+
+	return length >= tail && !strcmp(text + length - tail, end);
+}
+
+/* A thick snapshot holds the "-real" device of its origin too, beside a "-cow" store. */
+static bool is_snapshotted(int sysfs)
+{
+	BASE_CLEANUP(names) char **slaves = NULL;
+	size_t count = stack_list(sysfs, "slaves", &slaves);
+
+	for (size_t i = 0; i < count; i++) {
+		BASE_CLEANUP(free) char *held = base_format("slaves/%s/holders", slaves[i]);
+		BASE_CLEANUP(names) char **holders = NULL;
+		size_t holding = held ? stack_list(sysfs, held, &holders) : 0;
+
+		for (size_t k = 0; k < holding; k++) {
+			BASE_CLEANUP(free)
+			char *path = base_format("%s/%s/slaves", held, holders[k]);
+			BASE_CLEANUP(names) char **uuids = path ? read_uuids(sysfs, path) : NULL;
+
+			for (char **uuid = uuids; uuid && *uuid; uuid++)
+				if (ends_in(*uuid, "-cow"))
+					return true;
+		}
+	}
+	return false;
+}
+
+static void judge(struct stack_builder *builder, struct cow_layer *layer, const char *target,
+		  enum cow_evidence evidence)
+{
+	const struct stack_dm_target *row = target && *target ? stack_dm_target(target) : NULL;
+
+	if (row)
+		stack_layer_judge(builder, layer, row->overwrite, row->cow_switch, evidence, "%s",
+				  row->reason);
+	else if (target && !*target)
+		stack_layer_judge(builder, layer, COW_OVERWRITE_IN_PLACE, COW_SWITCH_NOT_NEEDED,
+				  evidence, "linear, striped or raid, which all keep places fixed");
+	else if (target)
+		stack_layer_judge(builder, layer, COW_OVERWRITE_UNKNOWN, COW_SWITCH_UNKNOWN,
+				  COW_EVIDENCE_NONE, "nothing is known about the target '%s'",
+				  target);
+	else
+		stack_layer_judge(builder, layer, COW_OVERWRITE_UNKNOWN, COW_SWITCH_UNKNOWN,
+				  COW_EVIDENCE_NONE, "its table can't be read (needs root)");
+}
+
+static const char *infer(const struct stack_device *device, const char *uuid)
+{
+	BASE_CLEANUP(names) char **slaves = read_uuids(device->sysfs, "slaves");
+
+	return slaves ? stack_dm_infer(uuid, slaves, is_snapshotted(device->sysfs)) : NULL;
+}
+
+struct cow_layer *stack_dm_probe(struct stack_builder *builder, const struct stack_device *device,
+				 const struct stack_trail *trail)
+{
+	BASE_CLEANUP(free) char *name = stack_read(device->sysfs, "dm/name");
+	BASE_CLEANUP(free) char *uuid = stack_read(device->sysfs, "dm/uuid");
+	BASE_CLEANUP(free) char *path = base_format("/dev/mapper/%s", name ? name : "?");
+	struct stack_dm_table table = {0};
+	bool known = stack_dm_table_read(&builder->edge, device->number, &table) == 0;
+	const char *target = known ? table.worst : infer(device, uuid ? uuid : "");
+	char type[32] = "dm";
+	struct cow_layer *layer;
+
+	(void)trail;
+	if (target && *target)
+		snprintf(type, sizeof(type), "dm-%s", target);
+	layer = stack_layer_new(builder, type, path ? path : device->path);
+	judge(builder, layer, target, known ? COW_EVIDENCE_REPORTED : COW_EVIDENCE_INFERRED);
+	stack_detail_text(builder, layer, "uuid", uuid);
+	stack_detail_text(builder, layer, "device", device->path);
+	if (known)
+		stack_detail_number(builder, layer, "segments", table.segments);
+	return layer;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef STACK_DM_H
+#define STACK_DM_H
+
+#include "stack/block.h"
+
+/* What a device mapper target does; one row per target. */
+struct stack_dm_target {
+	const char *name;
+	enum cow_overwrite overwrite;
+	enum cow_switch cow_switch;
+	const char *reason;
+};
+
+/* A row by the target's name, NULL for one that isn't known. */
+const struct stack_dm_target *stack_dm_target(const char *name);
+
+/* The target that decides about a device with several: the one that is worst for an image, where
+ * an unknown one is worse than all but one that copies. */
+struct stack_dm_table {
+	char worst[16];
+	unsigned segments;
+};
+
+/* Take one more segment into account. */
+void stack_dm_table_add(struct stack_dm_table *table, const char *target);
+
+/* The kernel's answer to DM_TABLE_STATUS, which begins with the first dm_target_spec.
+ * @return 0, -EBADMSG when it makes no sense. */
+int stack_dm_table_parse(const void *data, size_t size, unsigned segments,
+			 struct stack_dm_table *ret);
+
+/* Ask the kernel; needs CAP_SYS_ADMIN. */
+int stack_dm_table_read(const struct stack_edge *edge, dev_t number, struct stack_dm_table *ret);
+
+/* Who may not ask can often tell by the uuids of the device and of what it lies on.
+ * @param slaves the uuids of its slaves, "" for one that isn't a device mapper device.
+ * @param snapshotted a slave of it is the origin of a thick snapshot.
+ * @return a target's name; "" for one of those that keep blocks where they are; NULL: unknown. */
+const char *stack_dm_infer(const char *uuid, char *const *slaves, bool snapshotted);
+
+#endif
