@@ -7,7 +7,7 @@
 
 static const struct cli_option options[] = {
 	{"version", 'V', NULL, NULL, "show the version", 0, false},
-	{"format", 0, NULL, "scdoc|bash|zsh|fish", "for the build", 0, true},
+	{"format", 0, NULL, "verbs|scdoc|bash|zsh|fish", "for the build", 0, true},
 	{NULL},
 };
 
@@ -49,7 +49,10 @@ static void help_group(const struct cli_group *group, FILE *out)
 /* Documentation in another format, for the build: of one verb, or of all. */
 static int document(struct cli_call *call, const char *format, const struct cli_verb *verb)
 {
-	if (!strcmp(format, "bash"))
+	if (!strcmp(format, "verbs"))
+		for (size_t i = 0; cli_verbs[i]; i++)
+			fprintf(call->out, "%s\n", cli_verbs[i]->name);
+	else if (!strcmp(format, "bash"))
 		document_bash(call->out);
 	else if (!strcmp(format, "zsh"))
 		document_zsh(call->out);
@@ -58,7 +61,7 @@ static int document(struct cli_call *call, const char *format, const struct cli_
 	else if (verb)
 		document_scdoc(verb, call->out);
 	else
-		return cli_usage(call, "--format=scdoc needs a verb");
+		document_scdoc_verbs(call->out);
 	return CLI_EXIT_CLEAN;
 }
 

@@ -178,7 +178,8 @@ static void zsh_verb(FILE *out, const struct cli_verb *verb)
 
 static void zsh_words(FILE *out, const struct cli_group *group)
 {
-	fprintf(out, "_cowctl_%sverbs()\n{\n\tlocal -a verbs=(\n", group ? "pool_" : "");
+	fprintf(out, "_cowctl_%s%sverbs()\n{\n\tlocal -a verbs=(\n", group ? group->name : "",
+		group ? "_" : "");
 	each_word(out, group, zsh_word);
 	fputs("\t)\n\t_describe verb verbs\n}\n\n", out);
 }
@@ -237,6 +238,12 @@ static void fish_verb(FILE *out, const struct cli_verb *verb)
 
 void document_fish(FILE *out)
 {
+	fputs("function __cowctl_verbs\n    printf '%s\\n' ", out);
+	each_word(out, NULL, bash_word);
+	fputs("\nend\n\nfunction __cowctl_groups\n    printf '%s\\n' ", out);
+	for (const struct cli_group *group = cli_groups; group->name; group++)
+		fprintf(out, "%s ", group->name);
+	fputs("\nend\n\n", out);
 	for (const struct cli_group *group = cli_groups; group->name; group++)
 		if (cli_group_find(group->name))
 			fprintf(out, "complete -c cowctl -n '__cowctl_at' -f -a %s -d '%s'\n",

@@ -3,6 +3,7 @@
 
 #include "document.h"
 #include "output.h"
+#include "verbs.h"
 
 /* scdoc takes these for markup. */
 static void escaped(FILE *out, const char *text)
@@ -29,6 +30,21 @@ static void scdoc_option(FILE *out, const struct cli_option *option)
 	fputs("\n\t", out);
 	escaped(out, option->help);
 	fputs("\n\n", out);
+}
+
+void document_scdoc_verbs(FILE *out)
+{
+	for (size_t i = 0; cli_verbs[i]; i++) {
+		const char *name = cli_verbs[i]->name;
+
+		fprintf(out, "*cowctl %s* ", name);
+		escaped(out, cli_verbs[i]->operands);
+		fputs("\n\t", out);
+		escaped(out, cli_verbs[i]->summary);
+		if (cli_verbs[i] != &cli_verb_help)
+			fprintf(out, "; see *cowctl-%.*s*(8)", (int)strcspn(name, " "), name);
+		fputs("\n\n", out);
+	}
 }
 
 void document_scdoc(const struct cli_verb *verb, FILE *out)

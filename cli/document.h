@@ -11,6 +11,9 @@
 /* The OPTIONS section of one verb for scdoc(5), and COLUMNS where it has them. */
 void document_scdoc(const struct cli_verb *verb, FILE *out);
 
+/* All verbs, for cowctl(8). */
+void document_scdoc_verbs(FILE *out);
+
 /* What completion/cowctl.bash.in looks up, as functions of the shell. */
 void document_bash(FILE *out);
 /* _arguments specifications, one function per verb. */

@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The shells themselves can read their completion.
+. "$(dirname "$0")/../lib.sh"
+require zsh fish
+
+bash -n "$COW_BUILD/completion/cowctl"
+zsh -n "$COW_BUILD/completion/_cowctl"
+fish -n "$COW_BUILD/completion/cowctl.fish"
+
+# fish can also be asked what it would offer.
+fish_offers() {
+	fish --no-config -c "source '$COW_BUILD/completion/cowctl.fish'; complete -C '$1'" |
+		cut -f1 | sort >"$T/out"
+}
+fish_offers 'cowctl hel'
+expect_equal "$(cat "$T/out")" help
+fish_offers 'cowctl help --v'
+expect_equal "$(cat "$T/out")" --version

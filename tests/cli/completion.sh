@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Completion: what the tables say, all of it and nothing else, in three shells.
+. "$(dirname "$0")/../lib.sh"
+
+# complete LINE: what bash offers after it, one per line.
+cat >"$T/complete" <<'END'
+source "$COW_BUILD/completion/cowctl"
+compopt() { :; } # outside of a real completion it only complains
+line=$1
+# As readline does: words split at blanks, and "=" a word of its own.
+read -ra COMP_WORDS <<<"${line//=/ = }"
+[[ $line != *' ' ]] || COMP_WORDS+=('')
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_cowctl
+printf '%s\n' "${COMPREPLY[@]}"
+END
+offers() {
+	bash "$T/complete" "$COWCTL $1" >"$T/out"
+	sort -o "$T/out" "$T/out"
+}
+
+# Every verb, and every option that --help shows, is offered; nothing else is.
+offers ''
+{
+	cowctl help --format=verbs | cut -d' ' -f1 | sort -u
+	printf '%s\n' --help --version
+} | sort >"$T/expected"
+diff "$T/expected" "$T/out"
+cowctl help --format=verbs >"$T/verbs"
+while read -r verb; do
+	offers "$verb --"
+	IFS=' ' read -ra words <<<"$verb"
+	cowctl help "${words[@]}" | grep -o -- '^  .*--[a-z-]*' | grep -o -- '--[a-z-]*' |
+		sort >"$T/expected"
+	sed 's/=$//' "$T/out" | diff "$T/expected" -
+	# zsh and fish have the same.
+	while read -r option; do
+		expect_text "$COW_BUILD/completion/cowctl.fish" "'__cowctl_at $verb' -l ${option#--} "
+		sed -n "/^_cowctl_${verb// /_}()/,/^}/p" "$COW_BUILD/completion/_cowctl" >"$T/zsh"
+		expect_text "$T/zsh" "$option"
+	done <"$T/expected"
+done <"$T/verbs"
+
+offers 'help he'
+expect_equal "$(cat "$T/out")" help
+offers 'hel'
+expect_equal "$(cat "$T/out")" help
+offers 'help -- --'
+expect_equal "$(cat "$T/out")" '' "what is offered after --"

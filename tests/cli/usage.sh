@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Help for everybody who asks, on one screen; one line and a hint for a wrong call.
+. "$(dirname "$0")/../lib.sh"
+
+expect_status 0 cowctl --version
+grep -Eqx 'cowctl [0-9]+\.[0-9]+\.[0-9]+' "$T/out" || fail "version: $(cat "$T/out")"
+expect_status 0 cowctl -V
+
+fits() {
+	[ "$(wc -l <"$T/out")" -le 24 ] || fail "$* is longer than 24 lines: $(cat "$T/out")"
+	[ "$(wc -L <"$T/out")" -le 80 ] || fail "$* is wider than 80 columns: $(cat "$T/out")"
+	[ ! -s "$T/err" ] || fail "$* talks to standard error"
+}
+
+expect_status 0 cowctl --help
+fits --help
+cp "$T/out" "$T/overview"
+expect_status 0 cowctl help
+cmp "$T/out" "$T/overview"
+
+cowctl help --format=verbs >"$T/verbs"
+while read -r verb; do
+	IFS=' ' read -ra words <<<"$verb"
+	expect_status 0 cowctl "${words[@]}" --help
+	expect_out "Usage: cowctl $verb"
+	fits "$verb --help"
+	cp "$T/out" "$T/help"
+	expect_status 0 cowctl help "${words[@]}"
+	cmp "$T/out" "$T/help"
+	expect_text "$T/overview" "  ${words[0]}"
+
+	expect_status 3 cowctl "${words[@]}" --no-such-option
+	expect_equal "$(cat "$T/err")" "cowctl $verb: unrecognized option '--no-such-option'
+Try 'cowctl help $verb'."
+	[ ! -s "$T/out" ] || fail "$verb writes to standard output though the call is wrong"
+done <"$T/verbs"
+
+# A wrong call outside of any verb.
+expect_status 3 cowctl
+expect_err "Try 'cowctl help'."
+expect_status 3 cowctl no-such-verb
+expect_err "unknown verb 'no-such-verb'" "Try 'cowctl help'."
+expect_status 3 cowctl --no-such-option
+expect_status 3 cowctl help no-such-verb
+expect_status 3 cowctl help help probe
+
+# What is echoed can't play tricks on a terminal.
+expect_status 3 cowctl $'evil\e[31m\nverb'
+expect_err "unknown verb 'evil\\x1b[31m\\nverb'"
