@@ -96,15 +96,18 @@ static void print_bar(const char *subject, const char *phase, uint64_t done, uin
 	struct winsize window = {0};
 	int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) ? 0 : window.ws_col;
 	const char *slash = strrchr(subject, '/');
-	char name[28], tail[80], bar[41] = "";
+	char name[28], tail[80], bar[41] = "", left[16] = "-:--";
 	int seconds = rate > 0 ? (int)((double)(total - done) / rate + 0.5) : 0;
 	int width, filled;
 
 	cow_name_escape(slash && slash[1] ? slash + 1 : subject, name, sizeof(name));
+	/* Of one width from beginning to end, so that the bar keeps still. */
+	if (rate > 0)
+		snprintf(left, sizeof(left), "%d:%02d", seconds / 60, seconds % 60);
 	if (total)
-		snprintf(tail, sizeof(tail), "%3d%% %s/%s %s/s %d:%02d",
+		snprintf(tail, sizeof(tail), "%3d%% %5s/%s %6s/s %6s",
 			 (int)((double)done * 100 / (double)total), CLI_SIZE(done), CLI_SIZE(total),
-			 CLI_SIZE((uint64_t)rate), seconds / 60, seconds % 60);
+			 CLI_SIZE((uint64_t)rate), left);
 	else
 		snprintf(tail, sizeof(tail), "%s %s/s", CLI_SIZE(done), CLI_SIZE((uint64_t)rate));
 	width = (columns ? columns : 80) - (int)(strlen(phase) + strlen(name) + strlen(tail)) - 6;
