@@ -11,31 +11,41 @@ int cli_status(struct cli_call *call, int status)
 	return call->status;
 }
 
-/* Only the first: what comes later is often its consequence, and stderr has them all. */
-static void note(struct cli_call *call, const char *code, const char *message, const char *remedy)
+/* Not strerror(): nothing else is translated either. */
+static char *with_cause(const struct cow_error *err)
 {
-	json_t *error;
+	const char *cause = err->errnum ? strerrordesc_np(err->errnum) : NULL;
 
-	if (!call->json || json_object_get(call->json, "error"))
-		return;
-	error = json_object();
-	json_object_set_new(error, "code", json_string(code));
+	return cli_format("%s%s%s", err->message, cause ? ": " : "", cause ? cause : "");
+}
+
+static json_t *error_object(enum cow_code code, const char *message, const char *remedy)
+{
+	json_t *error = json_object();
+
+	json_object_set_new(error, "code", json_string(cow_code_name(code)));
 	json_object_set_new(error, "message", cli_json_text(message));
-	json_object_set_new(error, "remedy", cli_json_text(remedy && *remedy ? remedy : NULL));
-	json_object_set_new(call->json, "error", error);
+	json_object_set_new(error, "remedy", cli_json_text(*remedy ? remedy : NULL));
+	return error;
+}
+
+json_t *cli_json_error(const struct cow_error *err)
+{
+	char *message CLI_CLEANUP(text) = with_cause(err);
+
+	return error_object(err->code, message, err->remedy);
 }
 
 int cli_error(struct cli_call *call, const struct cow_error *err)
 {
-	/* Not strerror(): nothing else is translated either. */
-	const char *cause = err->errnum ? strerrordesc_np(err->errnum) : NULL;
-	char *message CLI_CLEANUP(text) =
-		cli_format("%s%s%s", err->message, cause ? ": " : "", cause ? cause : "");
+	char *message CLI_CLEANUP(text) = with_cause(err);
 
 	cli_progress_clear(call);
 	fprintf(stderr, "cowctl: %s%s%s%s\n", message, *err->remedy ? " (" : "", err->remedy,
 		*err->remedy ? ")" : "");
-	note(call, cow_code_name(err->code), message, err->remedy);
+	/* Only the first: what comes later is often its consequence, and stderr has them all. */
+	if (call->json && !json_object_get(call->json, "error"))
+		json_object_set_new(call->json, "error", cli_json_error(err));
 	return cli_status(call, cow_code_exit_status(err->code));
 }
 
@@ -50,7 +60,8 @@ int cli_usage(struct cli_call *call, const char *format, ...)
 	va_end(arguments);
 	fprintf(stderr, "cowctl %s: %s\nTry 'cowctl help %s'.\n", call->verb->name,
 		message ? message : "", call->verb->name);
-	note(call, cow_code_name(COW_CODE_USAGE), message, NULL);
+	if (call->json)
+		json_object_set_new(call->json, "error", error_object(COW_CODE_USAGE, message, ""));
 	return cli_status(call, CLI_EXIT_USAGE);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <cow/error.h>
 #include <cow/types.h>
 
 struct cli_call;
@@ -78,6 +79,8 @@ void cli_json_columns(json_t *object, const struct cli_column *columns, const vo
 /* JSON of single values. Memory running out ends the program, so none of these fails. */
 void cli_json_value(json_t *object, const char *key, struct cli_value value);
 json_t *cli_json_text(const char *text); /* bytes that are not UTF-8 become U+FFFD; NULL: null */
+/* code, message (with its cause) and remedy, for errors that belong to one of several things. */
+json_t *cli_json_error(const struct cow_error *err);
 /* Sets key, and key_bytes (base64) where the path is not UTF-8. */
 void cli_json_path(json_t *object, const char *key, const char *path);
 
