@@ -115,7 +115,7 @@ static size_t index_of_result(const struct cli_call *call, int got)
 	return i;
 }
 
-static int check_operands(struct cli_call *call)
+static int check(struct cli_call *call)
 {
 	const struct cli_verb *verb = call->verb;
 
@@ -124,7 +124,7 @@ static int check_operands(struct cli_call *call)
 	if (verb->operands_max >= 0 && call->n_operands > verb->operands_max)
 		return cli_usage(call, "unexpected operand %s",
 				 CLI_QUOTE(call->operands[verb->operands_max]));
-	return 0;
+	return cli_table_check(call);
 }
 
 int cli_options_parse(struct cli_call *call, int argc, char **argv)
@@ -149,7 +149,7 @@ int cli_options_parse(struct cli_call *call, int argc, char **argv)
 	}
 	call->operands = argv + optind;
 	call->n_operands = argc - optind;
-	return cli_given(call, "help") ? 0 : check_operands(call);
+	return cli_given(call, "help") ? 0 : check(call);
 }
 
 /* "  -o, --output COL,..." */

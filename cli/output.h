@@ -65,13 +65,15 @@ struct cli_row {
 	json_t *object; /* JSON (borrowed), to add nested things to; NULL in text */
 };
 
-/* @return NULL after a usage error (an unknown column): return CLI_EXIT_USAGE then. */
 struct cli_table *cli_table_new(struct cli_call *call, const char *key);
 /* parent may be NULL; JSON rows of a parent are its "children". */
 struct cli_row cli_table_add(struct cli_table *table, const struct cli_row *parent,
 			     const void *item);
 /* Put the table into the output and free it. */
 void cli_table_end(struct cli_table *table);
+
+/* Are the columns of --output the verb's? Asked before the verb runs. @return 0 or 3. */
+int cli_table_check(struct cli_call *call);
 
 /* The columns' keys and values of one item as an object, for verbs without a table. */
 void cli_json_columns(json_t *object, const struct cli_column *columns, const void *item);

@@ -23,8 +23,25 @@ static const struct cli_column *find(const struct cli_column *columns, const cha
 	return NULL;
 }
 
+int cli_table_check(struct cli_call *call)
+{
+	const char *list = call->verb->columns ? cli_value(call, "output") : NULL;
+
+	while (list) {
+		size_t length = strcspn(list, ",");
+
+		if (!find(call->verb->columns, list, length)) {
+			char *name CLI_CLEANUP(text) = cli_format("%.*s", (int)length, list);
+
+			return cli_usage(call, "there is no column %s", CLI_QUOTE(name));
+		}
+		list = list[length] ? list + length + 1 : NULL;
+	}
+	return 0;
+}
+
 /* Columns named by --output, or all that are not hidden. */
-static int choose(struct cli_table *table)
+static void choose(struct cli_table *table)
 {
 	const struct cli_column *columns = table->call->verb->columns;
 	const char *list = cli_value(table->call, "output");
@@ -32,17 +49,12 @@ static int choose(struct cli_table *table)
 	for (const struct cli_column *column = columns; !list && column->name; column++)
 		if (column->get && !(column->flags & CLI_COLUMN_HIDDEN))
 			table->shown[table->n_shown++] = column;
-	for (; list; list = *list ? list + 1 : NULL) {
+	while (list) {
 		size_t length = strcspn(list, ",");
-		const struct cli_column *column = find(columns, list, length);
 
-		if (!column)
-			return cli_usage(table->call, "there is no column '%.*s'", (int)length,
-					 list);
-		table->shown[table->n_shown++] = column;
-		list += length;
+		table->shown[table->n_shown++] = find(columns, list, length);
+		list = list[length] ? list + length + 1 : NULL;
 	}
-	return 0;
 }
 
 /* How much room --output can need: each comma may begin one more. */
@@ -85,10 +97,7 @@ struct cli_table *cli_table_new(struct cli_call *call, const char *key)
 	table->call = call;
 	table->bytes = cli_given(call, "bytes");
 	table->shown = cli_allocate(count(call) * sizeof(table->shown[0]));
-	if (choose(table)) {
-		cli_table_end(table);
-		return NULL;
-	}
+	choose(table);
 	if (call->json) {
 		table->rows = json_array();
 		json_object_set_new(call->json, key, table->rows);
