@@ -4,6 +4,7 @@
 #include "verbs.h"
 
 const struct cli_verb *const cli_verbs[] = {
+	&cli_verb_convert,
 	&cli_verb_help,
 	NULL,
 };

@@ -116,6 +116,16 @@ int base_fail_code(struct cow_error *err, int errnum, enum cow_code code, const 
 	return -errnum;
 }
 
+int base_refuse(struct cow_error *err, int errnum, enum cow_code code, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fill(err, 0, code, format, arguments);
+	va_end(arguments);
+	return -errnum;
+}
+
 int base_remedy(struct cow_error *err, int result, const char *format, ...)
 {
 	va_list arguments;

@@ -13,6 +13,11 @@ int base_fail(struct cow_error *err, int errnum, const char *format, ...) BASE_P
 int base_fail_code(struct cow_error *err, int errnum, enum cow_code code, const char *format, ...)
 	BASE_PRINTF(4, 5);
 
+/* The same where the message says the whole cause, and the errno's own text would only cloud it:
+ * returns -errnum but leaves err->errnum 0. */
+int base_refuse(struct cow_error *err, int errnum, enum cow_code code, const char *format, ...)
+	BASE_PRINTF(4, 5);
+
 /* Add what would help to an error just filled. Returns -err->errnum through, for tail calls:
  *	return base_remedy(err, base_fail(err, ...), "close it"); */
 int base_remedy(struct cow_error *err, int result, const char *format, ...) BASE_PRINTF(3, 4);

@@ -200,12 +200,9 @@ static int refusal(const struct cow_decision *decision, struct cow_error *err)
 	int errnum = decision->code == COW_CODE_CONFLICT || decision->code == COW_CODE_USAGE
 			     ? EINVAL
 			     : EOPNOTSUPP;
-	int r = base_fail_code(err, errnum, decision->code, "cow=%s can't be had: %s",
-			       cow_policy_name(decision->policy), decision->reason);
+	int r = base_refuse(err, errnum, decision->code, "cow=%s can't be had: %s",
+			    cow_policy_name(decision->policy), decision->reason);
 
-	/* The reason is the cause; "invalid argument" would only cloud it. */
-	if (err)
-		err->errnum = 0;
 	return base_remedy(err, r, "%s", decision->remedy);
 }
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is refused, and why: one function for each reason, tried in the order of the table. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+
+#include <cow/attr.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "convert/convert.h"
+#include "image/extents.h"
+
+int convert_check_type(struct convert *c, struct cow_error *err)
+{
+	if (S_ISREG(c->before.st_mode))
+		return 0;
+	if (S_ISLNK(c->before.st_mode))
+		return base_remedy(err,
+				   base_refuse(err, EINVAL, COW_CODE_REFUSED,
+					       "%s is a symbolic link", BASE_QUOTE(c->name)),
+				   "name the file it points to");
+	return base_refuse(err, EINVAL, COW_CODE_REFUSED, "%s is not a regular file",
+			   BASE_QUOTE(c->name));
+}
+
+static int check_links(struct convert *c, struct cow_error *err)
+{
+	if (c->before.st_nlink == 1)
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EMLINK, COW_CODE_REFUSED,
+				       "%s has %lu hard links, which would go on naming the "
+				       "old image",
+				       BASE_QUOTE(c->name), (unsigned long)c->before.st_nlink),
+			   "remove the other names first");
+}
+
+static int check_flags(struct convert *c, struct cow_error *err)
+{
+	if (!(c->flags & (COW_ATTR_IMMUTABLE | COW_ATTR_APPEND)))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EPERM, COW_CODE_REFUSED, "%s is %s",
+				       BASE_QUOTE(c->name),
+				       c->flags & COW_ATTR_IMMUTABLE ? "immutable" : "append-only"),
+			   "chattr -i -a");
+}
+
+static int check_writable(struct convert *c, struct cow_error *err)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(c->original, &fs) == 0 && !(fs.f_flag & ST_RDONLY))
+		return 0;
+	return base_fail(err, EROFS, "convert %s", BASE_QUOTE(c->name));
+}
+
+/* libvirt counts in these who uses an image. A running guest is found by the lease; one that runs
+ * on another host, or a count left by a crash, is not. */
+static int check_libvirt(struct convert *c, struct cow_error *err)
+{
+	static const char *const marks[] = {"trusted.libvirt.security.ref_dac",
+					    "trusted.libvirt.security.ref_selinux"};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(marks); i++)
+		if (fgetxattr(c->original, marks[i], NULL, 0) >= 0)
+			return base_remedy(
+				err,
+				base_refuse(err, EBUSY, COW_CODE_REFUSED,
+					    "libvirt has %s marked as in use", BASE_QUOTE(c->name)),
+				"shut the guest down; if none uses it: setfattr -x %s", marks[i]);
+	return 0;
+}
+
+static int check_kept_name(struct convert *c, struct cow_error *err)
+{
+	char *kept = c->result->original;
+	struct stat st;
+
+	if (!(c->options->flags & COW_CONVERT_KEEP_ORIGINAL))
+		return 0;
+	if (strlen(c->name) + strlen(".orig") >= sizeof(c->result->original))
+		return base_fail(err, ENAMETOOLONG, "keep the original of %s", BASE_QUOTE(c->name));
+	snprintf(kept, sizeof(c->result->original), "%s.orig", c->name);
+	if (fstatat(c->dirfd, kept, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return base_remedy(err,
+			   base_fail(err, EEXIST, "keep the original of %s as %s",
+				     BASE_QUOTE(c->name), BASE_QUOTE(kept)),
+			   "move that away first");
+}
+
+int convert_check(struct convert *c, struct cow_error *err)
+{
+	static int (*const checks[])(struct convert *, struct cow_error *) = {
+		check_links, check_flags, check_writable, check_libvirt, check_kept_name,
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < BASE_ARRAY_SIZE(checks); i++)
+		r = checks[i](c, err);
+	return r;
+}
+
+/* Room for the copy, found out before anything is written ------------------------------------- */
+
+static int add_unwritten(const struct fiemap_extent *extent, void *data)
+{
+	if (extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN)
+		*(uint64_t *)data += extent->fe_length;
+	return 0;
+}
+
+static int sum_ranges(struct convert *c, struct cow_error *err)
+{
+	struct convert_range range = {0, 0};
+	int r;
+
+	c->total = 0;
+	while ((r = convert_next_range(c->original, range.end, (uint64_t)c->before.st_size,
+				       &range)) > 0)
+		c->total += range.end - range.start;
+	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name)) : 0;
+}
+
+int convert_check_space(struct convert *c, struct cow_error *err)
+{
+	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
+	uint64_t need, unwritten = 0, available;
+	struct statvfs fs;
+	int r = sum_ranges(c, err);
+
+	if (r < 0)
+		return r;
+	image_extents_each(c->original, true, add_unwritten, &unwritten);
+	need = c->total + unwritten;
+	if (c->options->flags & COW_CONVERT_PREALLOCATE && need < (uint64_t)c->before.st_size)
+		need = (uint64_t)c->before.st_size;
+	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
+	need += need / 64 + (1u << 20);
+	if (fstatvfs(c->original, &fs) < 0)
+		return base_fail(err, errno, "look at free space for %s", BASE_QUOTE(c->name));
+	available = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (need <= available)
+		return 0;
+	return base_fail(err, ENOSPC, "the copy of %s needs %s, %s are free", BASE_QUOTE(c->name),
+			 cow_size_format(need, need_text, sizeof(need_text)),
+			 cow_size_format(available, free_text, sizeof(free_text)));
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The order of things. Each step is a function that leaves the original as it was when it fails;
+ * what a crash leaves behind at each is written in docs/convert.md. */
+#include <fcntl.h>
+#include <time.h>
+
+#include <cow/attr.h>
+#include <cow/image.h>
+#include <cow/probe.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "convert/convert.h"
+
+COW_EXPORT const char *cow_convert_outcome_name(enum cow_convert_outcome outcome)
+{
+	static const char *const names[] = {"unknown", "converted", "already",
+					    "planned", "refused",   "failed"};
+
+	return BASE_NAME(names, outcome);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool wants_nocow(const struct convert *c)
+{
+	return c->options->to == COW_POLICY_OFF;
+}
+
+static int fail_in_use(const struct convert *c, struct cow_error *err)
+{
+	char holder[128];
+	int r;
+
+	convert_find_holder(&c->before, holder, sizeof(holder));
+	r = base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is in use%s%s", BASE_QUOTE(c->name),
+			holder[0] ? " by " : "", holder);
+	return base_remedy(err, r, "shut the guest down or close the image, then try again");
+}
+
+int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
+		 struct cow_error *err)
+{
+	const struct cow_convert_options *options = c->options;
+
+	if (!convert_hold_intact(&c->original_hold))
+		return fail_in_use(c, err);
+	if (options->progress && options->progress(phase, done, c->total, options->progress_data))
+		return base_fail_code(err, ECANCELED, COW_CODE_CANCELLED, "convert %s",
+				      BASE_QUOTE(c->name));
+	return 0;
+}
+
+/* Step 1: open it for reading, but never a FIFO or a device. */
+static int open_original(struct convert *c, struct cow_error *err)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	struct stat st;
+	int r;
+
+	if (fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) < 0)
+		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
+	r = convert_check_type(c, err);
+	if (r < 0)
+		return r;
+	c->original = openat(c->dirfd, c->name, flags | O_NOATIME);
+	if (c->original < 0 && errno == EPERM)
+		c->original = openat(c->dirfd, c->name, flags);
+	if (c->original < 0 && errno == EWOULDBLOCK)
+		return fail_in_use(c, err);
+	if (c->original < 0)
+		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
+	if (fstat(c->original, &st) < 0)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
+	if (st.st_ino != c->before.st_ino || st.st_dev != c->before.st_dev)
+		return base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s was replaced meanwhile",
+				   BASE_QUOTE(c->name));
+	c->before = st;
+	return 0;
+}
+
+/* Step 2: nobody may have it open. A write lease proves that nobody has, and is turned into a read
+ * lease at once, which keeps writers out but lets readers look: while a write lease is held, a
+ * libvirt pool that refreshes finds its volume blocked and goes inactive. */
+static int hold_original(struct convert *c, struct cow_error *err)
+{
+	int r = convert_hold_lease(&c->original_hold, c->original, F_WRLCK);
+
+	if (r == 0)
+		r = convert_hold_lease(&c->original_hold, c->original, F_RDLCK);
+	if (r == 0)
+		r = convert_hold_lock(&c->original_hold);
+	if (r == -EAGAIN)
+		return fail_in_use(c, err);
+	if (r == -EACCES)
+		return base_remedy(
+			err, base_fail(err, EACCES, "take a lease on %s", BASE_QUOTE(c->name)),
+			"only its owner or root can be sure that nobody uses it");
+	if (r < 0)
+		return base_fail_code(err, -r, COW_CODE_REFUSED,
+				      "whether anybody uses %s can't be known here: take a lease",
+				      BASE_QUOTE(c->name));
+	return 0;
+}
+
+/* Why the flag can't be had: either it isn't needed, or there is no switch. */
+static int explain_no_flag(struct convert *c, const struct cow_error *cause, struct cow_error *err)
+{
+	struct cow_probe *probe = NULL;
+	struct cow_decision decision;
+	int r = cow_probe_new(BASE_FD_PATH(c->original), 0, &probe, err);
+
+	if (r < 0)
+		return r;
+	cow_policy_decide(c->options->to, probe, &decision);
+	if (probe->cow_switch == COW_SWITCH_NOT_NEEDED) {
+		c->result->outcome = COW_CONVERT_ALREADY;
+		base_copy(c->result->reason, sizeof(c->result->reason), decision.reason);
+		r = 0;
+	} else if (decision.action == COW_ACTION_REFUSE) {
+		r = cow_decision_apply(&decision, -1, err);
+	} else {
+		if (err)
+			*err = *cause;
+		r = -cause->errnum;
+	}
+	cow_probe_free(probe);
+	return r;
+}
+
+/* Step 3: an unnamed file in the same directory, empty and with the flag read back. A crash from
+ * here to step 7 leaves nothing at all: the file has no name. */
+static int open_copy(struct convert *c, struct cow_error *err)
+{
+	const uint32_t compression = COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS;
+	struct cow_error cause = {0};
+	int r;
+
+	c->copy = openat(c->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (c->copy < 0)
+		return base_fail(err, errno, "create an unnamed file beside %s",
+				 BASE_QUOTE(c->name));
+	if (!wants_nocow(c))
+		return cow_attr_set_nocow(c->copy, false, err);
+	/* A compressing directory hands its flag down. It goes first and alone: clearing it and
+	 * setting NOCOW in one call is EINVAL. */
+	r = cow_attr_change(c->copy, 0, compression, &cause);
+	if (r == 0)
+		r = cow_attr_set_nocow(c->copy, true, &cause);
+	return r < 0 ? explain_no_flag(c, &cause, err) : 0;
+}
+
+static bool is_already(struct convert *c)
+{
+	bool nocow = c->flags & COW_ATTR_NOCOW;
+
+	c->result->from_nocow = nocow ? COW_ANSWER_YES : COW_ANSWER_NO;
+	if (nocow != wants_nocow(c))
+		return false;
+	c->result->outcome = COW_CONVERT_ALREADY;
+	base_copy(c->result->reason, sizeof(c->result->reason),
+		  nocow ? "NOCOW is already set" : "NOCOW is not set");
+	return true;
+}
+
+static void count_pieces(int fd, uint64_t *runs, uint64_t *rows)
+{
+	struct cow_extents extents;
+
+	if (cow_extents_read(fd, COW_EXTENTS_SYNC, &extents, NULL) < 0)
+		return;
+	*runs = extents.runs;
+	*rows = extents.rows;
+}
+
+/* Steps 1 to 3, and everything that can be known beforehand. */
+static int prepare(struct convert *c, struct cow_error *err)
+{
+	struct cow_error cause;
+	int r;
+
+	if ((r = convert_recover(c, err)) < 0 || (r = open_original(c, err)) < 0)
+		return r;
+	r = cow_attr_get(c->original, &c->flags, &cause);
+	if (r == -ENOTTY || r == -EOPNOTSUPP)
+		return explain_no_flag(c, &cause, err);
+	if (r < 0)
+		return base_fail(err, -r, "read the flags of %s", BASE_QUOTE(c->name));
+	if (is_already(c))
+		return 0;
+	if ((r = convert_check(c, err)) < 0 || (r = hold_original(c, err)) < 0 ||
+	    (r = open_copy(c, err)) < 0 || c->result->outcome)
+		return r;
+	count_pieces(c->original, &c->result->runs_before, &c->result->rows_before);
+	if (c->flags & COW_ATTR_COMPRESS)
+		base_copy(c->result->note, sizeof(c->result->note),
+			  "compression is dropped: it excludes NOCOW");
+	return convert_check_space(c, err);
+}
+
+/* Steps 4 to 12. */
+static int carry_out(struct convert *c, struct cow_error *err)
+{
+	double start;
+	int r = convert_copy_data(c, err);
+
+	start = now();
+	if (r == 0 && !(c->options->flags & COW_CONVERT_NO_VERIFY))
+		r = convert_verify_data(c, err);
+	c->result->seconds_verify = now() - start;
+	if (r == 0)
+		r = convert_copy_metadata(c, err);
+	if (r == 0)
+		r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err);
+	if (r < 0)
+		return r;
+	count_pieces(c->copy, &c->result->runs_after, &c->result->rows_after);
+	r = convert_swap(c, err);
+	if (r == 0)
+		c->result->outcome = COW_CONVERT_CONVERTED;
+	return r;
+}
+
+static int check_options(const struct cow_convert_options *options, struct cow_error *err)
+{
+	const unsigned known = COW_CONVERT_DRY_RUN | COW_CONVERT_PREALLOCATE |
+			       COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY;
+
+	if (options->to != COW_POLICY_OFF && options->to != COW_POLICY_ON)
+		return base_fail(err, EINVAL, "convert: say off or on");
+	if (options->flags & ~known)
+		return base_fail(err, EINVAL, "convert: unknown flags 0x%x", options->flags);
+	if (options->to == COW_POLICY_ON && (options->flags & COW_CONVERT_PREALLOCATE))
+		return base_fail(err, EINVAL,
+				 "preallocating serves nothing where every overwrite is copied");
+	return 0;
+}
+
+static int run(struct convert *c, struct cow_error *err)
+{
+	int r = check_options(c->options, err);
+
+	if (r == 0)
+		r = prepare(c, err);
+	if (r < 0) {
+		c->result->outcome = COW_CONVERT_REFUSED;
+		return r;
+	}
+	if (c->result->outcome)
+		return 0;
+	if (c->options->flags & COW_CONVERT_DRY_RUN) {
+		c->result->outcome = COW_CONVERT_PLANNED;
+		c->result->bytes_copied = c->total;
+		c->result->bytes_holes = (uint64_t)c->before.st_size - c->total;
+		return 0;
+	}
+	r = carry_out(c, err);
+	if (r < 0)
+		c->result->outcome = COW_CONVERT_FAILED;
+	return r;
+}
+
+COW_EXPORT int cow_convert_at(int dirfd, const char *name,
+			      const struct cow_convert_options *options,
+			      struct cow_convert_result *ret, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int directory = -1;
+	struct convert c = {
+		.name = name,
+		.options = options,
+		.result = ret,
+		.original = -1,
+		.copy = -1,
+		.original_hold = {.fd = -1, .lease = F_UNLCK},
+		.copy_hold = {.fd = -1, .lease = F_UNLCK},
+	};
+	struct cow_error own = {0};
+	double start = now();
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	/* One directory all along, whatever AT_FDCWD comes to mean meanwhile. */
+	directory = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	c.dirfd = directory;
+	r = directory < 0 ? base_fail(&own, errno, "open the directory of %s", BASE_QUOTE(name))
+			  : run(&c, &own);
+	if (r < 0 && !ret->outcome)
+		ret->outcome = COW_CONVERT_REFUSED;
+	if (r < 0) {
+		base_copy_format(ret->reason, sizeof(ret->reason), "%s%s%s", own.message,
+				 own.errnum ? ": " : "", own.errnum ? strerror(own.errnum) : "");
+		base_copy(ret->remedy, sizeof(ret->remedy), own.remedy);
+		if (err)
+			*err = own;
+	}
+	if (ret->outcome != COW_CONVERT_CONVERTED)
+		ret->original[0] = '\0';
+	/* Closing gives up leases and locks. */
+	if (c.copy >= 0)
+		close(c.copy);
+	if (c.original >= 0)
+		close(c.original);
+	ret->seconds = now() - start;
+	return r;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CONVERT_CONVERT_H
+#define CONVERT_CONVERT_H
+
+#include <sys/stat.h>
+
+#include <cow/convert.h>
+
+#include "base/fd.h"
+#include "convert/hold.h"
+
+/* One conversion. docs/convert.md numbers the steps and says what a crash leaves at each. */
+struct convert {
+	int dirfd;        /* borrowed */
+	const char *name; /* within dirfd, borrowed */
+	const struct cow_convert_options *options;
+	struct cow_convert_result *result;
+
+	int original; /* O_RDONLY: a read lease can be had on no other */
+	int copy;     /* O_RDWR, unnamed until it is complete */
+	struct stat before;
+	uint32_t flags; /* of the original */
+	struct convert_hold original_hold, copy_hold;
+
+	uint64_t total; /* bytes in data ranges, to copy and to read back */
+};
+
+/* A stretch to be copied: data, with holes too small to be worth keeping. */
+struct convert_range {
+	uint64_t start, end;
+};
+
+/* A hole that is kept costs a fragment when it is filled one day; one of less than this is not
+ * worth that. The next range at or after `from`. @return 1, 0 at the end, -errno. */
+#define CONVERT_HOLE_MIN (64u << 10)
+int convert_next_range(int fd, uint64_t from, uint64_t size, struct convert_range *ret);
+
+/* Refuse what would not be safe or can't be had. */
+int convert_check_type(struct convert *c, struct cow_error *err);
+int convert_check(struct convert *c, struct cow_error *err);
+int convert_check_space(struct convert *c, struct cow_error *err);
+/* Name somebody who has the file open, for a message; "" when nobody is to be seen. */
+void convert_find_holder(const struct stat *st, char *buffer, size_t size);
+
+/* Tell progress; -ECANCELED when the caller wants to stop, -EBUSY when the original was opened
+ * for writing. */
+int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
+		 struct cow_error *err);
+
+/* Whole-block buffers, as direct I/O wants them. Two of them are all the memory that is needed. */
+#define CONVERT_CHUNK (4u << 20)
+#define CONVERT_ALIGN 4096u
+void *convert_buffer_new(void);
+size_t convert_chunk(uint64_t at, uint64_t end);
+int convert_read_original(const struct convert *c, void *buffer, size_t size, uint64_t at,
+			  struct cow_error *err);
+
+int convert_copy_data(struct convert *c, struct cow_error *err);
+int convert_verify_data(struct convert *c, struct cow_error *err);
+int convert_copy_metadata(struct convert *c, struct cow_error *err);
+
+/* Put the complete copy in the original's place. On failure the original is there. */
+int convert_swap(struct convert *c, struct cow_error *err);
+
+/* Clear up after an earlier conversion of the same image that was killed. */
+int convert_recover(struct convert *c, struct cow_error *err);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <signal.h>
+
+#include "base/macro.h"
+#include "convert/hold.h"
+
+int convert_hold_lease(struct convert_hold *hold, int fd, int type)
+{
+	/* The break signal is SIGIO by default, which kills; SIGURG is ignored unless handled, so
+	 * nothing of the program's signal set-up has to be touched. */
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, type) < 0)
+		return -errno;
+	hold->fd = fd;
+	hold->lease = type;
+	return 0;
+}
+
+/* Byte 100 + p: "I use permission p"; 200 + p: "nobody else may"; p from 0 to 4. A shared lock is
+ * how QEMU sets them itself, and needs no descriptor open for writing. */
+int convert_hold_lock(struct convert_hold *hold)
+{
+	static const off_t first[] = {100, 200};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(first); i++) {
+		struct flock lock = {
+			.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = first[i], .l_len = 5};
+
+		if (fcntl(hold->fd, F_OFD_SETLK, &lock) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+bool convert_hold_intact(const struct convert_hold *hold)
+{
+	return hold->lease != F_UNLCK && fcntl(hold->fd, F_GETLEASE) == hold->lease;
+}
+
+void convert_hold_release_lease(struct convert_hold *hold)
+{
+	if (hold->lease != F_UNLCK)
+		fcntl(hold->fd, F_SETLEASE, F_UNLCK);
+	hold->lease = F_UNLCK;
+}

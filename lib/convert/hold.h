@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CONVERT_HOLD_H
+#define CONVERT_HOLD_H
+
+#include <stdbool.h>
+
+/*
+ * Keeping everybody else away from a file, and noticing that somebody came.
+ *
+ * A lease is granted only while nobody else has the file open: it sees file descriptors, memory
+ * mappings, loop devices, swap and other containers. Whoever opens the file afterwards is kept
+ * waiting in open() until the lease is given up (or lease-break-time, 45 s, has passed), and the
+ * lease reads as broken from that moment on. QEMU's lock bytes on top of it turn that wait into
+ * QEMU's own clear message.
+ */
+struct convert_hold {
+	int fd;    /* borrowed; -1: nothing is held */
+	int lease; /* F_RDLCK or F_WRLCK, F_UNLCK when there is none */
+};
+
+/* Take or change a lease: F_RDLCK keeps writers out (needs an O_RDONLY descriptor), F_WRLCK
+ * everybody. @return -EAGAIN somebody has it open, -EACCES not the owner, -EINVAL no leases here.
+ */
+int convert_hold_lease(struct convert_hold *hold, int fd, int type);
+/* Take QEMU's lock bytes, as a user who reads, writes and lets nobody else do so. */
+int convert_hold_lock(struct convert_hold *hold);
+/* Nobody has tried to open it in a way that the lease forbids. */
+bool convert_hold_intact(const struct convert_hold *hold);
+/* Let waiting openers in; the lock bytes stay until the descriptor is closed. */
+void convert_hold_release_lease(struct convert_hold *hold);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who has it open? Only for the message: the lease has decided already, and it sees more than
+ * /proc shows (mappings without a descriptor, descriptors in flight, other containers). */
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "convert/convert.h"
+
+DEFINE_CLEANUP(directory, DIR *, closedir, NULL)
+
+static bool is_file(int dirfd, const char *name, const struct stat *wanted)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, 0) == 0 && st.st_ino == wanted->st_ino &&
+	       st.st_dev == wanted->st_dev;
+}
+
+/* Does one of this process's descriptors refer to it? */
+static bool process_holds(int proc, const char *pid, const struct stat *wanted)
+{
+	BASE_CLEANUP(free) char *path = base_format("%s/fd", pid);
+	int fd = path ? openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	BASE_CLEANUP(directory) DIR *fds = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	while (fds && (entry = readdir(fds)))
+		if (is_file(fd, entry->d_name, wanted))
+			return true;
+	return false;
+}
+
+static void find_process(const struct stat *wanted, char *buffer, size_t size)
+{
+	BASE_CLEANUP(directory) DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		BASE_CLEANUP(free) char *path = NULL;
+		BASE_CLEANUP(free) char *command = NULL;
+
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    atol(entry->d_name) == (long)getpid() ||
+		    !process_holds(dirfd(proc), entry->d_name, wanted))
+			continue;
+		path = base_format("%s/comm", entry->d_name);
+		if (!path || base_read_text(dirfd(proc), path, &command) < 0)
+			command = NULL;
+		base_copy_format(buffer, size, "%s (process %s)",
+				 command ? BASE_QUOTE(command) : "a program", entry->d_name);
+		return;
+	}
+}
+
+static void find_loop(const struct stat *wanted, char *buffer, size_t size)
+{
+	BASE_CLEANUP(directory) DIR *block = opendir("/sys/block");
+	const struct dirent *entry;
+
+	while (block && (entry = readdir(block))) {
+		BASE_CLEANUP(free) char *path = base_format("%s/loop/backing_file", entry->d_name);
+		BASE_CLEANUP(free) char *file = NULL;
+
+		if (path && base_read_text(dirfd(block), path, &file) == 0 &&
+		    is_file(AT_FDCWD, file, wanted)) {
+			base_copy_format(buffer, size, "the loop device /dev/%s", entry->d_name);
+			return;
+		}
+	}
+}
+
+/* /proc/swaps writes blanks and such as \ooo. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (const char *p = text; *p; out++) {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] && p[3]) {
+			*out = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
+			p += 4;
+		} else {
+			*out = *p++;
+		}
+	}
+	*out = '\0';
+}
+
+static void find_swap(const struct stat *wanted, char *buffer, size_t size)
+{
+	BASE_CLEANUP(free) char *swaps = NULL;
+	char *rest;
+
+	if (base_read_text(AT_FDCWD, "/proc/swaps", &swaps) < 0)
+		return;
+	for (char *line = strtok_r(swaps, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		line[strcspn(line, " \t")] = '\0';
+		unescape(line);
+		if (is_file(AT_FDCWD, line, wanted))
+			base_copy(buffer, size, "the kernel, as swap space");
+	}
+}
+
+void convert_find_holder(const struct stat *st, char *buffer, size_t size)
+{
+	static void (*const finders[])(const struct stat *, char *, size_t) = {find_swap, find_loop,
+									       find_process};
+
+	buffer[0] = '\0';
+	for (size_t i = 0; !buffer[0] && i < BASE_ARRAY_SIZE(finders); i++)
+		finders[i](st, buffer, size);
+}

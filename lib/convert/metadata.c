@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All that makes the copy the same file to everybody: owner, mode, flags, project, extended
+ * attributes (ACLs, labels and capabilities among them), times. What can't be kept is an error,
+ * and what was set is read back. */
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/xattr.h>
+
+#include <cow/attr.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "convert/convert.h"
+
+/* Compression and NOCOW exclude each other, so this one alone is left behind on purpose. */
+#define COMPRESSION_XATTR "btrfs.compression"
+
+/* Flags that follow the file. NOCOW is what the conversion is about, compression goes with it,
+ * and a file that is immutable or append-only is refused. */
+#define KEPT_FLAGS (COW_ATTR_SYNC | COW_ATTR_NODUMP | COW_ATTR_NOATIME)
+
+#define XATTR_SIZE_LIMIT (64u << 10)
+
+/* chown first: it clears capabilities and set-id bits, so these come after it. */
+static int copy_owner_and_mode(const struct convert *c, struct cow_error *err)
+{
+	if (fchown(c->copy, c->before.st_uid, c->before.st_gid) < 0)
+		return base_remedy(
+			err, base_fail(err, errno, "keep the owner of %s", BASE_QUOTE(c->name)),
+			"try as root");
+	if (fchmod(c->copy, c->before.st_mode & 07777) < 0)
+		return base_fail(err, errno, "keep the mode of %s", BASE_QUOTE(c->name));
+	return 0;
+}
+
+static int get_xattr(int fd, const char *name, char **ret_value, size_t *ret_size)
+{
+	BASE_CLEANUP(free) char *value = malloc(XATTR_SIZE_LIMIT);
+	ssize_t n;
+
+	if (!value)
+		return -ENOMEM;
+	n = fgetxattr(fd, name, value, XATTR_SIZE_LIMIT);
+	if (n < 0)
+		return -errno;
+	*ret_value = base_take(value);
+	*ret_size = (size_t)n;
+	return 0;
+}
+
+/* True when the copy has just this value: already, or read back. */
+static bool has_xattr(int fd, const char *name, const char *value, size_t size)
+{
+	BASE_CLEANUP(free) char *there = NULL;
+	size_t there_size;
+
+	return get_xattr(fd, name, &there, &there_size) == 0 && there_size == size &&
+	       !memcmp(there, value, size);
+}
+
+static int copy_xattr(const struct convert *c, const char *name, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *value = NULL;
+	size_t size;
+	int r;
+
+	if (base_equal(name, COMPRESSION_XATTR))
+		return 0;
+	r = get_xattr(c->original, name, &value, &size);
+	if (r < 0)
+		return base_fail(err, -r, "read extended attribute %s of %s", BASE_QUOTE(name),
+				 BASE_QUOTE(c->name));
+	/* A security label may have been given at birth, and not be ours to set. */
+	if (has_xattr(c->copy, name, value, size))
+		return 0;
+	if (fsetxattr(c->copy, name, value, size, 0) < 0)
+		return base_fail(err, errno, "keep extended attribute %s of %s", BASE_QUOTE(name),
+				 BASE_QUOTE(c->name));
+	if (!has_xattr(c->copy, name, value, size))
+		return base_fail_code(err, EIO, COW_CODE_NOT_HONOURED,
+				      "extended attribute %s of %s does not read back",
+				      BASE_QUOTE(name), BASE_QUOTE(c->name));
+	return 0;
+}
+
+/* A copy of the list of names, "" when there are none or the filesystem has no such thing. */
+static int list_xattrs(const struct convert *c, char **ret_names, size_t *ret_size,
+		       struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *names = malloc(XATTR_SIZE_LIMIT);
+	ssize_t n;
+
+	if (!names)
+		return base_fail(err, ENOMEM, "list extended attributes");
+	n = flistxattr(c->original, names, XATTR_SIZE_LIMIT);
+	if (n < 0 && errno != EOPNOTSUPP)
+		return base_fail(err, errno, "list extended attributes of %s", BASE_QUOTE(c->name));
+	*ret_names = base_take(names);
+	*ret_size = n < 0 ? 0 : (size_t)n;
+	return 0;
+}
+
+static int copy_xattrs(const struct convert *c, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *names = NULL;
+	size_t size;
+	int r = list_xattrs(c, &names, &size, err);
+
+	for (size_t at = 0; r == 0 && at < size; at += strlen(names + at) + 1)
+		r = copy_xattr(c, names + at, err);
+	return r;
+}
+
+/* A default ACL of the directory gives a new file an ACL the original may not have. */
+static int drop_inherited_acl(const struct convert *c, struct cow_error *err)
+{
+	static const char name[] = "system.posix_acl_access";
+
+	if (fgetxattr(c->original, name, NULL, 0) >= 0 || fgetxattr(c->copy, name, NULL, 0) < 0)
+		return 0;
+	if (fremovexattr(c->copy, name) < 0)
+		return base_fail(err, errno, "keep %s free of an inherited ACL",
+				 BASE_QUOTE(c->name));
+	return 0;
+}
+
+/* Quotas by project, where the filesystem has them (not on Btrfs). */
+static int copy_project(const struct convert *c, struct cow_error *err)
+{
+	struct fsxattr original, copy;
+
+	if (ioctl(c->original, FS_IOC_FSGETXATTR, &original) < 0 ||
+	    ioctl(c->copy, FS_IOC_FSGETXATTR, &copy) < 0 || original.fsx_projid == copy.fsx_projid)
+		return 0;
+	copy.fsx_projid = original.fsx_projid;
+	if (ioctl(c->copy, FS_IOC_FSSETXATTR, &copy) < 0)
+		return base_fail(err, errno, "keep the project of %s", BASE_QUOTE(c->name));
+	return 0;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static int read_back(const struct convert *c, struct cow_error *err)
+{
+	bool nocow = c->options->to == COW_POLICY_OFF;
+	uint32_t flags = 0;
+	struct stat st;
+	int r = cow_attr_get(c->copy, &flags, err);
+
+	if (r < 0)
+		return r;
+	if (fstat(c->copy, &st) < 0)
+		return base_fail(err, errno, "look at the copy of %s", BASE_QUOTE(c->name));
+	if (!!(flags & COW_ATTR_NOCOW) == nocow && !((flags ^ c->flags) & KEPT_FLAGS) &&
+	    st.st_size == c->before.st_size && st.st_mode == c->before.st_mode &&
+	    st.st_uid == c->before.st_uid && st.st_gid == c->before.st_gid &&
+	    same_time(&st.st_mtim, &c->before.st_mtim))
+		return 0;
+	return base_fail_code(
+		err, EIO, COW_CODE_NOT_HONOURED,
+		"size, owner, mode, flags or times of the copy of %s do not read back",
+		BASE_QUOTE(c->name));
+}
+
+int convert_copy_metadata(struct convert *c, struct cow_error *err)
+{
+	const struct timespec times[2] = {c->before.st_atim, c->before.st_mtim};
+	int r;
+
+	if ((r = copy_owner_and_mode(c, err)) < 0 || (r = drop_inherited_acl(c, err)) < 0 ||
+	    (r = copy_xattrs(c, err)) < 0 || (r = copy_project(c, err)) < 0)
+		return r;
+	r = cow_attr_change(c->copy, c->flags & KEPT_FLAGS, KEPT_FLAGS & ~c->flags, err);
+	if (r < 0)
+		return r;
+	/* Last, for everything above changes them. */
+	if (futimens(c->copy, times) < 0)
+		return base_fail(err, errno, "keep the times of %s", BASE_QUOTE(c->name));
+	r = read_back(c, err);
+	if (r < 0)
+		return r;
+	if (fsync(c->copy) < 0)
+		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The bytes once more: from the disk, against the original. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "convert/convert.h"
+
+/* Past the page cache by dropping what is cached; it is clean, for fsync went before. */
+static void drop_cache(int fd)
+{
+	fcntl(fd, F_SETFL, 0);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+/* Better by direct I/O, which can't be served from the cache. */
+static void bypass_cache(int fd)
+{
+	if (fcntl(fd, F_SETFL, O_DIRECT) < 0)
+		drop_cache(fd);
+}
+
+static int fail_compare(const struct convert *c, uint64_t at, struct cow_error *err)
+{
+	return base_refuse(err, EIO, COW_CODE_CORRUPT,
+			   "the copy of %s read back differs after byte %llu", BASE_QUOTE(c->name),
+			   (unsigned long long)at);
+}
+
+/* Direct reads start and end on block boundaries; the last one ends with the file. */
+static int read_copy(const struct convert *c, void *buffer, size_t size, uint64_t at,
+		     struct cow_error *err)
+{
+	size_t blocks = (size + CONVERT_ALIGN - 1) & ~(size_t)(CONVERT_ALIGN - 1);
+	ssize_t n = base_pread_full(c->copy, buffer, blocks, (off_t)at);
+
+	if (n == -EINVAL) {
+		/* direct I/O, but not with this alignment */
+		drop_cache(c->copy);
+		n = base_pread_full(c->copy, buffer, size, (off_t)at);
+	}
+	if (n < 0)
+		return base_fail(err, (int)-n, "read back the copy of %s", BASE_QUOTE(c->name));
+	return (size_t)n < size ? fail_compare(c, at, err) : 0;
+}
+
+struct compare {
+	struct convert *c;
+	unsigned char *original, *copy;
+	uint64_t done;
+};
+
+static int compare_range(struct compare *compare, const struct convert_range *range,
+			 struct cow_error *err)
+{
+	uint64_t at = range->start & ~(uint64_t)(CONVERT_ALIGN - 1);
+
+	while (at < range->end) {
+		size_t size = convert_chunk(at, range->end);
+		int r = convert_step(compare->c, COW_CONVERT_PHASE_VERIFY, compare->done, err);
+
+		if (r < 0 ||
+		    (r = convert_read_original(compare->c, compare->original, size, at, err)) < 0 ||
+		    (r = read_copy(compare->c, compare->copy, size, at, err)) < 0)
+			return r;
+		if (memcmp(compare->original, compare->copy, size) != 0)
+			return fail_compare(compare->c, at, err);
+		at += size;
+		compare->done += size;
+	}
+	return 0;
+}
+
+/* Every range that either file calls data, so that nothing in a hole of one goes unseen. */
+static int compare_all(struct compare *compare, struct cow_error *err)
+{
+	struct convert *c = compare->c;
+	const int files[] = {c->original, c->copy};
+	uint64_t size = (uint64_t)c->before.st_size, done = 0;
+
+	while (done < size) {
+		struct convert_range next = {size, size};
+
+		for (size_t i = 0; i < BASE_ARRAY_SIZE(files); i++) {
+			struct convert_range range;
+			int r = convert_next_range(files[i], done, size, &range);
+
+			if (r < 0)
+				return base_fail(err, -r, "find the data of %s",
+						 BASE_QUOTE(c->name));
+			if (r > 0 && range.start < next.start)
+				next = range;
+		}
+		if (next.start < size) {
+			int r = compare_range(compare, &next, err);
+
+			if (r < 0)
+				return r;
+		}
+		done = next.end;
+	}
+	return 0;
+}
+
+int convert_verify_data(struct convert *c, struct cow_error *err)
+{
+	BASE_CLEANUP(free) void *original = convert_buffer_new();
+	BASE_CLEANUP(free) void *copy = convert_buffer_new();
+	struct compare compare = {c, original, copy, 0};
+	int r;
+
+	if (!original || !copy)
+		return base_fail(err, ENOMEM, "verify the copy of %s", BASE_QUOTE(c->name));
+	bypass_cache(c->copy);
+	r = compare_all(&compare, err);
+	fcntl(c->copy, F_SETFL, 0);
+	c->result->verified = r == 0;
+	return r;
+}
