@@ -71,6 +71,9 @@ enum cow_pool_scope cli_scope(const struct cli_call *call);
 #define CLI_QUOTE(name) cli_quote((name), (char[CLI_QUOTE_MAX]){0})
 const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX]);
 
+/* The same without quotes, of any length; free it. */
+char *cli_escape(const char *name);
+
 /* A size as text, until the end of the block. */
 #define CLI_SIZE(bytes) cow_size_format((bytes), (char[COW_SIZE_TEXT_MAX]){0}, COW_SIZE_TEXT_MAX)
 

@@ -92,6 +92,13 @@ const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX])
 	return buffer;
 }
 
+char *cli_escape(const char *name)
+{
+	size_t size = 4 * strlen(name) + 4;
+
+	return cow_name_escape(name, cli_allocate(size), size);
+}
+
 static void out_of_memory(void)
 {
 	fputs("cowctl: out of memory\n", stderr);

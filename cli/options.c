@@ -55,6 +55,11 @@ bool cli_given(const struct cli_call *call, const char *name)
 	return cli_value(call, name) != NULL;
 }
 
+unsigned cli_flag(const struct cli_call *call, const char *name, unsigned flag)
+{
+	return cli_given(call, name) ? flag : 0;
+}
+
 /* Values getopt_long() returns: LONG + index, so that no letter is taken for an index. */
 #define LONG 256
 

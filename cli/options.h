@@ -69,6 +69,8 @@ int cli_options_parse(struct cli_call *call, int argc, char **argv);
 
 /* What was given. The name must be one of the verb's options. */
 bool cli_given(const struct cli_call *call, const char *name);
+/* The flag if the option was given, else 0: cli_flag(call, "dry-run", X) | cli_flag(...) */
+unsigned cli_flag(const struct cli_call *call, const char *name, unsigned flag);
 const char *cli_value(const struct cli_call *call, const char *name); /* NULL: not given */
 
 /* --help of one verb. */

@@ -41,6 +41,14 @@ struct cli_value cli_bool(bool value);
 struct cli_value cli_answer(enum cow_answer answer);
 struct cli_value cli_unknown(void);
 
+/* CLI_GETTER(get_size, struct image, cli_bytes(item->size)): a column's function in one line. */
+#define CLI_GETTER(name, type, value)                                                              \
+	static struct cli_value name(const void *data)                                             \
+	{                                                                                          \
+		const type *item = data;                                                           \
+		return (value);                                                                    \
+	}
+
 #define CLI_COLUMN_RIGHT  0x1u /* align right */
 #define CLI_COLUMN_HIDDEN 0x2u /* in text only when --output asks for it */
 #define CLI_COLUMN_TREE   0x4u /* carries the tree when rows have parents */

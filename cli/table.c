@@ -114,12 +114,8 @@ static char *format(const struct cli_table *table, struct cli_value value)
 	case CLI_KIND_NONE:
 		return cli_format("-");
 	case CLI_KIND_TEXT:
-	case CLI_KIND_PATH: {
-		size_t size = 4 * strlen(value.text) + 4;
-		char *text = cli_allocate(size);
-
-		return cow_name_escape(value.text, text, size);
-	}
+	case CLI_KIND_PATH:
+		return cli_escape(value.text);
 	case CLI_KIND_BYTES:
 		if (!table->bytes)
 			return cli_format("%s", CLI_SIZE(value.number));
