@@ -111,6 +111,21 @@ void stack_overlay_judge(struct stack_builder *builder, struct cow_layer *layer,
 	judge_overwrite(builder, layer, subject, upper, in_upper);
 }
 
+/* An overlay stores nothing itself: what its upper filesystem does is what is seen through it, the
+ * switch included, for SETFLAGS is forwarded. */
+static void mirror(struct stack_builder *builder, struct cow_layer *layer)
+{
+	const struct cow_layer *upper = layer->below;
+
+	if (!upper)
+		return;
+	if (layer->overwrite == COW_OVERWRITE_IN_PLACE)
+		stack_layer_judge(builder, layer, upper->overwrite, upper->cow_switch,
+				  upper->evidence, "as its upper directory: %s", upper->reason);
+	else if (upper->overwrite == COW_OVERWRITE_COPIED)
+		layer->overwrite = upper->overwrite;
+}
+
 void stack_overlay_below(struct stack_builder *builder, struct cow_layer *layer,
 			 const struct stack_subject *subject, const struct stack_trail *trail)
 {
@@ -130,7 +145,5 @@ void stack_overlay_below(struct stack_builder *builder, struct cow_layer *layer,
 						   "name it was mounted with"));
 	else
 		stack_layer_put_below(layer, stack_filesystem_probe(builder, fd, &below));
-	/* SETFLAGS is forwarded, so what the upper filesystem has is what there is. */
-	if (layer->overwrite == COW_OVERWRITE_IN_PLACE && layer->below)
-		layer->cow_switch = layer->below->cow_switch;
+	mirror(builder, layer);
 }
