@@ -6,6 +6,7 @@
 const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_convert,
 	&cli_verb_help,
+	&cli_verb_probe,
 	NULL,
 };
 

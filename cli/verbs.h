@@ -6,6 +6,7 @@
 
 extern const struct cli_verb cli_verb_convert;
 extern const struct cli_verb cli_verb_help;
+extern const struct cli_verb cli_verb_probe;
 
 /* All verbs in the order they are shown, NULL-terminated. */
 extern const struct cli_verb *const cli_verbs[];
