@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "image/chain.h"
 
 /* QEMU's own limit on backing chains. */
 #define STEPS_MAX 200
@@ -61,7 +62,7 @@ static const char *file_name(const char *name)
 	return base_starts(name, "file:") ? name + strlen("file:") : name;
 }
 
-static const char *protocol_problem(const char *name)
+const char *image_protocol_problem(const char *name)
 {
 	name = file_name(name);
 	if (base_starts(name, "json:"))
@@ -75,7 +76,7 @@ static char *resolve(const char *from, const char *name)
 {
 	const char *slash = strrchr(from, '/'), *file = file_name(name);
 
-	if (protocol_problem(name))
+	if (image_protocol_problem(name))
 		return strdup(name);
 	if (file[0] == '/' || !slash)
 		return strdup(file);
@@ -194,7 +195,7 @@ static int follow(const char *path, struct walk *walk)
 			next = resolve(walk->last->path, header.backing);
 			stated = header.backing_format;
 			problem = steps == STEPS_MAX ? "beyond the longest chain QEMU takes"
-						     : protocol_problem(header.backing);
+						     : image_protocol_problem(header.backing);
 		}
 		cow_header_clear(&header);
 		if (r <= 0)

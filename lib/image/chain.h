@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_CHAIN_H
+#define IMAGE_CHAIN_H
+
+/* Why a backing name is no file name, or NULL when it is one. */
+const char *image_protocol_problem(const char *name);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cow/attr.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/temp.h"
+#include "base/text.h"
+#include "image/create.h"
+
+#define CHUNK (1u << 20)
+
+static int check_options(const struct cow_image_create_options *options, struct cow_error *err)
+{
+	bool qcow2 = options->format == COW_FORMAT_QCOW2;
+
+	if (!qcow2 && options->format != COW_FORMAT_RAW)
+		return base_fail(err, EINVAL, "only raw and qcow2 images can be created, not %s",
+				 cow_format_name(options->format));
+	if (options->backing && !qcow2)
+		return base_fail(err, EINVAL, "a raw image can't have a backing file");
+	if (options->backing && !options->backing_format)
+		return base_fail(err, EINVAL, "the format of the backing file must be given");
+	if (options->backing && options->backing_format == COW_FORMAT_ISO)
+		return base_fail(err, EINVAL, "to QEMU a disc image is raw: give that as format");
+	if (options->preallocation == COW_PREALLOCATION_METADATA && !qcow2)
+		return base_fail(err, EINVAL, "a raw image has no metadata to preallocate");
+	if (options->preallocation > COW_PREALLOCATION_METADATA && options->backing)
+		return base_fail(err, EINVAL, "an image with a backing file can't be preallocated");
+	if (options->size > INT64_MAX || (!options->size && !options->backing))
+		return base_fail(err, EINVAL, "the size of the image must be given");
+	return 0;
+}
+
+/* The name is given last of all, and that never replaces anything; to look first saves the work. */
+static int check_name(int dirfd, const char *name, struct cow_error *err)
+{
+	struct stat st;
+
+	if (!name[0] || strchr(name, '/') || base_equal(name, ".") || base_equal(name, ".."))
+		return base_fail(err, EINVAL, "%s is not a file name", BASE_QUOTE(name));
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return base_fail(err, EEXIST, "create %s", BASE_QUOTE(name));
+	return errno == ENOENT ? 0 : base_fail(err, errno, "create %s", BASE_QUOTE(name));
+}
+
+/* In a directory with a compression flag a file is born with it, and Btrfs refuses NOCOW beside it.
+ * The file is ours and empty: the flag goes first, in a change of its own. */
+static int set_flag(int fd, bool nocow, struct cow_error *err)
+{
+	struct cow_error first = {0};
+	int r = cow_attr_set_nocow(fd, nocow, &first);
+
+	if (r < 0 && first.code == COW_CODE_CONFLICT) {
+		r = cow_attr_change(fd, 0, COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS, err);
+		return r < 0 ? r : cow_attr_set_nocow(fd, nocow, err);
+	}
+	if (r < 0 && err)
+		*err = first;
+	return r;
+}
+
+static int fail_wish(const struct image_new *image, const struct cow_error *cause,
+		     struct cow_error *err)
+{
+	int r = base_fail_code(
+		err, cause->errnum, cause->code, "switch copy-on-write %s for %s: %s",
+		image->options->nocow ? "off" : "on", BASE_QUOTE(image->name), cause->message);
+
+	return cause->remedy[0] ? base_remedy(err, r, "%s", cause->remedy) : r;
+}
+
+static int apply_wish(const struct image_new *image, struct cow_image_created *created,
+		      struct cow_error *err)
+{
+	struct cow_error cause = {0};
+
+	if (image->options->wish == COW_WISH_LEAVE ||
+	    set_flag(image->fd, image->options->nocow, &cause) == 0)
+		return 0;
+	if (image->options->wish == COW_WISH_REQUIRE)
+		return fail_wish(image, &cause, err);
+	base_copy_format(created->unmet, sizeof(created->unmet), "%s: %s", cause.message,
+			 strerrordesc_np(cause.errnum));
+	return 0;
+}
+
+/* Zeros written out, after asking for the room at once: that fails early and is in one piece. */
+static int write_zeros(int fd, uint64_t size)
+{
+	BASE_CLEANUP(free) char *zeros = calloc(1, CHUNK);
+
+	if (!zeros)
+		return -ENOMEM;
+	if (fallocate(fd, 0, 0, (off_t)size) < 0 && errno != EOPNOTSUPP)
+		return -errno;
+	for (uint64_t done = 0; done < size;) {
+		size_t n = size - done < CHUNK ? (size_t)(size - done) : CHUNK;
+		ssize_t r = base_pwrite_full(fd, zeros, n, (off_t)done);
+
+		if (r < 0)
+			return (int)r;
+		done += n;
+	}
+	return 0;
+}
+
+static int write_raw(const struct image_new *image, struct cow_error *err)
+{
+	off_t size = (off_t)image->size;
+	int r = 0;
+
+	switch (image->options->preallocation) {
+	case COW_PREALLOCATION_FALLOC:
+		r = fallocate(image->fd, 0, 0, size) < 0 ? -errno : 0;
+		break;
+	case COW_PREALLOCATION_FULL:
+		r = write_zeros(image->fd, image->size);
+		break;
+	default:
+		r = ftruncate(image->fd, size) < 0 ? -errno : 0;
+	}
+	return r < 0 ? base_fail(err, -r, "allocate %s", BASE_QUOTE(image->name)) : 0;
+}
+
+/* What the flag is now that the file has its content, whatever it was before. */
+static int read_back(const struct image_new *image, struct cow_image_created *created,
+		     struct cow_error *err)
+{
+	const struct cow_image_create_options *options = image->options;
+	uint32_t flags = 0;
+
+	if (cow_attr_get(image->fd, &flags, NULL) == 0)
+		created->nocow = flags & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
+	if (options->wish == COW_WISH_REQUIRE &&
+	    created->nocow != (options->nocow ? COW_ANSWER_YES : COW_ANSWER_NO))
+		return base_fail_code(err, EOPNOTSUPP, COW_CODE_NOT_HONOURED,
+				      "%s lost its NOCOW setting while it was written",
+				      BASE_QUOTE(image->name));
+	return 0;
+}
+
+static int make(struct image_new *image, struct cow_image_created *created, struct cow_error *err)
+{
+	mode_t mode = image->options->mode ? image->options->mode : 0600;
+	int r = apply_wish(image, created, err);
+
+	if (r < 0)
+		return r;
+	if (image->options->format == COW_FORMAT_QCOW2)
+		r = image_qcow2_write(image, err);
+	else
+		r = write_raw(image, err);
+	if (r < 0)
+		return r;
+	/* Last: qemu-img opens the file by itself, and the mode may not let its owner write. */
+	if (fchmod(image->fd, mode) < 0)
+		return base_fail(err, errno, "set the mode of %s", BASE_QUOTE(image->name));
+	return read_back(image, created, err);
+}
+
+COW_EXPORT int cow_image_create_at(int dirfd, const char *name,
+				   const struct cow_image_create_options *options,
+				   struct cow_image_created *ret, struct cow_error *err)
+{
+	struct image_new image = {
+		.dirfd = dirfd, .name = name, .options = options, .size = options->size};
+	BASE_CLEANUP(temp) struct base_temp temp = BASE_TEMP_INIT;
+	struct cow_image_created created = {0};
+	int r = check_options(options, err);
+
+	if (r < 0)
+		return r;
+	r = check_name(dirfd, name, err);
+	if (r < 0)
+		return r;
+	r = image_backing_check(&image, err);
+	if (r < 0)
+		return r;
+	r = base_temp_open(&temp, dirfd, 0600, NULL);
+	if (r < 0)
+		return base_fail(err, -r, "create %s", BASE_QUOTE(name));
+	image.fd = temp.fd;
+	r = make(&image, &created, err);
+	if (r < 0)
+		return r;
+	r = base_temp_commit(&temp, name, false, err);
+	if (r < 0)
+		return r;
+	if (ret)
+		*ret = created;
+	return 0;
+}

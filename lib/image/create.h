@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_CREATE_H
+#define IMAGE_CREATE_H
+
+#include <cow/image.h>
+
+/* An image being made: options checked, file empty and flagged. */
+struct image_new {
+	int dirfd;
+	const char *name;
+	const struct cow_image_create_options *options;
+	int fd;
+	uint64_t size; /* bytes the guest will see: as asked, or those of the backing file */
+};
+
+/* Find the size of an image that is to be as big as its backing file, and check that this file is
+ * there and is what it is said to be. Before anything is created. */
+int image_backing_check(struct image_new *image, struct cow_error *err);
+
+/* Let qemu-img write the image into the empty file, and read its header back. */
+int image_qcow2_write(const struct image_new *image, struct cow_error *err);
+
+#endif
