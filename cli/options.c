@@ -123,13 +123,16 @@ static size_t index_of_result(const struct cli_call *call, int got)
 static int check(struct cli_call *call)
 {
 	const struct cli_verb *verb = call->verb;
+	int result = cli_table_check(call);
 
+	if (result)
+		return result;
 	if (call->n_operands < verb->operands_min)
 		return cli_usage(call, "an operand is missing: %s", verb->operands);
 	if (verb->operands_max >= 0 && call->n_operands > verb->operands_max)
 		return cli_usage(call, "unexpected operand %s",
 				 CLI_QUOTE(call->operands[verb->operands_max]));
-	return cli_table_check(call);
+	return 0;
 }
 
 int cli_options_parse(struct cli_call *call, int argc, char **argv)
