@@ -58,6 +58,9 @@ int cli_status(struct cli_call *call, int status);
 /* Say an error in one line, note the first one in the JSON, merge its exit status.
  * @return the worst status so far, so that a verb can end with it. */
 int cli_error(struct cli_call *call, const struct cow_error *err);
+/* The same for a system call of the verb's own that failed with errnum. */
+int cli_error_system(struct cli_call *call, int errnum, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* The same for a wrong call: the line and a hint. @return CLI_EXIT_USAGE. */
 int cli_usage(struct cli_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line of talk that is no error. */
@@ -73,6 +76,11 @@ const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX]);
 
 /* The same without quotes, of any length; free it. */
 char *cli_escape(const char *name);
+
+/* Open the directory that the last name of a path is in. @return a descriptor, or -1 after saying
+ * the error. ret_name points into path; ret_directory (may be NULL) is to be freed. */
+int cli_open_parent(struct cli_call *call, const char *path, const char **ret_name,
+		    char **ret_directory);
 
 /* A size as text, until the end of the block. */
 #define CLI_SIZE(bytes) cow_size_format((bytes), (char[COW_SIZE_TEXT_MAX]){0}, COW_SIZE_TEXT_MAX)

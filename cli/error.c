@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -49,6 +50,31 @@ int cli_error(struct cli_call *call, const struct cow_error *err)
 	return cli_status(call, cow_code_exit_status(err->code));
 }
 
+static enum cow_code code_of(int errnum)
+{
+	switch (errnum) {
+	case ENOENT:
+	case ENOTDIR:
+		return COW_CODE_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+		return COW_CODE_PERMISSION;
+	default:
+		return COW_CODE_UNKNOWN;
+	}
+}
+
+int cli_error_system(struct cli_call *call, int errnum, const char *format, ...)
+{
+	struct cow_error err = {.errnum = errnum, .code = code_of(errnum)};
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(err.message, sizeof(err.message), format, arguments);
+	va_end(arguments);
+	return cli_error(call, &err);
+}
+
 int cli_usage(struct cli_call *call, const char *format, ...)
 {
 	char *message CLI_CLEANUP(text) = NULL;
@@ -82,21 +108,6 @@ enum cow_pool_scope cli_scope(const struct cli_call *call)
 	if (cli_given(call, "session"))
 		return COW_POOL_SCOPE_SESSION;
 	return cli_given(call, "system") ? COW_POOL_SCOPE_SYSTEM : COW_POOL_SCOPE_UNKNOWN;
-}
-
-const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX])
-{
-	buffer[0] = '\'';
-	cow_name_escape(name, buffer + 1, CLI_QUOTE_MAX - 2);
-	strcat(buffer, "'");
-	return buffer;
-}
-
-char *cli_escape(const char *name)
-{
-	size_t size = 4 * strlen(name) + 4;
-
-	return cow_name_escape(name, cli_allocate(size), size);
 }
 
 static void out_of_memory(void)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "cli.h"
+
+const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX])
+{
+	buffer[0] = '\'';
+	cow_name_escape(name, buffer + 1, CLI_QUOTE_MAX - 2);
+	strcat(buffer, "'");
+	return buffer;
+}
+
+char *cli_escape(const char *name)
+{
+	size_t size = 4 * strlen(name) + 4;
+
+	return cow_name_escape(name, cli_allocate(size), size);
+}
+
+int cli_open_parent(struct cli_call *call, const char *path, const char **ret_name,
+		    char **ret_directory)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory CLI_CLEANUP(text) =
+		slash ? cli_format("%.*s", (int)(slash - path) + 1, path) : cli_format(".");
+	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0) {
+		cli_error_system(call, errno, "open the directory %s", CLI_QUOTE(directory));
+		return -1;
+	}
+	*ret_name = slash ? slash + 1 : path;
+	if (ret_directory) {
+		*ret_directory = directory;
+		directory = NULL;
+	}
+	return fd;
+}
