@@ -93,6 +93,13 @@ COW_EXPORT int cow_file_state_read(int fd, const struct cow_layer *layer,
 	read_extents(fd, &state);
 	if (state.nocow == COW_ANSWER_YES)
 		overwrite = COW_OVERWRITE_IN_PLACE;
+	/* A lower file of an overlay: its flag and extents are those of a file that is copied up
+	 * before anything is written to it. */
+	if (cow_layer_detail_answer(layer, "in_upper") == COW_ANSWER_NO) {
+		set(&state, layer->overwrite, layer->evidence, layer->reason);
+		*ret = state;
+		return 0;
+	}
 	switch (overwrite) {
 	case COW_OVERWRITE_IN_PLACE:
 	case COW_OVERWRITE_COPIED_ONCE:

@@ -122,11 +122,31 @@ static int look_at_file(int fd, struct probe_input *input, struct cow_error *err
 	return cow_file_state_read(readable, input->layer, &input->file, err);
 }
 
+/* Making even an unnamed file in a lower directory of an overlay copies that directory up, and that
+ * trace stays. */
+static bool copies_up(const struct cow_layer *layer)
+{
+	return base_equal(layer->type, "overlay") &&
+	       cow_layer_detail_answer(layer, "in_upper") != COW_ANSWER_YES;
+}
+
+static enum cow_answer read_directory_nocow(const struct cow_layer *layer, int directory)
+{
+	BASE_CLEANUP(fd) int readable = base_fd_reopen(directory, O_RDONLY);
+	uint32_t flags;
+
+	/* A directory that is copied up is made in the work directory, and takes its flag. */
+	if (cow_layer_detail_answer(layer, "in_upper") == COW_ANSWER_NO)
+		return cow_layer_detail_answer(layer, "workdir_nocow");
+	if (readable < 0 || cow_attr_get(readable, &flags, NULL) < 0)
+		return COW_ANSWER_UNKNOWN;
+	return flags & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
+}
+
 static int look(struct probe *probe, int fd, unsigned flags, struct probe_input *input,
 		struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int directory = -1;
-	BASE_CLEANUP(fd) int readable = -1;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
@@ -142,18 +162,15 @@ static int look(struct probe *probe, int fd, unsigned flags, struct probe_input 
 	else if (flags & COW_PROBE_NO_MEASURE)
 		base_copy(input->measured.why_not, sizeof(input->measured.why_not),
 			  "measuring was not asked for");
+	else if (copies_up(input->layer))
+		base_copy(input->measured.why_not, sizeof(input->measured.why_not),
+			  "that could copy the directory up");
 	else
 		probe_measure(directory, &input->measured);
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
 		read_flags(probe, fd);
-	if (directory >= 0 && input->measured.born_nocow == COW_ANSWER_UNKNOWN) {
-		uint32_t attributes;
-
-		readable = base_fd_reopen(directory, O_RDONLY);
-		if (readable >= 0 && cow_attr_get(readable, &attributes, NULL) == 0)
-			input->directory_nocow =
-				attributes & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
-	}
+	if (directory >= 0 && input->measured.born_nocow == COW_ANSWER_UNKNOWN)
+		input->directory_nocow = read_directory_nocow(input->layer, directory);
 	return S_ISREG(st.st_mode) ? look_at_file(fd, input, err) : 0;
 }
 

@@ -89,16 +89,25 @@ static void judge_overwrite(struct stack_builder *builder, struct cow_layer *lay
 				  "whether it is in the upper directory can't be found out");
 }
 
+static enum cow_answer is_in_upper(const struct stack_edge *edge,
+				   const struct stack_subject *subject)
+{
+	BASE_CLEANUP(fd) int fd = open_upper(edge, subject);
+	BASE_CLEANUP(free) char *inside = path_inside(subject);
+
+	/* The root always is, even where (in a container) the upper directory can't be reached. */
+	if (fd >= 0 || (inside && !*inside && stack_mount_has(&subject->mount, "upperdir")))
+		return COW_ANSWER_YES;
+	return fd == -ENOENT ? COW_ANSWER_NO : COW_ANSWER_UNKNOWN;
+}
+
 void stack_overlay_judge(struct stack_builder *builder, struct cow_layer *layer,
 			 const struct stack_subject *subject)
 {
 	BASE_CLEANUP(free) char *upper = stack_mount_option(&subject->mount, "upperdir");
 	BASE_CLEANUP(free) char *work = stack_mount_option(&subject->mount, "workdir");
 	BASE_CLEANUP(free) char *lower = stack_mount_option(&subject->mount, "lowerdir");
-	BASE_CLEANUP(fd) int own = open_upper(&builder->edge, subject);
-	enum cow_answer in_upper = own >= 0         ? COW_ANSWER_YES
-				   : own == -ENOENT ? COW_ANSWER_NO
-						    : COW_ANSWER_UNKNOWN;
+	enum cow_answer in_upper = is_in_upper(&builder->edge, subject);
 
 	stack_detail_text(builder, layer, "upperdir", upper);
 	stack_detail_text(builder, layer, "workdir", work);
