@@ -5,6 +5,7 @@
 
 const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_convert,
+	&cli_verb_create,
 	&cli_verb_help,
 	&cli_verb_probe,
 	NULL,

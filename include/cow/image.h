@@ -114,6 +114,10 @@ enum cow_preallocation {
 	COW_PREALLOCATION_FULL, /**< zeros are written */
 };
 
+/** Flags for cow_image_create_options. */
+#define COW_IMAGE_CREATE_DRY_RUN                                                                   \
+	0x1u /**< check everything, down to the flag of an unnamed file, and create nothing */
+
 struct cow_image_create_options {
 	enum cow_format format; /**< COW_FORMAT_RAW or COW_FORMAT_QCOW2 */
 	uint64_t size;          /**< bytes the guest will see */
@@ -123,6 +127,7 @@ struct cow_image_create_options {
 	enum cow_preallocation preallocation;
 	const char *backing;            /**< qcow2: backing file as it should be written, or NULL */
 	enum cow_format backing_format; /**< required with backing */
+	unsigned flags;
 	uint64_t spare[4];
 };
 

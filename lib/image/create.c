@@ -30,6 +30,8 @@ static int check_options(const struct cow_image_create_options *options, struct 
 		return base_fail(err, EINVAL, "a raw image has no metadata to preallocate");
 	if (options->preallocation > COW_PREALLOCATION_METADATA && options->backing)
 		return base_fail(err, EINVAL, "an image with a backing file can't be preallocated");
+	if (options->flags & ~COW_IMAGE_CREATE_DRY_RUN)
+		return base_fail(err, EINVAL, "unknown flags 0x%x", options->flags);
 	if (options->size > INT64_MAX || (!options->size && !options->backing))
 		return base_fail(err, EINVAL, "the size of the image must be given");
 	return 0;
@@ -150,6 +152,8 @@ static int make(struct image_new *image, struct cow_image_created *created, stru
 
 	if (r < 0)
 		return r;
+	if (image->options->flags & COW_IMAGE_CREATE_DRY_RUN)
+		return read_back(image, created, err);
 	if (image->options->format == COW_FORMAT_QCOW2)
 		r = image_qcow2_write(image, err);
 	else
@@ -187,7 +191,8 @@ COW_EXPORT int cow_image_create_at(int dirfd, const char *name,
 	r = make(&image, &created, err);
 	if (r < 0)
 		return r;
-	r = base_temp_commit(&temp, name, false, err);
+	if (!(options->flags & COW_IMAGE_CREATE_DRY_RUN))
+		r = base_temp_commit(&temp, name, false, err);
 	if (r < 0)
 		return r;
 	if (ret)

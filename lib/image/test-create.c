@@ -162,6 +162,16 @@ static void what_cant_be_leaves_nothing_behind(void)
 	CHECK_NUMBER(count_names(), names);
 }
 
+static void a_dry_run_checks_and_creates_nothing(void)
+{
+	int names = count_names();
+
+	CHECK_NUMBER(CREATE("dry", QCOW2, .size = 1 << 20, .flags = COW_IMAGE_CREATE_DRY_RUN), 0);
+	CHECK_NUMBER(CREATE("sparse", RAW, .size = 1, .flags = COW_IMAGE_CREATE_DRY_RUN), -EEXIST);
+	CHECK_NUMBER(CREATE("dry", RAW, .size = 1, .flags = ~0u), -EINVAL);
+	CHECK_NUMBER(count_names(), names);
+}
+
 static void without_qemu_img_it_says_so(void)
 {
 	char *path = strdup(getenv("PATH"));
@@ -187,6 +197,7 @@ int main(void)
 	qcow2_images_are_what_was_asked();
 	a_backing_file_is_relative_to_the_image_and_gives_its_size();
 	what_cant_be_leaves_nothing_behind();
+	a_dry_run_checks_and_creates_nothing();
 	without_qemu_img_it_says_so();
 	close(dir);
 	base_run(remove, -1, 60000, NULL, NULL);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cowctl create: one new image, right from birth. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "verbs.h"
+
+CLI_DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free)
+
+/* What is asked for, what it came to, and what was made. */
+struct job {
+	struct cli_call *call;
+	const char *path, *name;
+	char *directory;
+	int dirfd;
+	struct cow_image_create_options options;
+	struct cow_decision decision;
+	struct cow_image_created created;
+	struct cow_file_state state; /* all unknown with --dry-run */
+	uint64_t size;
+	bool dry_run;
+};
+
+static const struct cli_option options[] = {
+	{"format", 'f', NULL, "raw|qcow2", "format of the image (raw if not given)", 0, false},
+	{"cow", 0, NULL, "off|on|auto", "policy (of the pool, or auto, if not given)", 0, false},
+	{"preallocation", 0, "HOW", "off|metadata|falloc|full",
+	 "allocate now: off, metadata, falloc or full", 0, false},
+	{"backing", 'b', "FILE", NULL, "backing file, as seen from the image", CLI_COMPLETE_FILE,
+	 false},
+	{"backing-format", 'F', "FORMAT", NULL, "format of the backing file", 0, false},
+	{"mode", 'm', "MODE", NULL, "permissions, octal (0600 if not given)", 0, false},
+	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
+	{0},
+};
+
+/* --- reading the call ------------------------------------------------------------------------- */
+
+static int parse_size(struct job *job)
+{
+	const char *text = job->call->operands[1];
+
+	if (text && cow_size_parse(text, &job->options.size) < 0)
+		return cli_usage(job->call, "%s is not a size", CLI_QUOTE(text));
+	if (!job->options.size && !job->options.backing)
+		return cli_usage(job->call, "the size of the image is missing");
+	return 0;
+}
+
+static int parse_backing(struct job *job)
+{
+	const char *backing = cli_value(job->call, "backing");
+	const char *format = cli_value(job->call, "backing-format");
+
+	if (!backing != !format)
+		return cli_usage(job->call, "--backing and --backing-format go together");
+	if (!backing)
+		return 0;
+	job->options.backing = backing;
+	job->options.backing_format = cow_format_from_name(format);
+	if (!job->options.backing_format)
+		return cli_usage(job->call, "%s is not a format", CLI_QUOTE(format));
+	if (job->options.format != COW_FORMAT_QCOW2)
+		return cli_usage(job->call, "--backing needs --format qcow2");
+	return 0;
+}
+
+static int parse_mode(struct job *job)
+{
+	const char *text = cli_value(job->call, "mode");
+	char *end;
+	unsigned long mode;
+
+	if (!text)
+		return 0;
+	errno = 0;
+	mode = strtoul(text, &end, 8);
+	if (errno || end == text || *end || mode > 0777 || !mode || *text == '-')
+		return cli_usage(job->call, "%s is not a mode between 1 and 0777", CLI_QUOTE(text));
+	job->options.mode = (mode_t)mode;
+	return 0;
+}
+
+static enum cow_preallocation preallocation_of(const char *text)
+{
+	static const char *const names[] = {"off", "metadata", "falloc", "full"};
+
+	for (int i = 0; text && i < 4; i++)
+		if (!strcmp(text, names[i]))
+			return (enum cow_preallocation)i;
+	return COW_PREALLOCATION_OFF;
+}
+
+static int parse(struct job *job)
+{
+	const char *format = cli_value(job->call, "format");
+	const char *slash = strrchr(job->path, '/');
+	int r;
+
+	job->name = slash ? slash + 1 : job->path;
+	job->directory = slash ? cli_format("%.*s", (int)(slash - job->path + 1), job->path)
+			       : cli_format(".");
+	job->options.format = format ? cow_format_from_name(format) : COW_FORMAT_RAW;
+	job->options.preallocation = preallocation_of(cli_value(job->call, "preallocation"));
+	job->dry_run = cli_given(job->call, "dry-run");
+	job->options.flags = job->dry_run ? COW_IMAGE_CREATE_DRY_RUN : 0;
+	r = parse_backing(job);
+	if (r == 0)
+		r = parse_size(job);
+	return r ? r : parse_mode(job);
+}
+
+/* --- deciding --------------------------------------------------------------------------------- */
+
+static enum cow_policy policy_of(const struct job *job)
+{
+	const char *text = cli_value(job->call, "cow");
+
+	return text ? cow_policy_from_name(text) : COW_POLICY_AUTO;
+}
+
+/* The decision is about the directory. For one file that is still empty there is a way through the
+ * conflict that makes a directory refuse: the file gives up its compression flag. */
+static void overrule(struct job *job)
+{
+	struct cow_decision *decision = &job->decision;
+
+	if (decision->policy != COW_POLICY_OFF || decision->action != COW_ACTION_REFUSE ||
+	    decision->code != COW_CODE_CONFLICT)
+		return;
+	decision->action = COW_ACTION_SET_NOCOW;
+	decision->effective = COW_POLICY_OFF;
+	snprintf(decision->warning, sizeof(decision->warning), "%s",
+		 "the directory's compression flag excludes NOCOW: the image goes without it");
+	snprintf(decision->reason, sizeof(decision->reason), "%s",
+		 "NOCOW makes the image overwrite in place");
+}
+
+/* What is needed of the file so that it comes out as decided. NOCOW that only has to be inherited
+ * is demanded as well: overlay's whiteouts, for one, lose it. */
+static void wish(struct job *job, const struct cow_probe *probe)
+{
+	const struct cow_decision *decision = &job->decision;
+	enum cow_wish strength =
+		decision->policy == COW_POLICY_AUTO ? COW_WISH_PREFER : COW_WISH_REQUIRE;
+
+	if (decision->action == COW_ACTION_SET_NOCOW ||
+	    (decision->effective == COW_POLICY_OFF && probe->nocow == COW_ANSWER_YES)) {
+		job->options.wish = strength;
+		job->options.nocow = true;
+	} else if (decision->action == COW_ACTION_CLEAR_NOCOW) {
+		job->options.wish = strength;
+	}
+}
+
+/* @return 0 or a negative errno with the error filled. */
+static int decide(struct job *job, const struct cow_probe *probe, struct cow_error *err)
+{
+	cow_policy_decide(policy_of(job), probe, &job->decision);
+	overrule(job);
+	if (job->decision.action == COW_ACTION_REFUSE)
+		return cow_decision_apply(&job->decision, -1, err);
+	wish(job, probe);
+	if (job->decision.warning[0])
+		cli_warn(job->call, "%s", job->decision.warning);
+	return 0;
+}
+
+/* --- doing ------------------------------------------------------------------------------------ */
+
+/* What the finished image is. Its mode may not let its owner look at it: then that is unknown. */
+static void look(struct job *job, const struct cow_probe *probe)
+{
+	int fd = openat(job->dirfd, job->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct cow_header header = {0};
+
+	if (fd < 0)
+		return;
+	cow_file_state_read(fd, cow_stack_top(probe->stack), &job->state, NULL);
+	if (cow_header_read(fd, &header, NULL) == 0 && job->options.format != COW_FORMAT_RAW)
+		job->size = header.virtual_size;
+	cow_header_clear(&header);
+	close(fd);
+}
+
+/* Does the image differ from what was decided? */
+static const char *unmet(const struct job *job)
+{
+	if (job->created.unmet[0])
+		return job->created.unmet;
+	if (job->decision.effective == COW_POLICY_ON && job->created.nocow == COW_ANSWER_YES)
+		return "new files get NOCOW here: the filesystem is mounted with nodatacow";
+	return NULL;
+}
+
+/* --- reporting -------------------------------------------------------------------------------- */
+
+static void report_json(const struct job *job)
+{
+	const struct cow_decision *decision = &job->decision;
+	json_t *image = json_object();
+
+	json_object_set_new(job->call->json, "image", image);
+	cli_json_path(image, "path", job->path);
+	json_object_set_new(image, "result", json_string(job->dry_run ? "planned" : "created"));
+	json_object_set_new(image, "format", json_string(cow_format_name(job->options.format)));
+	cli_json_value(image, "size", job->size ? cli_bytes(job->size) : cli_unknown());
+	cli_json_value(image, "nocow", cli_answer(job->created.nocow));
+	json_object_set_new(image, "overwrite",
+			    json_string(cow_overwrite_name(job->state.overwrite)));
+	json_object_set_new(image, "policy", json_string(cow_policy_name(decision->policy)));
+	json_object_set_new(image, "effective", json_string(cow_policy_name(decision->effective)));
+	json_object_set_new(image, "reason", cli_json_text(decision->reason));
+	json_object_set_new(image, "warning",
+			    cli_json_text(*decision->warning ? decision->warning : NULL));
+}
+
+static void report_text(const struct job *job)
+{
+	const struct cow_decision *decision = &job->decision;
+	char *path CLI_CLEANUP(text) = cli_escape(job->path);
+	FILE *out = job->call->out;
+
+	fprintf(out, "%s %s: %s, %s", job->dry_run ? "would create" : "created", path,
+		cow_format_name(job->options.format),
+		job->size ? CLI_SIZE(job->size) : "as big as its backing file");
+	fprintf(out, ", NOCOW %s", cow_answer_name(job->created.nocow));
+	if (!job->dry_run)
+		fprintf(out, ", overwrites %s", cow_overwrite_name(job->state.overwrite));
+	fprintf(out, "\ncow=%s", cow_policy_name(decision->policy));
+	if (decision->effective != decision->policy)
+		fprintf(out, " came to %s", cow_policy_name(decision->effective));
+	fprintf(out, ": %s\n", decision->reason);
+}
+
+static int fail_to_open(struct job *job)
+{
+	struct cow_error err = {.errnum = errno,
+				.code = errno == EACCES ? COW_CODE_PERMISSION : COW_CODE_NOT_FOUND};
+
+	snprintf(err.message, sizeof(err.message), "open the directory %s",
+		 CLI_QUOTE(job->directory));
+	return cli_error(job->call, &err);
+}
+
+static int work(struct job *job)
+{
+	struct cow_probe *probe CLI_CLEANUP(probe) = NULL;
+	struct cow_error err = {0};
+	const char *difference;
+
+	job->size = job->options.size;
+	job->dirfd = open(job->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (job->dirfd < 0)
+		return fail_to_open(job);
+	if (cow_probe_new(job->directory, 0, &probe, &err) < 0 || decide(job, probe, &err) < 0)
+		return cli_error(job->call, &err);
+	if (cow_image_create_at(job->dirfd, job->name, &job->options, &job->created, &err) < 0)
+		return cli_error(job->call, &err);
+	if (!job->dry_run)
+		look(job, probe);
+	if (job->call->json)
+		report_json(job);
+	else
+		report_text(job);
+	difference = unmet(job);
+	if (difference) {
+		cli_warn(job->call, "%s: %s", CLI_QUOTE(job->path), difference);
+		cli_status(job->call, CLI_EXIT_FINDINGS);
+	}
+	return job->call->status;
+}
+
+static int run(struct cli_call *call)
+{
+	struct job job = {.call = call, .path = call->operands[0], .dirfd = -1};
+	int r = parse(&job);
+
+	if (r == 0)
+		r = work(&job);
+	if (job.dirfd >= 0)
+		close(job.dirfd);
+	free(job.directory);
+	return r;
+}
+
+const struct cli_verb cli_verb_create = {
+	.name = "create",
+	.operands = "IMAGE [SIZE]",
+	.operands_min = 1,
+	.operands_max = 2,
+	.complete = CLI_COMPLETE_FILE,
+	.summary = "make a new image, right from birth",
+	.with = CLI_WITH_JSON,
+	.options = options,
+	.run = run,
+};
