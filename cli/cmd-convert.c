@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl convert: existing images to CoW off or on. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -17,95 +14,49 @@ struct converted {
 	const struct cow_convert_result *result;
 };
 
-static struct cli_value get_path(const void *item)
-{
-	return cli_path(((const struct converted *)item)->path);
-}
-
 /* The state before, in the words of the policy. */
-static struct cli_value get_from(const void *item)
+static struct cli_value from(enum cow_answer nocow)
 {
-	switch (((const struct converted *)item)->result->from_nocow) {
-	case COW_ANSWER_YES:
-		return cli_text(cow_policy_name(COW_POLICY_OFF));
-	case COW_ANSWER_NO:
-		return cli_text(cow_policy_name(COW_POLICY_ON));
-	default:
+	if (nocow == COW_ANSWER_UNKNOWN)
 		return cli_unknown();
-	}
+	return cli_text(cow_policy_name(nocow == COW_ANSWER_YES ? COW_POLICY_OFF : COW_POLICY_ON));
 }
 
-static struct cli_value get_to(const void *item)
+static struct cli_value reason(const struct cow_convert_result *result)
 {
-	return cli_text(cow_policy_name(((const struct converted *)item)->to));
-}
-
-static struct cli_value get_mode(const void *item)
-{
-	(void)item;
-	return cli_text("offline");
-}
-
-static struct cli_value get_result(const void *item)
-{
-	return cli_text(
-		cow_convert_outcome_name(((const struct converted *)item)->result->outcome));
-}
-
-static struct cli_value get_reason(const void *item)
-{
-	const struct cow_convert_result *result = ((const struct converted *)item)->result;
 	const char *text = result->reason[0] ? result->reason : result->note;
 
 	return cli_text(text[0] ? text : NULL);
 }
 
-static struct cli_value get_copied(const void *item)
-{
-	return cli_bytes(((const struct converted *)item)->result->bytes_copied);
-}
-
-static struct cli_value get_holes(const void *item)
-{
-	return cli_bytes(((const struct converted *)item)->result->bytes_holes);
-}
-
-static struct cli_value get_verified(const void *item)
-{
-	return cli_bool(((const struct converted *)item)->result->verified);
-}
-
-static struct cli_value get_seconds(const void *item)
-{
-	return cli_real(((const struct converted *)item)->result->seconds);
-}
-
-static struct cli_value get_original(const void *item)
-{
-	return cli_path(((const struct converted *)item)->original);
-}
-
 /* Pieces are counted only where there is something to compare. */
-static struct cli_value pieces(const void *item, uint64_t before, uint64_t after, bool want_after)
+static struct cli_value before(const struct cow_convert_result *result, uint64_t pieces)
 {
-	enum cow_convert_outcome outcome = ((const struct converted *)item)->result->outcome;
-
-	if (!before || (want_after && outcome != COW_CONVERT_CONVERTED))
-		return cli_text(NULL);
-	return cli_number(want_after ? after : before);
+	return result->runs_before ? cli_number(pieces) : cli_text(NULL);
 }
 
-#define DEFINE_PIECES(name, field, is_after)                                                       \
-	static struct cli_value name(const void *item)                                             \
-	{                                                                                          \
-		const struct cow_convert_result *result =                                          \
-			((const struct converted *)item)->result;                                  \
-		return pieces(item, result->field##_before, result->field##_after, is_after);      \
-	}
-DEFINE_PIECES(get_runs_before, runs, false)
-DEFINE_PIECES(get_runs_after, runs, true)
-DEFINE_PIECES(get_rows_before, rows, false)
-DEFINE_PIECES(get_rows_after, rows, true)
+static struct cli_value after(const struct cow_convert_result *result, uint64_t pieces)
+{
+	if (result->outcome != COW_CONVERT_CONVERTED)
+		return cli_text(NULL);
+	return before(result, pieces);
+}
+
+CLI_GETTER(get_path, struct converted, cli_path(item->path))
+CLI_GETTER(get_from, struct converted, from(item->result->from_nocow))
+CLI_GETTER(get_to, struct converted, cli_text(cow_policy_name(item->to)))
+CLI_GETTER(get_mode, struct converted, cli_text("offline"))
+CLI_GETTER(get_result, struct converted, cli_text(cow_convert_outcome_name(item->result->outcome)))
+CLI_GETTER(get_reason, struct converted, reason(item->result))
+CLI_GETTER(get_copied, struct converted, cli_bytes(item->result->bytes_copied))
+CLI_GETTER(get_holes, struct converted, cli_bytes(item->result->bytes_holes))
+CLI_GETTER(get_verified, struct converted, cli_bool(item->result->verified))
+CLI_GETTER(get_seconds, struct converted, cli_real(item->result->seconds))
+CLI_GETTER(get_original, struct converted, cli_path(item->original))
+CLI_GETTER(get_runs_before, struct converted, before(item->result, item->result->runs_before))
+CLI_GETTER(get_runs_after, struct converted, after(item->result, item->result->runs_after))
+CLI_GETTER(get_rows_before, struct converted, before(item->result, item->result->rows_before))
+CLI_GETTER(get_rows_after, struct converted, after(item->result, item->result->rows_after))
 
 static const struct cli_column columns[] = {
 	{"RESULT", "converted, already, planned, refused or failed", "result", 0, 0, get_result},
@@ -156,46 +107,41 @@ static int on_progress(enum cow_convert_phase phase, uint64_t done, uint64_t tot
 	return cli_interrupted();
 }
 
-/* The directory of a path, and where its last name begins. */
-static char *split(const char *path, const char **ret_name)
+/* @return what cow_convert_at() does, with the error said and the result filled in any case. */
+static int convert_at(struct job *job, int dirfd, const char *name,
+		      struct cow_convert_result *result)
 {
-	const char *slash = strrchr(path, '/');
+	struct cow_error err = {0};
+	int r;
 
-	*ret_name = slash ? slash + 1 : path;
-	if (!slash)
-		return cli_format(".");
-	return cli_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+	if (dirfd < 0) {
+		result->outcome = COW_CONVERT_REFUSED;
+		snprintf(result->reason, sizeof(result->reason), "its directory can't be opened");
+		return dirfd;
+	}
+	r = cow_convert_at(dirfd, name, &job->options, result, &err);
+	close(dirfd);
+	if (r < 0)
+		cli_error(job->call, &err);
+	return r;
 }
 
 static void convert_one(struct job *job, const char *path)
 {
 	struct cow_convert_result result = {0};
 	struct converted row = {path, NULL, job->options.to, &result};
-	struct cow_error err = {0};
-	char *original CLI_CLEANUP(text) = NULL;
-	const char *name;
-	char *directory CLI_CLEANUP(text) = split(path, &name);
-	int dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), r;
+	char *directory CLI_CLEANUP(text) = NULL, *original CLI_CLEANUP(text) = NULL;
+	const char *name = NULL;
+	int dirfd = cli_open_parent(job->call, path, &name, &directory);
 
 	job->subject = path;
-	if (dirfd < 0) {
-		err.errnum = errno;
-		err.code = errno == EACCES ? COW_CODE_PERMISSION : COW_CODE_NOT_FOUND;
-		snprintf(err.message, sizeof(err.message), "open %s", CLI_QUOTE(path));
-		cli_error(job->call, &err);
-		return;
-	}
-	r = cow_convert_at(dirfd, name, &job->options, &result, &err);
-	close(dirfd);
-	cli_progress_clear(job->call);
-	if (result.original[0])
-		original = cli_format("%s/%s", directory, result.original);
-	row.original = original;
-	cli_table_add(job->table, NULL, &row);
-	if (r < 0)
-		cli_error(job->call, &err);
-	else if (result.note[0])
+	if (convert_at(job, dirfd, name, &result) == 0 && result.note[0])
 		cli_warn(job->call, "%s: %s", CLI_QUOTE(path), result.note);
+	if (result.original[0])
+		original = cli_format("%s%s", path == name ? "" : directory, result.original);
+	row.original = original;
+	cli_progress_clear(job->call);
+	cli_table_add(job->table, NULL, &row);
 }
 
 static void convert_operand(struct job *job, const char *path)
@@ -205,21 +151,10 @@ static void convert_operand(struct job *job, const char *path)
 
 static unsigned flags_of(const struct cli_call *call)
 {
-	static const struct {
-		const char *option;
-		unsigned flag;
-	} map[] = {
-		{"dry-run", COW_CONVERT_DRY_RUN},
-		{"preallocate", COW_CONVERT_PREALLOCATE},
-		{"keep-original", COW_CONVERT_KEEP_ORIGINAL},
-		{"no-verify", COW_CONVERT_NO_VERIFY},
-	};
-	unsigned flags = 0;
-
-	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
-		if (cli_given(call, map[i].option))
-			flags |= map[i].flag;
-	return flags;
+	return cli_flag(call, "dry-run", COW_CONVERT_DRY_RUN) |
+	       cli_flag(call, "preallocate", COW_CONVERT_PREALLOCATE) |
+	       cli_flag(call, "keep-original", COW_CONVERT_KEEP_ORIGINAL) |
+	       cli_flag(call, "no-verify", COW_CONVERT_NO_VERIFY);
 }
 
 static int run(struct cli_call *call)
@@ -236,8 +171,6 @@ static int run(struct cli_call *call)
 		return cli_usage(call, "--preallocate goes with --cow off only");
 	job.options.progress_data = &job;
 	job.table = cli_table_new(call, "images");
-	if (!job.table)
-		return CLI_EXIT_USAGE;
 	cli_interrupt_catch();
 	for (int i = 0; i < call->n_operands && !cli_interrupted(); i++)
 		convert_operand(&job, call->operands[i]);

@@ -46,6 +46,7 @@ struct cli_value cli_unknown(void);
 	static struct cli_value name(const void *data)                                             \
 	{                                                                                          \
 		const type *item = data;                                                           \
+		(void)item;                                                                        \
 		return (value);                                                                    \
 	}
 
