@@ -3,13 +3,16 @@
 
 #include "verbs.h"
 
+/* A line each, in the order they are used. */
+/* clang-format off */
 const struct cli_verb *const cli_verbs[] = {
-	&cli_verb_convert,
-	&cli_verb_create,
-	&cli_verb_help,
 	&cli_verb_probe,
+	&cli_verb_create,
+	&cli_verb_convert,
+	&cli_verb_help,
 	NULL,
 };
+/* clang-format on */
 
 const struct cli_group cli_groups[] = {
 	{"pool", "directories of images with a policy"},
