@@ -123,7 +123,8 @@ struct cow_pool_build_result {
 	char warning[256];  /**< its price, or "" */
 	uint64_t unreached; /**< existing files and directories the policy can't reach as
 				 they are; cow_audit_* names them */
-	uint64_t spare[8];
+	uint64_t unread;    /**< of what exists, what could not be looked at */
+	uint64_t spare[7];
 };
 
 /** Make the pool's directory (parents included, as virsh does), apply the policy and read it back

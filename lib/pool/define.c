@@ -100,8 +100,10 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 	BASE_CLEANUP(free) char *file = NULL, *autostart = NULL;
 	BASE_CLEANUP(pool) struct cow_pool *pool = NULL;
 	BASE_CLEANUP(fd) int lock = -1;
-	int r = pool_store_lookup_own(store, name_or_uuid, &pool, err);
+	int r = cow_pool_lookup(store, name_or_uuid, &pool, err);
 
+	if (r == 0)
+		r = pool_store_check_own(pool, err);
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
 	if (r < 0)

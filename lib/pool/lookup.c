@@ -72,27 +72,6 @@ COW_EXPORT int cow_pool_lookup(struct cow_pool_store *store, const char *name_or
 	return lookup_uuid(store, name_or_uuid, ret, err);
 }
 
-int pool_store_lookup_own(struct cow_pool_store *store, const char *name_or_uuid,
-			  struct cow_pool **ret, struct cow_error *err)
-{
-	struct cow_pool *pool = NULL;
-	int r = cow_pool_lookup(store, name_or_uuid, &pool, err);
-
-	if (r < 0)
-		return r;
-	if (pool->source == COW_POOL_SOURCE_LIBVIRT) {
-		r = base_remedy(err,
-				base_fail_code(err, EPERM, COW_CODE_REFUSED, "pool %s is libvirt's",
-					       BASE_QUOTE(pool->name)),
-				"use virsh, or define it here too: cowctl pool dumpxml NAME | "
-				"cowctl pool define -");
-		cow_pool_free(pool);
-		return r;
-	}
-	*ret = pool;
-	return 0;
-}
-
 /* The path with symlinks resolved as far as it exists. */
 static char *resolve(const char *path)
 {

@@ -127,6 +127,17 @@ enum cow_answer pool_store_started(const struct cow_pool_store *store, const str
 	return mark_exists(store->runtime, pool->name, ".started");
 }
 
+int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err)
+{
+	if (pool->source != COW_POOL_SOURCE_LIBVIRT)
+		return 0;
+	return base_remedy(err,
+			   base_fail_code(err, EPERM, COW_CODE_REFUSED, "pool %s is libvirt's",
+					  BASE_QUOTE(pool->name)),
+			   "use virsh, or define it here too: cowctl pool dumpxml NAME | "
+			   "cowctl pool define -");
+}
+
 /* Regular files only, and not by waiting: a FIFO called x.xml must not stop a listing. */
 static int read_file(const char *path, char **ret_text)
 {

@@ -16,9 +16,8 @@ struct cow_pool_store {
 /* The stored definition NAME.xml of one source; -ENOENT when there is none. */
 int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
 		    const char *name, struct pool_definition **ret, struct cow_error *err);
-/* As cow_pool_lookup(), but libvirt's are refused: the caller wants to change something. */
-int pool_store_lookup_own(struct cow_pool_store *store, const char *name_or_uuid,
-			  struct cow_pool **ret, struct cow_error *err);
+/* libvirt's pools are looked at, never changed: COW_CODE_REFUSED. */
+int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err);
 
 /* Keep others from changing definitions and states until *ret_fd, the open directory of the
  * definitions, is closed. The directory is made when it is not there. */

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Make a pool's directory and apply its policy. A new one is made under a hidden name and gets its
+ * own only when everything about it is right: nobody can create anything in it before. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#if HAVE_BTRFSUTIL
+#include <btrfsutil.h>
+#endif
+
+#include <cow/attr.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/temp.h"
+#include "base/text.h"
+#include "pool/judge.h"
+#include "pool/parents.h"
+#include "pool/store.h"
+
+DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
+
+/* libvirt's, for a directory it makes: others may pass but not list it. */
+#define DEFAULT_MODE 0711
+
+static int no_subvolume(const char *path, struct cow_error *err)
+{
+	return base_fail(err, EOPNOTSUPP, "make a subvolume at %s", BASE_QUOTE(path));
+}
+
+#if HAVE_BTRFSUTIL
+static bool is_subvolume(int fd)
+{
+	return btrfs_util_is_subvolume_fd(fd) == BTRFS_UTIL_OK;
+}
+
+static int make_subvolume(int dirfd, const char *name, const char *path, struct cow_error *err)
+{
+	/* The parent is O_PATH, an ioctl needs more. */
+	BASE_CLEANUP(fd) int fd = base_fd_reopen(dirfd, O_RDONLY | O_DIRECTORY);
+	enum btrfs_util_error error;
+
+	if (fd < 0)
+		return base_fail(err, -fd, "make a subvolume at %s", BASE_QUOTE(path));
+	error = btrfs_util_create_subvolume_fd(fd, name, 0, NULL, NULL);
+	/* ENOTTY: the ioctl of a filesystem that has no subvolumes. */
+	if (error && errno == ENOTTY)
+		return no_subvolume(path, err);
+	return error ? base_fail(err, errno, "make a subvolume at %s", BASE_QUOTE(path)) : 0;
+}
+#else
+static bool is_subvolume(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+static int make_subvolume(int dirfd, const char *name, const char *path, struct cow_error *err)
+{
+	(void)dirfd, (void)name;
+	return base_remedy(err, no_subvolume(path, err), "install cowctl built with libbtrfsutil");
+}
+#endif
+
+static int check_subvolume(int fd, const struct cow_pool *pool, struct cow_error *err)
+{
+	if (is_subvolume(fd))
+		return 0;
+	return base_remedy(err,
+			   base_fail(err, EEXIST, "directory %s is there and is no subvolume",
+				     BASE_QUOTE(pool->path)),
+			   "move it away, or build without --subvolume");
+}
+
+/* Owner first: chown takes the set-id bits away. */
+static int set_permissions(int fd, const struct cow_pool *pool, int64_t mode, struct cow_error *err)
+{
+	struct stat st;
+
+	if ((pool->owner >= 0 || pool->group >= 0) &&
+	    fchown(fd, (uid_t)pool->owner, (gid_t)pool->group) < 0)
+		return base_fail(err, errno, "set owner and group of %s", BASE_QUOTE(pool->path));
+	if (mode >= 0 && fchmod(fd, (mode_t)mode) < 0)
+		return base_fail(err, errno, "set the mode of %s", BASE_QUOTE(pool->path));
+	if (fstat(fd, &st) < 0)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(pool->path));
+	if ((mode >= 0 && (st.st_mode & 07777) != (mode_t)mode) ||
+	    (pool->owner >= 0 && st.st_uid != (uid_t)pool->owner) ||
+	    (pool->group >= 0 && st.st_gid != (gid_t)pool->group))
+		return base_fail_code(err, EOPNOTSUPP, COW_CODE_NOT_HONOURED,
+				      "owner, group or mode of %s do not read back as set",
+				      BASE_QUOTE(pool->path));
+	return 0;
+}
+
+static void report(struct cow_pool_build_result *ret, const struct cow_decision *decision)
+{
+	ret->action = decision->action;
+	ret->effective = decision->effective;
+	base_copy(ret->reason, sizeof(ret->reason), decision->reason);
+	base_copy(ret->warning, sizeof(ret->warning), decision->warning);
+}
+
+/* A directory being made: removed again unless it is in its place. */
+struct nascent {
+	int dirfd;
+	const char *name;
+	char hidden[40];
+};
+
+static inline void base_cleanup_nascent(struct nascent *nascent)
+{
+	int saved = errno;
+
+	/* A subvolume goes like this as well, it is empty (Linux 4.18). */
+	if (nascent->name)
+		unlinkat(nascent->dirfd, nascent->name, AT_REMOVEDIR);
+	errno = saved;
+}
+
+static int make_hidden(struct nascent *nascent, const struct cow_pool *pool, unsigned flags,
+		       struct cow_error *err)
+{
+	uint64_t number;
+	int r = 0;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return base_fail(err, errno, "make up a name");
+	snprintf(nascent->hidden, sizeof(nascent->hidden), BASE_TEMP_PREFIX "%016" PRIx64, number);
+	if (flags & COW_POOL_BUILD_SUBVOLUME)
+		r = make_subvolume(nascent->dirfd, nascent->hidden, pool->path, err);
+	else if (mkdirat(nascent->dirfd, nascent->hidden, 0700) < 0)
+		r = base_fail(err, errno, "make directory %s", BASE_QUOTE(pool->path));
+	if (r == 0)
+		nascent->name = nascent->hidden;
+	return r;
+}
+
+/* Give it its name, which nobody may have taken meanwhile. */
+static int put_in_place(struct nascent *nascent, const char *name, const struct cow_pool *pool,
+			struct cow_error *err)
+{
+	int r = renameat2(nascent->dirfd, nascent->name, nascent->dirfd, name, RENAME_NOREPLACE);
+
+	/* Some network filesystems don't know the flag. Without it at most an empty directory is
+	 * replaced. */
+	if (r < 0 && errno == EINVAL)
+		r = renameat(nascent->dirfd, nascent->name, nascent->dirfd, name);
+	if (r < 0)
+		return base_fail(err, errno, "put directory %s in its place",
+				 BASE_QUOTE(pool->path));
+	nascent->name = name;
+	r = base_sync_directory(nascent->dirfd);
+	if (r < 0)
+		return base_fail(err, -r, "write directory %s to disk", BASE_QUOTE(pool->path));
+	return 0;
+}
+
+static int64_t mode_for_new(int fd, const struct cow_pool *pool)
+{
+	struct stat st;
+
+	if (pool->mode >= 0)
+		return pool->mode;
+	/* inherited from the parent, for whoever wants files of one group */
+	return DEFAULT_MODE | (fstat(fd, &st) == 0 ? st.st_mode & S_ISGID : 0);
+}
+
+static int build_new(const struct cow_pool *pool, unsigned flags, struct cow_pool_build_result *ret,
+		     struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *above = strdup(pool->path);
+	BASE_CLEANUP(fd) int dirfd = -1, fd = -1;
+	BASE_CLEANUP(parents) struct pool_parents parents = {0};
+	BASE_CLEANUP(nascent) struct nascent nascent = {.dirfd = -1};
+	char *name = above ? strrchr(above, '/') : NULL;
+	struct cow_decision decision = {0};
+	int r;
+
+	if (!name)
+		return base_fail(err, ENOMEM, "build a pool");
+	*name++ = '\0';
+	r = pool_parents_make(&parents, *above ? above : "/", 0777, &dirfd, err);
+	if (r < 0)
+		return r;
+	nascent.dirfd = dirfd;
+	r = make_hidden(&nascent, pool, flags, err);
+	if (r < 0)
+		return r;
+	fd = openat(dirfd, nascent.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
+	r = pool_enforce(fd, pool->policy, &decision, err);
+	if (r == 0)
+		r = set_permissions(fd, pool, mode_for_new(fd, pool), err);
+	if (r == 0 && fsync(fd) < 0)
+		r = base_fail(err, errno, "write directory %s to disk", BASE_QUOTE(pool->path));
+	if (r == 0)
+		r = put_in_place(&nascent, name, pool, err);
+	if (r == 0)
+		r = pool_parents_commit(&parents, err);
+	if (r < 0)
+		return r;
+	nascent.name = NULL;
+	ret->created = true;
+	ret->subvolume = flags & COW_POOL_BUILD_SUBVOLUME;
+	report(ret, &decision);
+	return 0;
+}
+
+/* What the policy leaves as it is below a directory that was there before. */
+static void count_unreached(int fd, struct cow_pool_build_result *ret)
+{
+	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
+	struct pool_reach reach = {0};
+	uint32_t flags;
+
+	if (cow_probe_new(BASE_FD_PATH(fd), 0, &probe, NULL) < 0) {
+		ret->unread = 1;
+		return;
+	}
+	/* Nothing carries a flag here, and nothing needs one. */
+	if (probe->cow_switch == COW_SWITCH_NOT_NEEDED || cow_attr_get(fd, &flags, NULL) < 0)
+		return;
+	/* On a nodatacow mount only files carry it, without their directories. */
+	pool_count_unreached(fd, ret->effective == COW_POLICY_OFF,
+			     probe->new_files_nocow == probe->nocow, &reach);
+	ret->unreached = reach.unreached;
+	ret->unread = reach.unknown;
+}
+
+static int build_existing(int fd, const struct cow_pool *pool, unsigned flags,
+			  struct cow_pool_build_result *ret, struct cow_error *err)
+{
+	struct cow_decision decision = {0};
+	uint32_t before = 0;
+	bool has_flags = cow_attr_get(fd, &before, NULL) == 0;
+	int r = flags & COW_POOL_BUILD_SUBVOLUME ? check_subvolume(fd, pool, err) : 0;
+
+	if (r == 0)
+		r = pool_enforce(fd, pool->policy, &decision, err);
+	if (r == 0)
+		r = set_permissions(fd, pool, pool->mode, err);
+	if (r < 0) {
+		if (has_flags)
+			cow_attr_set_nocow(fd, before & COW_ATTR_NOCOW, NULL);
+		return r;
+	}
+	report(ret, &decision);
+	ret->subvolume = is_subvolume(fd);
+	count_unreached(fd, ret);
+	return 0;
+}
+
+/* The very checks, and nothing done. */
+static int plan(int fd, const struct cow_pool *pool, unsigned flags,
+		struct cow_pool_build_result *ret, struct cow_error *err)
+{
+	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
+	struct cow_decision decision;
+	bool want_subvolume = flags & COW_POOL_BUILD_SUBVOLUME;
+	int r = cow_probe_new(pool->path, 0, &probe, err);
+
+	if (r < 0)
+		return r;
+	if (fd >= 0 && want_subvolume)
+		r = check_subvolume(fd, pool, err);
+	else if (want_subvolume && !base_equal(cow_stack_top(probe->stack)->type, "btrfs"))
+		r = no_subvolume(pool->path, err);
+	else if (fd < 0 && faccessat(AT_FDCWD, probe->probed, W_OK | X_OK, AT_EACCESS) < 0)
+		r = base_fail(err, errno, "make a directory in %s", BASE_QUOTE(probe->probed));
+	if (r < 0)
+		return r;
+	cow_policy_decide(pool->policy, probe, &decision);
+	if (decision.action == COW_ACTION_REFUSE)
+		return cow_decision_apply(&decision, -1, err);
+	report(ret, &decision);
+	ret->created = fd < 0;
+	ret->subvolume = fd < 0 ? want_subvolume : is_subvolume(fd);
+	if (fd >= 0)
+		count_unreached(fd, ret);
+	return 0;
+}
+
+COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool,
+			      unsigned flags, struct cow_pool_build_result *ret,
+			      struct cow_error *err)
+{
+	struct cow_pool_build_result result = {0};
+	BASE_CLEANUP(fd) int lock = -1, fd = -1;
+	int r = pool_store_check_own(pool, err);
+
+	if (r == 0)
+		r = pool_store_lock(store, &lock, err);
+	if (r < 0)
+		return r;
+	if (pool_store_started(store, pool) != COW_ANSWER_NO)
+		return base_remedy(
+			err, base_fail(err, EBUSY, "pool %s is started", BASE_QUOTE(pool->name)),
+			"stop it first: cowctl pool stop NAME");
+	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
+	if (flags & COW_POOL_BUILD_DRY_RUN)
+		r = plan(fd, pool, flags, &result, err);
+	else if (fd < 0)
+		r = build_new(pool, flags, &result, err);
+	else
+		r = build_existing(fd, pool, flags, &result, err);
+	if (r == 0)
+		*ret = result;
+	return r;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which pools are started, and how their directories stand. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "pool/judge.h"
+#include "pool/parents.h"
+#include "pool/store.h"
+
+DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
+
+/* libvirt's types whose target is a directory of images; the others' volumes are devices. */
+static bool has_directory(const struct cow_pool *pool)
+{
+	return pool->path && (base_equal(pool->type, "dir") || base_equal(pool->type, "fs") ||
+			      base_equal(pool->type, "netfs"));
+}
+
+static void set_compliance(struct cow_pool *pool, enum cow_compliance compliance,
+			   const char *reason)
+{
+	pool->compliance = compliance;
+	base_copy(pool->compliance_reason, sizeof(pool->compliance_reason), reason);
+}
+
+static const char *why(const struct cow_decision *decision)
+{
+	switch (decision->action) {
+	case COW_ACTION_SET_NOCOW:
+		return "NOCOW is not set on the directory";
+	case COW_ACTION_CLEAR_NOCOW:
+		return "NOCOW is set on the directory";
+	default:
+		return decision->reason;
+	}
+}
+
+static void look_at_policy(struct cow_pool *pool)
+{
+	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
+	struct cow_decision decision;
+	struct cow_error err;
+
+	if (cow_probe_new(pool->path, 0, &probe, &err) < 0) {
+		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, err.message);
+		return;
+	}
+	cow_policy_decide(pool->policy, probe, &decision);
+	set_compliance(pool, pool_judge(probe, &decision), why(&decision));
+}
+
+static void look_at_sizes(struct cow_pool *pool)
+{
+	struct statvfs fs;
+
+	if (statvfs(pool->path, &fs) < 0)
+		return;
+	pool->measured = COW_ANSWER_YES;
+	pool->capacity = (uint64_t)fs.f_blocks * fs.f_frsize;
+	pool->available = (uint64_t)fs.f_bfree * fs.f_frsize;
+	pool->allocation = pool->capacity - pool->available;
+}
+
+/* 0 when the pool's directory is there and can be listed. */
+static int look_at_directory(const struct cow_pool *pool)
+{
+	BASE_CLEANUP(fd) int fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : 0;
+}
+
+static enum cow_pool_state state_of(enum cow_answer started, int reachable)
+{
+	if (started == COW_ANSWER_UNKNOWN)
+		return COW_POOL_STATE_UNKNOWN;
+	if (started == COW_ANSWER_NO)
+		return COW_POOL_STATE_INACTIVE;
+	return reachable < 0 ? COW_POOL_STATE_INACCESSIBLE : COW_POOL_STATE_ACTIVE;
+}
+
+COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool,
+				struct cow_error *err)
+{
+	int reachable = has_directory(pool) ? look_at_directory(pool) : 0;
+
+	(void)err;
+	pool->measured = COW_ANSWER_UNKNOWN;
+	pool->state = state_of(pool_store_started(store, pool), reachable);
+	if (!has_directory(pool)) {
+		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "not a pool of files in a directory");
+	} else if (reachable == -ENOENT || reachable == -ENOTDIR) {
+		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "the directory is not there");
+	} else {
+		look_at_policy(pool);
+		look_at_sizes(pool);
+	}
+	return 0;
+}
+
+/* The directory of the marks, made when it is not there (its parent is gone after a reboot). */
+static int open_runtime(const struct cow_pool_store *store, int *ret_dirfd, struct cow_error *err)
+{
+	BASE_CLEANUP(parents) struct pool_parents parents = {0};
+	BASE_CLEANUP(fd) int dirfd = -1;
+	int r = pool_parents_make(&parents, store->runtime,
+				  store->scope == COW_POOL_SCOPE_SYSTEM ? 0755 : 0700, &dirfd, err);
+
+	if (r == 0)
+		r = pool_parents_commit(&parents, err);
+	if (r == 0)
+		*ret_dirfd = base_take_fd(&dirfd);
+	return r;
+}
+
+COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool,
+			      struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *mark = base_format("%s.started", pool->name);
+	BASE_CLEANUP(fd) int lock = -1, runtime = -1, fd = -1;
+	int r = pool_store_check_own(pool, err);
+
+	if (r == 0)
+		r = pool_store_lock(store, &lock, err);
+	if (r < 0)
+		return r;
+	r = look_at_directory(pool);
+	if (r < 0)
+		return base_remedy(err,
+				   base_fail(err, -r, "start pool %s: open directory %s",
+					     BASE_QUOTE(pool->name), BASE_QUOTE(pool->path)),
+				   "%s", r == -ENOENT ? "cowctl pool build makes it" : "");
+	r = open_runtime(store, &runtime, err);
+	if (r < 0)
+		return r;
+	fd = mark ? openat(runtime, mark, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644) : -1;
+	if (fd < 0 && errno == EEXIST)
+		return base_fail(err, EEXIST, "pool %s is started already", BASE_QUOTE(pool->name));
+	if (fd < 0)
+		return base_fail(err, errno, "mark pool %s started", BASE_QUOTE(pool->name));
+	return cow_pool_refresh(store, pool, err);
+}
+
+COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool,
+			     struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *mark = base_format("%s/%s.started", store->runtime, pool->name);
+	BASE_CLEANUP(fd) int lock = -1;
+	int r = pool_store_check_own(pool, err);
+
+	if (r == 0)
+		r = pool_store_lock(store, &lock, err);
+	if (r < 0)
+		return r;
+	if (!mark)
+		return base_fail(err, ENOMEM, "stop a pool");
+	r = unlink(mark) < 0 ? -errno : 0;
+	if (r == -ENOENT)
+		return base_fail(err, EINVAL, "pool %s is not started", BASE_QUOTE(pool->name));
+	if (r < 0)
+		return base_fail(err, -r, "mark pool %s stopped", BASE_QUOTE(pool->name));
+	pool->state = COW_POOL_STATE_INACTIVE;
+	return 0;
+}
