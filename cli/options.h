@@ -25,7 +25,7 @@ struct cli_option {
 	char letter;          /* short name, or 0 */
 	const char *argument; /* what the argument is called, "SIZE"; NULL: there is none */
 	const char *values; /* closed vocabulary instead, "off|on|auto": anything else is refused */
-	const char *help;   /* lower case, no full stop, short enough for one line of 80 */
+	const char *help;   /* lower case, no full stop, no apostrophe, one line of 80 */
 	enum cli_complete complete;
 	bool hidden; /* for the build only */
 };
@@ -42,7 +42,7 @@ struct cli_verb {
 	int operands_min;
 	int operands_max; /* -1: any number */
 	enum cli_complete complete;
-	const char *summary; /* lower case, no full stop, for one line of 80 */
+	const char *summary; /* lower case, no full stop, no apostrophe, one line of 80 */
 	unsigned with;       /* CLI_WITH_... */
 	const struct cli_option *options;
 	const struct cli_column *columns;  /* CLI_WITH_TABLE */

@@ -107,8 +107,7 @@ struct cli_table *cli_table_new(struct cli_call *call, const char *key)
 	return table;
 }
 
-/* As it stands in a cell, to be freed. */
-static char *format(const struct cli_table *table, struct cli_value value)
+char *cli_value_text(struct cli_value value, bool bytes)
 {
 	switch (value.kind) {
 	case CLI_KIND_NONE:
@@ -117,7 +116,7 @@ static char *format(const struct cli_table *table, struct cli_value value)
 	case CLI_KIND_PATH:
 		return cli_escape(value.text);
 	case CLI_KIND_BYTES:
-		if (!table->bytes)
+		if (!bytes)
 			return cli_format("%s", CLI_SIZE(value.number));
 		return cli_format("%ju", (uintmax_t)value.number);
 	case CLI_KIND_NUMBER:
@@ -159,7 +158,8 @@ struct cli_row cli_table_add(struct cli_table *table, const struct cli_row *pare
 	}
 	row.line = scols_table_new_line(table->scols, parent ? parent->line : NULL);
 	for (size_t i = 0; row.line && i < table->n_shown; i++)
-		scols_line_refer_data(row.line, i, format(table, table->shown[i]->get(item)));
+		scols_line_refer_data(row.line, i,
+				      cli_value_text(table->shown[i]->get(item), table->bytes));
 	return row;
 }
 

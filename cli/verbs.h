@@ -8,6 +8,15 @@ extern const struct cli_verb cli_verb_convert;
 extern const struct cli_verb cli_verb_create;
 extern const struct cli_verb cli_verb_help;
 extern const struct cli_verb cli_verb_probe;
+extern const struct cli_verb cli_verb_pool_define;
+extern const struct cli_verb cli_verb_pool_define_as;
+extern const struct cli_verb cli_verb_pool_undefine;
+extern const struct cli_verb cli_verb_pool_list;
+extern const struct cli_verb cli_verb_pool_info;
+extern const struct cli_verb cli_verb_pool_dumpxml;
+extern const struct cli_verb cli_verb_pool_build;
+extern const struct cli_verb cli_verb_pool_start;
+extern const struct cli_verb cli_verb_pool_stop;
 
 /* All verbs in the order they are shown, NULL-terminated. */
 extern const struct cli_verb *const cli_verbs[];

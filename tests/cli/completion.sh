@@ -37,7 +37,7 @@ while read -r verb; do
 	# zsh and fish have the same.
 	while read -r option; do
 		expect_text "$COW_BUILD/completion/cowctl.fish" "'__cowctl_at $verb' -l ${option#--} "
-		sed -n "/^_cowctl_${verb// /_}()/,/^}/p" "$COW_BUILD/completion/_cowctl" >"$T/zsh"
+		sed -n "/^_cowctl_${verb//[ -]/_}()/,/^}/p" "$COW_BUILD/completion/_cowctl" >"$T/zsh"
 		expect_text "$T/zsh" "$option"
 	done <"$T/expected"
 done <"$T/verbs"

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cowctl pool build, start, stop. */
+#include <string.h>
+
+#include "pool.h"
+#include "verbs.h"
+
+static void build_json(json_t *json, const struct cow_pool_build_result *result)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(json, "build", object);
+	cli_json_value(object, "created", cli_bool(result->created));
+	cli_json_value(object, "subvolume", cli_bool(result->subvolume));
+	cli_json_value(object, "action", cli_text(cow_action_name(result->action)));
+	cli_json_value(object, "effective", cli_text(cow_policy_name(result->effective)));
+	cli_json_value(object, "reason", cli_text(result->reason));
+	cli_json_value(object, "warning", cli_text(*result->warning ? result->warning : NULL));
+	cli_json_value(object, "unreached", cli_number(result->unreached));
+	cli_json_value(object, "unread", cli_number(result->unread));
+}
+
+static void build_text(FILE *out, const struct cow_pool *pool, bool plan,
+		       const struct cow_pool_build_result *result)
+{
+	const char *did = plan ? "would use" : "uses";
+
+	if (result->created)
+		did = plan ? "would make" : "made";
+	fprintf(out, "Pool %s: %s %s %s\n", CLI_QUOTE(pool->name), did,
+		result->subvolume ? "subvolume" : "directory", CLI_QUOTE(pool->path));
+	fprintf(out, "Policy %s%s%s: %s\n", cow_policy_name(pool->policy),
+		pool->policy == COW_POLICY_AUTO ? ", here " : "",
+		pool->policy == COW_POLICY_AUTO ? cow_policy_name(result->effective) : "",
+		result->reason);
+}
+
+static int report_rest(struct cli_call *call, const struct cow_pool *pool,
+		       const struct cow_pool_build_result *result)
+{
+	if (*result->warning)
+		cli_warn(call, "warning: %s", result->warning);
+	if (result->unreached) {
+		cli_warn(call,
+			 "%llu existing files and directories in %s stay as they are "
+			 "(cowctl convert --recursive changes them)",
+			 (unsigned long long)result->unreached, CLI_QUOTE(pool->path));
+		cli_status(call, CLI_EXIT_FINDINGS);
+	}
+	if (result->unread) {
+		cli_warn(call, "%llu existing files and directories in %s could not be looked at",
+			 (unsigned long long)result->unread, CLI_QUOTE(pool->path));
+		cli_status(call, CLI_EXIT_FAILED);
+	}
+	return call->status;
+}
+
+static int build(struct cli_call *call)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	struct cow_pool_build_result result = {0};
+	struct cow_error err = {0};
+	unsigned flags = 0;
+	int status = cli_pool_open(call, &store, &pool);
+
+	if (status)
+		return status;
+	if (cli_given(call, "subvolume"))
+		flags |= COW_POOL_BUILD_SUBVOLUME;
+	if (cli_given(call, "dry-run"))
+		flags |= COW_POOL_BUILD_DRY_RUN;
+	if (cow_pool_build(store, pool, flags, &result, &err) < 0)
+		return cli_error(call, &err);
+	build_text(call->out, pool, flags & COW_POOL_BUILD_DRY_RUN, &result);
+	cli_pool_json(call, store, pool);
+	if (call->json)
+		build_json(call->json, &result);
+	return report_rest(call, pool, &result);
+}
+
+static const struct cli_option build_options[] = {
+	{"subvolume", 0, NULL, NULL,
+	 "make it a Btrfs subvolume, which snapshots of the parent skip", 0, false},
+	{"dry-run", 0, NULL, NULL, "check everything, say what would be done, do nothing", 0,
+	 false},
+	{0},
+};
+
+const struct cli_verb cli_verb_pool_build = {
+	.name = "pool build",
+	.operands = "POOL",
+	.operands_min = 1,
+	.operands_max = 1,
+	.complete = CLI_COMPLETE_POOL,
+	.summary = "make the directory of a pool or take what is there, apply the policy",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.options = build_options,
+	.run = build,
+};
+
+static int start(struct cli_call *call)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	struct cow_error err = {0};
+	int status = cli_pool_open(call, &store, &pool);
+
+	if (status)
+		return status;
+	if (cow_pool_start(store, pool, &err) < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "Pool %s started, compliance %s.\n", CLI_QUOTE(pool->name),
+		cow_compliance_name(pool->compliance));
+	cli_pool_json(call, store, pool);
+	if (pool->compliance == COW_COMPLIANCE_DRIFTED) {
+		cli_warn(call, "pool %s has drifted from its policy %s: %s (cowctl pool build)",
+			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
+			 pool->compliance_reason);
+		return CLI_EXIT_FINDINGS;
+	}
+	if (pool->compliance == COW_COMPLIANCE_UNKNOWN && pool->policy != COW_POLICY_AUTO) {
+		cli_warn(call, "pool %s, policy %s: it is unknown how its directory stands: %s",
+			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
+			 pool->compliance_reason);
+		return CLI_EXIT_FAILED;
+	}
+	return CLI_EXIT_CLEAN;
+}
+
+const struct cli_verb cli_verb_pool_start = {
+	.name = "pool start",
+	.operands = "POOL",
+	.operands_min = 1,
+	.operands_max = 1,
+	.complete = CLI_COMPLETE_POOL,
+	.summary = "mark a pool started, once its directory is there",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.run = start,
+};
+
+static int stop(struct cli_call *call)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	struct cow_error err = {0};
+	int status = cli_pool_open(call, &store, &pool);
+
+	if (status)
+		return status;
+	if (cow_pool_stop(store, pool, &err) < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "Pool %s stopped.\n", CLI_QUOTE(pool->name));
+	cli_pool_json(call, store, pool);
+	return CLI_EXIT_CLEAN;
+}
+
+const struct cli_verb cli_verb_pool_stop = {
+	.name = "pool stop",
+	.operands = "POOL",
+	.operands_min = 1,
+	.operands_max = 1,
+	.complete = CLI_COMPLETE_POOL,
+	.summary = "mark a pool stopped; its directory stays as it is",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.run = stop,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_POOL_H
+#define CLI_POOL_H
+
+#include "cli.h"
+
+/* What the verbs of the pool group share. */
+
+CLI_DEFINE_CLEANUP(store, struct cow_pool_store *, cow_pool_store_free)
+CLI_DEFINE_CLEANUP(pool, struct cow_pool *, cow_pool_free)
+
+/* One pool as text, JSON and --output show it. */
+extern const struct cli_column cli_pool_columns[];
+
+/* Open the store --system and --session name and find the pool of the first operand.
+ * @return 0, or an exit status after the error was said. */
+int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,
+		  struct cow_pool **ret_pool);
+
+/* The refreshed pool as the only one of the JSON's pools[]; nothing in text. */
+void cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool);
+
+#endif

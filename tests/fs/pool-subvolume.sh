@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# pool build --subvolume: a subvolume of its own, with the policy, that snapshots of the parent skip.
+. "$(dirname "$0")/../lib.sh"
+need_root
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+
+# define NAME PATH
+define() {
+	expect_status 0 cowctl pool define-as "$1" --session --target "$2" --cow off
+}
+
+make_fs btrfs fs
+define new "$T/fs/a/new"
+expect_status 0 cowctl pool build new --session --subvolume
+expect_out "made subvolume"
+btrfs subvolume show "$T/fs/a/new" >/dev/null
+is_nocow "$T/fs/a/new" || fail "the subvolume is CoW"
+touch "$T/fs/a/new/image"
+btrfs subvolume snapshot -r "$T/fs" "$T/fs/snapshot" >/dev/null
+[ ! -e "$T/fs/snapshot/a/new/image" ] || fail "a snapshot of the parent holds the image"
+
+# a subvolume does not inherit the flag of where it is made: it is set
+mkdir "$T/fs/flagged"
+chattr +C "$T/fs/flagged"
+define inner "$T/fs/flagged/inner"
+expect_status 0 cowctl pool build inner --session --subvolume
+is_nocow "$T/fs/flagged/inner" || fail "the subvolume in a flagged directory is CoW"
+
+# again over what is a subvolume, and over what is not
+expect_status 0 cowctl pool build new --session --subvolume
+mkdir "$T/fs/plain"
+define plain "$T/fs/plain"
+expect_status 2 cowctl pool build plain --session --subvolume
+expect_err "is no subvolume"
+! is_nocow "$T/fs/plain" || fail "a refused build set the flag"
+
+# where there are none
+make_fs ext4 ext4
+before=$(find "$T/ext4")
+define other "$T/ext4/b/other"
+for option in --dry-run --json; do
+	expect_status 1 cowctl pool build other --session --subvolume $option
+	expect_err "make a subvolume"
+	expect_equal "$(find "$T/ext4")" "$before" "the tree"
+done
