@@ -42,6 +42,24 @@ while read -r verb; do
 	done <"$T/expected"
 done <"$T/verbs"
 
+# The values of a closed vocabulary, with a space, with "=", with a beginning, behind a letter.
+expect_offered() {
+	offers "$1"
+	expect_equal "$(paste -sd' ' "$T/out")" "$2" "what is offered after '$1'"
+}
+expect_offered 'create --cow ' 'auto off on'
+expect_offered 'create --cow=' 'auto off on'
+expect_offered 'create --cow=o' 'off on'
+expect_offered 'convert --cow ' 'off on'
+expect_offered 'create -f q' 'qcow2'
+expect_offered 'probe --output NAME,L' 'NAME,LAYER'
+
+# Files where an image is wanted.
+cd "$T"
+touch 'disk 1.img' disk2.img
+mkdir disk3.d
+expect_offered 'convert disk' 'disk 1.img disk2.img disk3.d'
+
 offers 'help he'
 expect_equal "$(cat "$T/out")" help
 offers 'hel'
