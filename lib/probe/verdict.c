@@ -25,7 +25,8 @@ struct judgement {
  * filesystem, whose report would only repeat it (or contradict it, speaking of a directory). */
 static const struct cow_layer *under(const struct cow_layer *top)
 {
-	if (base_equal(top->type, "overlay") && top->below)
+	if (base_equal(top->type, "overlay") && top->below &&
+	    !base_equal(top->below->type, "unknown"))
 		return top->below->below;
 	return top->below;
 }
