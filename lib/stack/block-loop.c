@@ -30,6 +30,7 @@ static struct cow_layer *probe_host(struct stack_builder *builder, struct cow_la
 {
 	BASE_CLEANUP(fd) int file = stack_edge_open(&builder->edge, backing, O_PATH);
 	enum cow_answer same = COW_ANSWER_UNKNOWN;
+	struct stat st;
 
 	if (file >= 0)
 		same = is_same_file(builder, device, file);
@@ -40,6 +41,8 @@ static struct cow_layer *probe_host(struct stack_builder *builder, struct cow_la
 	if (same == COW_ANSWER_NO)
 		return stack_layer_unknown(builder, "unknown", "?",
 					   "the backing file's path names another file here");
+	if (fstat(file, &st) == 0 && S_ISBLK(st.st_mode))
+		return stack_block_probe(builder, st.st_rdev, trail);
 	return stack_filesystem_probe(builder, file, trail);
 }
 

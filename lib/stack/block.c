@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/text.h"
@@ -109,4 +110,17 @@ struct cow_layer *stack_block_probe(struct stack_builder *builder, dev_t number,
 	device.sysfs = sysfs;
 	snprintf(device.path, sizeof(device.path), "/dev/%s", name);
 	return probe_device(builder, &device, &trail);
+}
+
+struct cow_layer *stack_block_probe_path(struct stack_builder *builder, const char *path,
+					 const struct stack_trail *above)
+{
+	BASE_CLEANUP(fd) int fd = -1;
+	struct stat st;
+
+	if (*path == '/')
+		fd = stack_edge_open(&builder->edge, path, O_PATH);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode))
+		return stack_layer_unknown(builder, "device", path, "there is no such device here");
+	return stack_block_probe(builder, st.st_rdev, above);
 }

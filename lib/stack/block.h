@@ -23,6 +23,10 @@ struct stack_block {
 struct cow_layer *stack_block_probe(struct stack_builder *builder, dev_t number,
 				    const struct stack_trail *above);
 
+/* The same for a device node by its path, which must be absolute. */
+struct cow_layer *stack_block_probe_path(struct stack_builder *builder, const char *path,
+					 const struct stack_trail *above);
+
 /* The number in a sysfs "dev" file, 0 when there is none. */
 dev_t stack_device_number(int dirfd, const char *path);
 

@@ -9,9 +9,8 @@
 #include "stack/block.h"
 #include "stack/filesystem.h"
 
-/* The one device of the mount, which for these filesystems is in mountinfo and true. */
-static void device_below(struct stack_builder *builder, struct cow_layer *layer,
-			 const struct stack_subject *subject, const struct stack_trail *trail)
+void stack_device_below(struct stack_builder *builder, struct cow_layer *layer,
+			const struct stack_subject *subject, const struct stack_trail *trail)
 {
 	/* With no mount to ask, st_dev serves: filesystems in this table that use this function
 	 * don't give out anonymous ones. */
@@ -31,30 +30,30 @@ static void device_below(struct stack_builder *builder, struct cow_layer *layer,
  * are unknown. */
 static const struct stack_filesystem filesystems[] = {
 	{"btrfs", 0x9123683e, UNKNOWN, "", stack_btrfs_judge, stack_btrfs_below},
-	{"xfs", 0x58465342, UNKNOWN, "", stack_xfs_judge, device_below},
-	{"ext4", 0xef53, IN_PLACE, "ext4 overwrites in place", NULL, device_below},
-	{"ext3", 0xef53, IN_PLACE, "ext3 overwrites in place", NULL, device_below},
-	{"ext2", 0xef53, IN_PLACE, "ext2 overwrites in place", NULL, device_below},
-	{"f2fs", 0xf2f52010, UNKNOWN, "", stack_f2fs_judge, device_below},
-	{"bcachefs", 0xca451a4e, UNKNOWN, "", stack_bcachefs_judge, NULL},
+	{"xfs", 0x58465342, UNKNOWN, "", stack_xfs_judge, stack_xfs_below},
+	{"ext4", 0xef53, IN_PLACE, "ext4 overwrites in place", NULL, stack_device_below},
+	{"ext3", 0xef53, IN_PLACE, "ext3 overwrites in place", NULL, stack_device_below},
+	{"ext2", 0xef53, IN_PLACE, "ext2 overwrites in place", NULL, stack_device_below},
+	{"f2fs", 0xf2f52010, UNKNOWN, "", stack_f2fs_judge, stack_device_below},
+	{"bcachefs", 0xca451a4e, UNKNOWN, "", stack_bcachefs_judge, stack_bcachefs_below},
 	{"nilfs2", 0x3434, COPIED, "nilfs2 is a log: everything is written anew", NULL,
-	 device_below},
+	 stack_device_below},
 	{"zfs", 0x2fc12fc1, COPIED, "ZFS writes every block anew and has no switch", NULL, NULL},
 	{"ocfs2", 0x7461636f, IN_PLACE,
-	 "ocfs2 overwrites in place; shared clusters are copied once", NULL, device_below},
-	{"gfs2", 0x01161970, IN_PLACE, "gfs2 overwrites in place", NULL, device_below},
-	{"jfs", 0x3153464a, IN_PLACE, "jfs overwrites in place", NULL, device_below},
+	 "ocfs2 overwrites in place; shared clusters are copied once", NULL, stack_device_below},
+	{"gfs2", 0x01161970, IN_PLACE, "gfs2 overwrites in place", NULL, stack_device_below},
+	{"jfs", 0x3153464a, IN_PLACE, "jfs overwrites in place", NULL, stack_device_below},
 	{"ntfs3", 0x7366746e, IN_PLACE, "NTFS overwrites in place, but for compressed files", NULL,
-	 device_below},
-	{"exfat", 0x2011bab0, IN_PLACE, "exFAT overwrites in place", NULL, device_below},
-	{"vfat", 0x4d44, IN_PLACE, "FAT overwrites in place", NULL, device_below},
+	 stack_device_below},
+	{"exfat", 0x2011bab0, IN_PLACE, "exFAT overwrites in place", NULL, stack_device_below},
+	{"vfat", 0x4d44, IN_PLACE, "FAT overwrites in place", NULL, stack_device_below},
 	{"tmpfs", 0x01021994, IN_PLACE, "tmpfs keeps files in memory", NULL, NULL},
 	{"ramfs", 0x858458f6, IN_PLACE, "ramfs keeps files in memory", NULL, NULL},
 	{"devtmpfs", 0, IN_PLACE, "devtmpfs keeps files in memory", NULL, NULL},
 	{"overlay", 0x794c7630, UNKNOWN, "", stack_overlay_judge, stack_overlay_below},
-	{"squashfs", 0x73717368, IN_PLACE, READ_ONLY, NULL, device_below},
-	{"erofs", 0xe0f5e1e2, IN_PLACE, READ_ONLY, NULL, device_below},
-	{"iso9660", 0x9660, IN_PLACE, READ_ONLY, NULL, device_below},
+	{"squashfs", 0x73717368, IN_PLACE, READ_ONLY, NULL, stack_device_below},
+	{"erofs", 0xe0f5e1e2, IN_PLACE, READ_ONLY, NULL, stack_device_below},
+	{"iso9660", 0x9660, IN_PLACE, READ_ONLY, NULL, stack_device_below},
 	{"nfs", 0x6969, UNKNOWN, REMOTE, NULL, NULL},
 	{"nfs4", 0x6969, UNKNOWN, REMOTE, NULL, NULL},
 	{"cifs", 0xff534d42, UNKNOWN, REMOTE, NULL, NULL},
@@ -64,7 +63,7 @@ static const struct stack_filesystem filesystems[] = {
 	{"virtiofs", 0, UNKNOWN, "the host decides, and its guests can't see how", NULL, NULL},
 	{"fuse", 0x65735546, UNKNOWN, "a program decides, and can't be asked", NULL, NULL},
 	{"fuse.", 0, UNKNOWN, "a program decides, and can't be asked", NULL, NULL},
-	{"fuseblk", 0, UNKNOWN, "a program decides, and can't be asked", NULL, device_below},
+	{"fuseblk", 0, UNKNOWN, "a program decides, and can't be asked", NULL, stack_device_below},
 };
 
 static const struct stack_filesystem other = {"unknown", 0, UNKNOWN,

@@ -39,6 +39,10 @@ struct cow_layer *stack_subject_probe(struct stack_builder *builder,
 				      const struct stack_subject *subject,
 				      const struct stack_trail *trail);
 
+/* The one device of the mount, which mountinfo has. */
+void stack_device_below(struct stack_builder *builder, struct cow_layer *layer,
+			const struct stack_subject *subject, const struct stack_trail *trail);
+
 /* Those with files of their own. */
 void stack_btrfs_judge(struct stack_builder *builder, struct cow_layer *layer,
 		       const struct stack_subject *subject);
@@ -46,10 +50,14 @@ void stack_btrfs_below(struct stack_builder *builder, struct cow_layer *layer,
 		       const struct stack_subject *subject, const struct stack_trail *trail);
 void stack_xfs_judge(struct stack_builder *builder, struct cow_layer *layer,
 		     const struct stack_subject *subject);
+void stack_xfs_below(struct stack_builder *builder, struct cow_layer *layer,
+		     const struct stack_subject *subject, const struct stack_trail *trail);
 void stack_f2fs_judge(struct stack_builder *builder, struct cow_layer *layer,
 		      const struct stack_subject *subject);
 void stack_bcachefs_judge(struct stack_builder *builder, struct cow_layer *layer,
 			  const struct stack_subject *subject);
+void stack_bcachefs_below(struct stack_builder *builder, struct cow_layer *layer,
+			  const struct stack_subject *subject, const struct stack_trail *trail);
 void stack_overlay_judge(struct stack_builder *builder, struct cow_layer *layer,
 			 const struct stack_subject *subject);
 void stack_overlay_below(struct stack_builder *builder, struct cow_layer *layer,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
 #include <sys/xattr.h>
 
 #include "base/text.h"
+#include "stack/block.h"
 #include "stack/filesystem.h"
 
 /* The effective option of one inode is an extended attribute; f and O_PATH don't go together, the
@@ -33,4 +35,16 @@ void stack_bcachefs_judge(struct stack_builder *builder, struct cow_layer *layer
 				  nocow == COW_ANSWER_NO ? COW_EVIDENCE_REPORTED
 							 : COW_EVIDENCE_INFERRED,
 				  "bcachefs writes every block anew unless nocow is set");
+}
+
+/* Its source is the list of its devices: "/dev/sda:/dev/sdb". */
+void stack_bcachefs_below(struct stack_builder *builder, struct cow_layer *layer,
+			  const struct stack_subject *subject, const struct stack_trail *trail)
+{
+	BASE_CLEANUP(free) char *list = strdup(subject->mount.source ? subject->mount.source : "?");
+	char *rest = list;
+
+	builder->no_memory |= !list;
+	for (const char *path; (path = strsep(&rest, ":"));)
+		stack_layer_put_below(layer, stack_block_probe_path(builder, path, trail));
 }

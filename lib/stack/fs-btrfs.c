@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
 #include <stdio.h>
@@ -26,19 +27,38 @@ static bool ask_fsid(int fd, char fsid[FSID_TEXT_MAX], uint64_t *ret_devices)
 	return true;
 }
 
+/* The kernel's name of the mounted device, as a link in /dev/mapper leads to it. */
+static bool name_device(const struct stack_edge *edge, const char *source, char *name, size_t size)
+{
+	BASE_CLEANUP(fd) int fd = source ? stack_edge_open(edge, source, O_PATH) : -1;
+	ssize_t n = fd < 0 ? -1 : readlink(BASE_FD_PATH(fd), name, size - 1);
+	char *slash;
+
+	if (n < 0)
+		return false;
+	name[n] = '\0';
+	slash = strrchr(name, '/');
+	if (slash)
+		memmove(name, slash + 1, strlen(slash));
+	return true;
+}
+
 /* Who may open neither file nor mount point can still find the filesystem that has the mounted
  * device among its own. */
 static bool search_fsid(const struct stack_edge *edge, const char *source, char fsid[FSID_TEXT_MAX])
 {
 	BASE_CLEANUP(names) char **found = NULL;
-	const char *device = source ? strrchr(source, '/') : NULL;
-	size_t count = stack_list(edge->root, "sys/fs/btrfs", &found);
+	char device[PATH_MAX];
+	size_t count = name_device(edge, source, device, sizeof(device))
+			       ? stack_list(edge->root, "sys/fs/btrfs", &found)
+			       : 0;
 
-	for (size_t i = 0; device && i < count; i++) {
-		char path[300];
+	for (size_t i = 0; i < count; i++) {
+		BASE_CLEANUP(free)
+		char *path = base_format("sys/fs/btrfs/%s/devices/%s", found[i], device);
 
-		snprintf(path, sizeof(path), "sys/fs/btrfs/%s/devices%s", found[i], device);
-		if (strlen(found[i]) == FSID_TEXT_MAX - 1 && stack_exists(edge->root, path)) {
+		if (path && strlen(found[i]) == FSID_TEXT_MAX - 1 &&
+		    stack_exists(edge->root, path)) {
 			memcpy(fsid, found[i], FSID_TEXT_MAX);
 			return true;
 		}
@@ -54,8 +74,7 @@ static bool find_fsid(const struct stack_edge *edge, const struct stack_subject 
 	*ret_devices = 0;
 	if (ask_fsid(subject->open, fsid, ret_devices))
 		return true;
-	if (subject->mount.target)
-		top = stack_edge_open(edge, subject->mount.target, O_RDONLY | O_DIRECTORY);
+	top = stack_mount_open(edge, &subject->mount);
 	return ask_fsid(top, fsid, ret_devices) || search_fsid(edge, subject->mount.source, fsid);
 }
 
@@ -114,9 +133,8 @@ static void describe_subvolume(struct stack_builder *builder, struct cow_layer *
 		stack_detail_text(builder, layer, "subvolume",
 				  info.treeid == BTRFS_FS_TREE_OBJECTID ? "/" : info.name);
 	stack_detail_number(builder, layer, "subvolume_id", info.treeid);
-	stack_detail_answer(builder, layer, "read_only",
-			    stack_answer(stack_mount_has(&subject->mount, "ro") ||
-					 (info.flags & BTRFS_ROOT_SUBVOL_RDONLY)));
+	if (info.flags & BTRFS_ROOT_SUBVOL_RDONLY)
+		stack_detail_answer(builder, layer, "read_only", COW_ANSWER_YES);
 }
 
 static void judge_overwrite(struct stack_builder *builder, struct cow_layer *layer,

@@ -10,15 +10,15 @@
 #include "stack/filesystem.h"
 
 /* Where the subject is inside the overlay, relative to its root; "" for the root itself, NULL when
- * that can't be told (a bind mount of something else, a file without a name). */
+ * that can't be told (a file without a name). */
 static char *path_inside(const struct stack_subject *subject)
 {
-	const char *target = subject->mount.target;
+	const char *target = subject->mount.target, *rest, *root;
 	char path[PATH_MAX];
 	size_t length;
 	ssize_t n = readlink(BASE_FD_PATH(subject->fd), path, sizeof(path) - 1);
 
-	if (n < 0 || !target || !base_equal(subject->mount.root, "/"))
+	if (n < 0 || !target || !subject->st.st_nlink)
 		return NULL;
 	path[n] = '\0';
 	length = strlen(target);
@@ -26,7 +26,10 @@ static char *path_inside(const struct stack_subject *subject)
 		length = 0;
 	if (strncmp(path, target, length) != 0 || (path[length] && path[length] != '/'))
 		return NULL;
-	return strdup(path + length + strspn(path + length, "/"));
+	/* Of a bind mount of a part, that part is where it begins. */
+	rest = path + length + strspn(path + length, "/");
+	root = subject->mount.root + strspn(subject->mount.root, "/");
+	return base_format("%s%s%s", root, *root && *rest ? "/" : "", rest);
 }
 
 /* A directory named in mountinfo. Mounted with a relative name it could be any. */

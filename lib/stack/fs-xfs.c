@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "base/text.h"
+#include "stack/block.h"
 #include "stack/filesystem.h"
 
 /* What this asks of XFS, as laid out by the kernel since 2.6 (xfs_fsop_geom_v4): its own header is
@@ -30,8 +31,7 @@ static int ask(const struct stack_edge *edge, const struct stack_subject *subjec
 
 	if (subject->open >= 0)
 		return ioctl(subject->open, IOC_GEOMETRY, geometry);
-	if (subject->mount.target)
-		top = stack_edge_open(edge, subject->mount.target, O_RDONLY | O_DIRECTORY);
+	top = stack_mount_open(edge, &subject->mount);
 	return top < 0 ? -1 : ioctl(top, IOC_GEOMETRY, geometry);
 }
 
@@ -83,4 +83,14 @@ void stack_xfs_judge(struct stack_builder *builder, struct cow_layer *layer,
 				  COW_EVIDENCE_REPORTED, "%s",
 				  reflink ? "XFS overwrites in place; shared blocks are copied once"
 					  : "XFS without reflink always overwrites in place");
+}
+
+void stack_xfs_below(struct stack_builder *builder, struct cow_layer *layer,
+		     const struct stack_subject *subject, const struct stack_trail *trail)
+{
+	BASE_CLEANUP(free) char *realtime = stack_mount_option(&subject->mount, "rtdev");
+
+	stack_device_below(builder, layer, subject, trail);
+	if (realtime)
+		stack_layer_put_below(layer, stack_block_probe_path(builder, realtime, trail));
 }

@@ -47,6 +47,7 @@ static int take(struct libmnt_fs *fs, struct stack_mount *ret)
 		.root = copy(mnt_fs_get_root(fs)),
 		.options = copy(mnt_fs_get_options(fs)),
 		.device = mnt_fs_get_devno(fs),
+		.id = mnt_fs_get_id(fs),
 	};
 
 	if (!mount.type || !mount.source || !mount.target || !mount.root || !mount.options) {
@@ -91,6 +92,21 @@ int stack_mount_find(const struct stack_edge *edge, int fd, struct stack_mount *
 		return -ENOMEM;
 	}
 	return find_by_id(mountinfo, id, ret);
+}
+
+int stack_mount_open(const struct stack_edge *edge, const struct stack_mount *mount)
+{
+	BASE_CLEANUP(fd) int fd = -1;
+	int id;
+
+	if (!mount->target)
+		return -ENOENT;
+	fd = stack_edge_open(edge, mount->target, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	if (read_mount_id(edge, fd, &id) < 0 || id != mount->id)
+		return -ESTALE;
+	return base_take_fd(&fd);
 }
 
 void stack_mount_clear(struct stack_mount *mount)

@@ -14,6 +14,7 @@ struct stack_mount {
 	char *root;    /* what of the filesystem is mounted there */
 	char *options; /* of the mount and of the filesystem, together */
 	dev_t device;
+	int id;
 };
 
 /* The mount an open file lies on.
@@ -25,6 +26,10 @@ static inline void base_cleanup_mount(struct stack_mount *mount)
 {
 	stack_mount_clear(mount);
 }
+
+/* Open the mount point for reading, to ask the filesystem itself where the subject can't be opened.
+ * @return fd or -errno; -ESTALE when something else is mounted over it. */
+int stack_mount_open(const struct stack_edge *edge, const struct stack_mount *mount);
 
 /* A mount option's value to be freed, "" when it has none, NULL when it isn't there. */
 char *stack_mount_option(const struct stack_mount *mount, const char *name);

@@ -40,6 +40,7 @@ COW_EXPORT int cow_stack_new(int fd, struct cow_stack **ret_stack, struct cow_er
 		return base_fail(err, ENOMEM, "find what lies under a file");
 	stack->builder.edge.root = root;
 	r = build(stack, fd, err);
+	stack->builder.edge.root = -1;
 	if (r < 0) {
 		cow_stack_free(stack);
 		return r;
