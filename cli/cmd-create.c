@@ -9,6 +9,8 @@
 #include "verbs.h"
 
 CLI_DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free)
+CLI_DEFINE_CLEANUP(pool, struct cow_pool *, cow_pool_free)
+CLI_DEFINE_CLEANUP(pool_store, struct cow_pool_store *, cow_pool_store_free)
 
 /* What is asked for, what it came to, and what was made. */
 struct job {
@@ -16,6 +18,8 @@ struct job {
 	const char *path, *name;
 	char *directory;
 	int dirfd;
+	char *pool; /* name of the one whose policy counts, or NULL */
+	enum cow_policy policy;
 	struct cow_image_create_options options;
 	struct cow_decision decision;
 	struct cow_image_created created;
@@ -97,12 +101,8 @@ static enum cow_preallocation preallocation_of(const char *text)
 static int parse(struct job *job)
 {
 	const char *format = cli_value(job->call, "format");
-	const char *slash = strrchr(job->path, '/');
 	int r;
 
-	job->name = slash ? slash + 1 : job->path;
-	job->directory = slash ? cli_format("%.*s", (int)(slash - job->path + 1), job->path)
-			       : cli_format(".");
 	job->options.format = format ? cow_format_from_name(format) : COW_FORMAT_RAW;
 	job->options.preallocation = preallocation_of(cli_value(job->call, "preallocation"));
 	job->dry_run = cli_given(job->call, "dry-run");
@@ -115,11 +115,26 @@ static int parse(struct job *job)
 
 /* --- deciding --------------------------------------------------------------------------------- */
 
-static enum cow_policy policy_of(const struct job *job)
+/* The policy as given, else the pool's that the directory belongs to, else auto. Not to know
+ * whether there is such a pool is no reason to guess. */
+static int find_policy(struct job *job, struct cow_error *err)
 {
 	const char *text = cli_value(job->call, "cow");
+	struct cow_pool_store *store CLI_CLEANUP(pool_store) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	int r;
 
-	return text ? cow_policy_from_name(text) : COW_POLICY_AUTO;
+	job->policy = text ? cow_policy_from_name(text) : COW_POLICY_AUTO;
+	if (text)
+		return 0;
+	r = cow_pool_store_new(cli_scope(job->call), &store, err);
+	if (r == 0)
+		r = cow_pool_lookup_path(store, job->directory, &pool, err);
+	if (r == 0) {
+		job->policy = pool->policy;
+		job->pool = cli_format("%s", pool->name);
+	}
+	return r == -ENOENT ? 0 : r;
 }
 
 /* The decision is about the directory. For one file that is still empty there is a way through the
@@ -159,7 +174,7 @@ static void wish(struct job *job, const struct cow_probe *probe)
 /* @return 0 or a negative errno with the error filled. */
 static int decide(struct job *job, const struct cow_probe *probe, struct cow_error *err)
 {
-	cow_policy_decide(policy_of(job), probe, &job->decision);
+	cow_policy_decide(job->policy, probe, &job->decision);
 	overrule(job);
 	if (job->decision.action == COW_ACTION_REFUSE)
 		return cow_decision_apply(&job->decision, -1, err);
@@ -211,6 +226,7 @@ static void report_json(const struct job *job)
 	cli_json_value(image, "nocow", cli_answer(job->created.nocow));
 	json_object_set_new(image, "overwrite",
 			    json_string(cow_overwrite_name(job->state.overwrite)));
+	json_object_set_new(image, "pool", cli_json_text(job->pool));
 	json_object_set_new(image, "policy", json_string(cow_policy_name(decision->policy)));
 	json_object_set_new(image, "effective", json_string(cow_policy_name(decision->effective)));
 	json_object_set_new(image, "reason", cli_json_text(decision->reason));
@@ -222,6 +238,7 @@ static void report_text(const struct job *job)
 {
 	const struct cow_decision *decision = &job->decision;
 	char *path CLI_CLEANUP(text) = cli_escape(job->path);
+	char *pool CLI_CLEANUP(text) = cli_escape(job->pool ? job->pool : "");
 	FILE *out = job->call->out;
 
 	fprintf(out, "%s %s: %s, %s", job->dry_run ? "would create" : "created", path,
@@ -233,17 +250,7 @@ static void report_text(const struct job *job)
 	fprintf(out, "\ncow=%s", cow_policy_name(decision->policy));
 	if (decision->effective != decision->policy)
 		fprintf(out, " came to %s", cow_policy_name(decision->effective));
-	fprintf(out, ": %s\n", decision->reason);
-}
-
-static int fail_to_open(struct job *job)
-{
-	struct cow_error err = {.errnum = errno,
-				.code = errno == EACCES ? COW_CODE_PERMISSION : COW_CODE_NOT_FOUND};
-
-	snprintf(err.message, sizeof(err.message), "open the directory %s",
-		 CLI_QUOTE(job->directory));
-	return cli_error(job->call, &err);
+	fprintf(out, "%s%s: %s\n", job->pool ? " by pool " : "", pool, decision->reason);
 }
 
 static int work(struct job *job)
@@ -253,10 +260,11 @@ static int work(struct job *job)
 	const char *difference;
 
 	job->size = job->options.size;
-	job->dirfd = open(job->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	job->dirfd = cli_open_parent(job->call, job->path, &job->name, &job->directory);
 	if (job->dirfd < 0)
-		return fail_to_open(job);
-	if (cow_probe_new(job->directory, 0, &probe, &err) < 0 || decide(job, probe, &err) < 0)
+		return job->call->status;
+	if (find_policy(job, &err) < 0 || cow_probe_new(job->directory, 0, &probe, &err) < 0 ||
+	    decide(job, probe, &err) < 0)
 		return cli_error(job->call, &err);
 	if (cow_image_create_at(job->dirfd, job->name, &job->options, &job->created, &err) < 0)
 		return cli_error(job->call, &err);
@@ -284,6 +292,7 @@ static int run(struct cli_call *call)
 	if (job.dirfd >= 0)
 		close(job.dirfd);
 	free(job.directory);
+	free(job.pool);
 	return r;
 }
 
@@ -294,7 +303,7 @@ const struct cli_verb cli_verb_create = {
 	.operands_max = 2,
 	.complete = CLI_COMPLETE_FILE,
 	.summary = "make a new image, right from birth",
-	.with = CLI_WITH_JSON,
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = options,
 	.run = run,
 };

@@ -45,16 +45,20 @@ int base_temp_open(struct base_temp *temp, int dirfd, mode_t mode, struct cow_er
 	return 0;
 }
 
-/* Give it a name that must not exist: linkat never replaces, nor does RENAME_NOREPLACE. */
+/* Give it a name that must not exist: linkat never replaces, nor does RENAME_NOREPLACE, which not
+ * every FUSE filesystem knows (EINVAL). */
 static int name_new(struct base_temp *temp, const char *name)
 {
-	int r;
-
-	if (temp->name[0])
-		r = renameat2(temp->dirfd, temp->name, temp->dirfd, name, RENAME_NOREPLACE);
-	else
-		r = linkat(AT_FDCWD, BASE_FD_PATH(temp->fd), temp->dirfd, name, AT_SYMLINK_FOLLOW);
-	return r < 0 ? -errno : 0;
+	if (!temp->name[0])
+		return linkat(AT_FDCWD, BASE_FD_PATH(temp->fd), temp->dirfd, name,
+			      AT_SYMLINK_FOLLOW) < 0
+			       ? -errno
+			       : 0;
+	if (renameat2(temp->dirfd, temp->name, temp->dirfd, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL || linkat(temp->dirfd, temp->name, temp->dirfd, name, 0) < 0)
+		return -errno;
+	return unlinkat(temp->dirfd, temp->name, 0) < 0 ? -errno : 0;
 }
 
 /* Replacing takes a name of its own first: linkat can't, rename can. */
