@@ -83,7 +83,8 @@ static int check_kept_name(struct convert *c, struct cow_error *err)
 	if (!(c->options->flags & COW_CONVERT_KEEP_ORIGINAL))
 		return 0;
 	if (strlen(c->name) + strlen(".orig") >= sizeof(c->result->original))
-		return base_fail(err, ENAMETOOLONG, "keep the original of %s", BASE_QUOTE(c->name));
+		return base_fail_code(err, ENAMETOOLONG, COW_CODE_REFUSED,
+				      "keep the original of %s", BASE_QUOTE(c->name));
 	snprintf(kept, sizeof(c->result->original), "%s.orig", c->name);
 	if (fstatat(c->dirfd, kept, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
