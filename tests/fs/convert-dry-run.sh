@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# --dry-run says what would be done, refuses what would be refused, and changes nothing at all.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+need_root
+make_fs btrfs b
+cd "$T/b"
+make_image v.raw 2M
+truncate -s 3M v.raw
+make_image linked.raw 1M
+ln linked.raw second
+before=$(folder_of .)
+
+expect_status 0 cowctl convert --json --dry-run v.raw
+expect_json '.images[0] | .result == "planned" and .from == "on" and .to == "off"'
+expect_json '.images[0] | .bytes_copied == 2097152 and .bytes_holes == 1048576 and .verified != true'
+expect_json '.images[0].original == null'
+expect_status 0 cowctl convert --dry-run --keep-original --preallocate v.raw
+expect_out planned
+expect_status 2 cowctl convert --json --dry-run linked.raw v.raw
+expect_json '.images | map(.result) == ["refused", "planned"]'
+exec 3<v.raw
+expect_status 2 cowctl convert --dry-run v.raw
+expect_out refused
+exec 3<&-
+
+expect_equal "$(folder_of .)" "$before" "the folder"
+expect_status 0 cowctl convert v.raw

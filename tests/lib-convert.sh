@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What tests of conversions share, after lib.sh.
+
+# state_of FILE: all that a conversion keeps, as text. Looking does not change it.
+state_of() {
+	local flags
+	stat --printf='mode %a owner %u:%g size %s links %h\natime %x\nmtime %y\n' -- "$1"
+	flags=$(lsattr -d -- "$1")
+	printf 'flags %s\n' "$(tr -d 'Ccm-' <<<"${flags%% *}")"
+	getfattr --absolute-names --dump --match=- --encoding=hex -- "$1" | sed 1d
+	dd if="$1" iflag=noatime bs=1M status=none | sha256sum
+}
+
+# folder_of DIRECTORY: its files and its own times, so that a change, or litter, shows.
+folder_of() {
+	find "$1" -maxdepth 1 -printf '%i %n %s %m %T@ %C@ %p\n' | sort
+	find "$1" -maxdepth 1 -type f -size -64M -exec sha256sum -- {} + | sort
+}
+
+# litter_in DIRECTORY: what a conversion left there.
+litter_in() {
+	find "$1" -name '.cowctl-*'
+}
+
+# expect_converted off|on IMAGE [OPTION...]: it is converted and still the same file.
+expect_converted() {
+	local to=$1 image=$2 before
+	shift 2
+	before=$(state_of "$image")
+	expect_status 0 cowctl convert --json --cow "$to" "$@" -- "$image"
+	expect_json '.images | length == 1 and .[0].result == "converted"'
+	expect_equal "$(state_of "$image")" "$before" "what is kept"
+	case $to in
+	off) is_nocow "$image" || fail "$image is not NOCOW" ;;
+	on) ! is_nocow "$image" || fail "$image is still NOCOW" ;;
+	esac
+	expect_equal "$(litter_in "$(dirname -- "$image")")" "" "what is left"
+}
+
+# expect_refused REASON IMAGE [OPTION...]: with this text as the reason, and nothing is changed.
+expect_refused() {
+	local reason=$1 image=$2 folder before
+	shift 2
+	folder=$(dirname -- "$image")
+	before=$(folder_of "$folder")
+	expect_status 2 cowctl convert --json "$@" -- "$image"
+	expect_json '.images | length == 1 and .[0].result == "refused"'
+	# shellcheck disable=SC2016 # jq's own variable
+	expect_json '.images[0].reason | contains($reason)' --arg reason "$reason"
+	expect_equal "$(folder_of "$folder")" "$before" "$folder"
+}
