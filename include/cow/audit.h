@@ -23,7 +23,7 @@ enum cow_severity {
 	COW_SEVERITY_UNKNOWN = 0,
 	COW_SEVERITY_INFO,    /**< worth knowing; compliance is not touched */
 	COW_SEVERITY_WARNING, /**< will hurt; compliance is not touched */
-	COW_SEVERITY_ERROR,   /**< the policy is not met */
+	COW_SEVERITY_ERROR,   /**< the policy is not met, or the image can't be used as it is */
 };
 
 const char *cow_severity_name(enum cow_severity severity);
@@ -54,12 +54,16 @@ struct cow_audit_item {
 	uint64_t extents;              /**< extent rows */
 	uint64_t runs;                 /**< physically discontiguous runs */
 	uint64_t shared;               /**< bytes */
-	const struct cow_chain *chain; /**< the image first, then what it is backed by */
+	const struct cow_chain *chain; /**< the image first, then what it is backed by; NULL when
+					    its header names no backing file */
 	const char *pool;              /**< name or NULL */
 	enum cow_policy policy;        /**< as asked */
 	enum cow_policy effective;     /**< what it came to here, OFF or ON */
 	enum cow_compliance compliance;
 	const struct cow_finding *findings;
+	const char *reason;      /**< one line: why it overwrites and complies like that */
+	enum cow_answer history; /**< old holds */
+	uint64_t old;            /**< bytes not newer than the last snapshot or balance */
 };
 
 struct cow_audit_summary {
@@ -87,7 +91,8 @@ void cow_audit_free(struct cow_audit *audit);
 int cow_audit_add(struct cow_audit *audit, const char *path, enum cow_policy policy,
 		  const char *pool, struct cow_error *err);
 
-/** The next item, in the order of the tree, names sorted bytewise within a directory.
+/** The next item, in the order of the tree, names sorted bytewise within a directory. A file that
+ *  is deleted between reading its directory and opening it is left out.
  *  @param ret_item owned by the caller, to be freed with cow_audit_item_free().
  *  @return 1 an item, 0 the end, negative errno when the audit itself can't go on. */
 int cow_audit_next(struct cow_audit *audit, struct cow_audit_item **ret_item,

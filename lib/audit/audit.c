@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include <cow/audit.h>
+
+#include "audit/item.h"
+#include "audit/place.h"
+#include "audit/walk.h"
+#include "base/error.h"
+#include "base/macro.h"
+
+struct start {
+	struct start *next;
+	enum cow_policy policy;
+	char *path;
+	char *pool; /* or NULL */
+};
+
+struct cow_audit {
+	unsigned flags;
+	struct start *starts, **last; /* still to come, the first one under way */
+	struct audit_walk *walk;      /* of the first one, or NULL */
+	struct audit_place *places;
+	struct cow_audit_summary summary;
+};
+
+COW_EXPORT int cow_audit_new(unsigned flags, struct cow_audit **ret, struct cow_error *err)
+{
+	struct cow_audit *audit;
+
+	if (flags & ~(COW_AUDIT_CROSS_DEVICE | COW_AUDIT_ALL_FILES))
+		return base_fail(err, EINVAL, "begin an audit: unknown flag");
+	audit = calloc(1, sizeof(*audit));
+	if (!audit)
+		return base_fail(err, ENOMEM, "begin an audit");
+	audit->flags = flags;
+	audit->last = &audit->starts;
+	*ret = audit;
+	return 0;
+}
+
+static void free_start(struct start *start)
+{
+	free(start->path);
+	free(start->pool);
+	free(start);
+}
+
+/* Done with the first start. */
+static void drop_start(struct cow_audit *audit)
+{
+	struct start *start = audit->starts;
+
+	audit->starts = start->next;
+	if (!audit->starts)
+		audit->last = &audit->starts;
+	free_start(start);
+	audit_walk_free(audit->walk);
+	audit->walk = NULL;
+}
+
+COW_EXPORT void cow_audit_free(struct cow_audit *audit)
+{
+	if (!audit)
+		return;
+	while (audit->starts)
+		drop_start(audit);
+	audit_places_free(audit->places);
+	free(audit);
+}
+
+COW_EXPORT int cow_audit_add(struct cow_audit *audit, const char *path, enum cow_policy policy,
+			     const char *pool, struct cow_error *err)
+{
+	struct start *start;
+
+	if (policy < COW_POLICY_OFF || policy > COW_POLICY_AUTO)
+		return base_fail(err, EINVAL, "audit %s: no such policy", BASE_QUOTE(path));
+	start = calloc(1, sizeof(*start));
+	if (start) {
+		start->policy = policy;
+		start->path = strdup(path);
+		start->pool = pool ? strdup(pool) : NULL;
+	}
+	if (!start || !start->path || (pool && !start->pool)) {
+		if (start)
+			free_start(start);
+		return base_fail(err, ENOMEM, "audit %s", BASE_QUOTE(path));
+	}
+	*audit->last = start;
+	audit->last = &start->next;
+	return 0;
+}
+
+static void count(struct cow_audit_summary *summary, const struct cow_audit_item *item)
+{
+	if (item->error.message[0]) {
+		summary->errors++;
+		return;
+	}
+	summary->images++;
+	switch (item->compliance) {
+	case COW_COMPLIANCE_OK:
+	case COW_COMPLIANCE_NOT_APPLICABLE:
+		summary->ok++;
+		break;
+	case COW_COMPLIANCE_DRIFTED:
+		summary->drifted++;
+		break;
+	default:
+		summary->unknown++;
+	}
+}
+
+/* The next item below one start. @return 1 an item, 0 the end of it, negative errno. */
+static int next_below(struct cow_audit *audit, const struct start *start,
+		      struct cow_audit_item **ret_item, struct cow_error *err)
+{
+	const struct audit_task task = {
+		.policy = start->policy,
+		.pool = start->pool,
+		.all_files = audit->flags & COW_AUDIT_ALL_FILES,
+	};
+	struct audit_entry entry;
+	int r = 0;
+
+	if (!audit->walk)
+		r = audit_walk_new(start->path, audit->flags & COW_AUDIT_CROSS_DEVICE, &audit->walk,
+				   err);
+	while (r == 0 && (r = audit_walk_next(audit->walk, &entry, err)) == 1) {
+		r = audit_item_new(&entry, &task, &audit->places, ret_item);
+		if (r < 0)
+			return base_fail(err, -r, "audit %s", BASE_QUOTE(entry.path));
+		if (r == 1)
+			return 1;
+	}
+	return r;
+}
+
+COW_EXPORT int cow_audit_next(struct cow_audit *audit, struct cow_audit_item **ret_item,
+			      struct cow_error *err)
+{
+	while (audit->starts) {
+		int r = next_below(audit, audit->starts, ret_item, err);
+
+		if (r == 1)
+			count(&audit->summary, *ret_item);
+		if (r != 0)
+			return r;
+		drop_start(audit);
+	}
+	return 0;
+}
+
+COW_EXPORT void cow_audit_get_summary(const struct cow_audit *audit, struct cow_audit_summary *ret)
+{
+	*ret = audit->summary;
+}
