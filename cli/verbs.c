@@ -7,6 +7,7 @@
 /* clang-format off */
 const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_probe,
+	&cli_verb_audit,
 	&cli_verb_create,
 	&cli_verb_convert,
 	&cli_verb_pool_define,

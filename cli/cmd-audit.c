@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "cli.h"
+
+/* An image, or one step of the chain of files it is backed by. */
+struct row {
+	const struct cow_audit_item *item;
+	const struct cow_chain *step;
+};
+
+struct run {
+	struct cli_call *call;
+	struct cow_audit *audit;
+	struct cli_table *table;
+	json_t *errors;
+	FILE *notes; /* what is said below the table, or NULL */
+};
+
+CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
+CLI_DEFINE_CLEANUP(item, struct cow_audit_item *, cow_audit_item_free)
+
+/* --- columns: name of the function, what it gives of an image, what of a backing file --- */
+
+#define DEFINE_GETTER(name, of_item, of_step)                                                      \
+	static struct cli_value get_##name(const void *data)                                       \
+	{                                                                                          \
+		const struct row *row = data;                                                      \
+		const struct cow_audit_item *item = row->item;                                     \
+		const struct cow_chain *step = row->step;                                          \
+		(void)item;                                                                        \
+		return step ? (of_step) : (of_item);                                               \
+	}
+
+static struct cli_value format_of(enum cow_format format)
+{
+	return format == COW_FORMAT_UNKNOWN ? cli_text(NULL) : cli_text(cow_format_name(format));
+}
+
+static struct cli_value count_of(const struct cow_audit_item *item, uint64_t count)
+{
+	return item->mapped == COW_ANSWER_YES ? cli_number(count) : cli_unknown();
+}
+
+static struct cli_value policy_of(enum cow_policy policy)
+{
+	return policy == COW_POLICY_UNKNOWN ? cli_unknown() : cli_text(cow_policy_name(policy));
+}
+
+/* The names of the rules that have something to say. */
+static struct cli_value rules_of(const struct cow_audit_item *item)
+{
+	return cli_text(item->findings ? item->findings->rule : NULL);
+}
+
+static struct cli_value backing_of(const struct cow_audit_item *item)
+{
+	return cli_path(item->chain && item->chain->next ? item->chain->next->path : NULL);
+}
+
+#define NOTHING cli_text(NULL)
+DEFINE_GETTER(compliance, cli_text(cow_compliance_name(item->compliance)), NOTHING)
+DEFINE_GETTER(overwrite, cli_text(cow_overwrite_name(item->overwrite)), NOTHING)
+DEFINE_GETTER(evidence, cli_text(cow_evidence_name(item->evidence)), NOTHING)
+DEFINE_GETTER(nocow, cli_answer(item->nocow), NOTHING)
+DEFINE_GETTER(format, format_of(item->format), format_of(step->format))
+DEFINE_GETTER(size, cli_bytes(item->size), NOTHING)
+DEFINE_GETTER(allocated, cli_bytes(item->allocated), NOTHING)
+DEFINE_GETTER(extents, count_of(item, item->extents), NOTHING)
+DEFINE_GETTER(runs, count_of(item, item->runs), NOTHING)
+DEFINE_GETTER(shared, item->mapped == COW_ANSWER_YES ? cli_bytes(item->shared) : cli_unknown(),
+	      NOTHING)
+DEFINE_GETTER(old, item->history == COW_ANSWER_YES ? cli_bytes(item->old) : cli_unknown(), NOTHING)
+DEFINE_GETTER(pool, cli_text(item->pool), NOTHING)
+DEFINE_GETTER(policy, policy_of(item->policy), NOTHING)
+DEFINE_GETTER(effective, policy_of(item->effective), NOTHING)
+DEFINE_GETTER(rule, rules_of(item), cli_text(step->problem))
+DEFINE_GETTER(path, cli_path(item->path), cli_path(step->path))
+DEFINE_GETTER(backing, backing_of(item), cli_path(step->next ? step->next->path : NULL))
+DEFINE_GETTER(reason, cli_text(item->reason), cli_text(step->problem))
+
+static const struct cli_column columns[] = {
+	{"PATH", "file", "path", 0, CLI_COLUMN_TREE, get_path},
+	{"COMPLIANCE", "ok, drifted, not-applicable or unknown", "compliance", 0, 0,
+	 get_compliance},
+	{"OVERWRITE", "in-place, copied-once, copied or unknown", "overwrite", 0, 0, get_overwrite},
+	{"FORMAT", "image format, recognised by content", "format", 0, 0, get_format},
+	{"SIZE", "length of the file", "size", 0, CLI_COLUMN_RIGHT, get_size},
+	{"ALLOC", "bytes it takes on disk", "allocated", 0, CLI_COLUMN_RIGHT, get_allocated},
+	{"RUNS", "physically discontiguous runs", "runs", 0, CLI_COLUMN_RIGHT, get_runs},
+	{"SHARED", "bytes shared with snapshots and clones", "shared", 0, CLI_COLUMN_RIGHT,
+	 get_shared},
+	{"POLICY", "what it is held against: off, on or auto", "policy", 0, 0, get_policy},
+	{"EFFECTIVE", "what the policy comes to here: off or on", "effective", 0, CLI_COLUMN_HIDDEN,
+	 get_effective},
+	{"EVIDENCE", "how the overwrite state is known", "evidence", 0, CLI_COLUMN_HIDDEN,
+	 get_evidence},
+	{"NOCOW", "carries the NOCOW flag", "nocow", 0, CLI_COLUMN_HIDDEN, get_nocow},
+	{"EXTENTS", "extent rows", "extents", 0, CLI_COLUMN_HIDDEN | CLI_COLUMN_RIGHT, get_extents},
+	{"OLD", "bytes older than the last snapshot or balance", "old", 0,
+	 CLI_COLUMN_HIDDEN | CLI_COLUMN_RIGHT, get_old},
+	{"POOL", "pool it belongs to", "pool", 0, CLI_COLUMN_HIDDEN, get_pool},
+	{"FINDING", "worst finding; all are in JSON", NULL, 0, CLI_COLUMN_HIDDEN, get_rule},
+	{"BACKING", "file it is backed by", NULL, 0, CLI_COLUMN_HIDDEN, get_backing},
+	{"REASON", "why it overwrites like that", "reason", 0, CLI_COLUMN_HIDDEN, get_reason},
+	{NULL},
+};
+
+/* --- one item --- */
+
+static void add_finding(struct run *run, const struct cow_finding *finding, json_t *findings)
+{
+	if (run->notes)
+		fprintf(run->notes, "  %s: %s: %s\n", cow_severity_name(finding->severity),
+			finding->rule, finding->message);
+	if (run->notes && finding->remedy)
+		fprintf(run->notes, "    %s\n", finding->remedy);
+	if (findings) {
+		json_t *object = json_object();
+
+		json_object_set_new(object, "rule", json_string(finding->rule));
+		json_object_set_new(object, "severity",
+				    json_string(cow_severity_name(finding->severity)));
+		json_object_set_new(object, "message", cli_json_text(finding->message));
+		json_object_set_new(object, "remedy", cli_json_text(finding->remedy));
+		json_array_append_new(findings, object);
+	}
+	if (finding->severity == COW_SEVERITY_ERROR)
+		cli_status(run->call, CLI_EXIT_FINDINGS);
+}
+
+static void add_findings(struct run *run, const struct cow_audit_item *item, json_t *object)
+{
+	json_t *findings = object ? json_array() : NULL;
+
+	if (run->notes && (item->findings || item->compliance == COW_COMPLIANCE_UNKNOWN))
+		fprintf(run->notes, "\n%s:\n", CLI_QUOTE(item->path));
+	if (run->notes && item->compliance == COW_COMPLIANCE_UNKNOWN)
+		fprintf(run->notes, "  unknown: %s\n", item->reason);
+	for (const struct cow_finding *finding = item->findings; finding; finding = finding->next)
+		add_finding(run, finding, findings);
+	if (object)
+		json_object_set_new(object, "findings", findings);
+}
+
+/* What the image is backed by: rows below it, or an array that begins with the image itself. */
+static void add_chain(struct run *run, const struct cow_audit_item *item, const struct cli_row *row)
+{
+	struct cli_row parent = *row;
+	json_t *steps = row->object ? json_array() : NULL;
+
+	for (const struct cow_chain *step = item->chain; step; step = step->next) {
+		if (steps) {
+			json_t *object = json_object();
+
+			cli_json_path(object, "path", step->path);
+			cli_json_value(object, "format", format_of(step->format));
+			json_object_set_new(object, "problem", cli_json_text(step->problem));
+			json_array_append_new(steps, object);
+		} else if (step != item->chain) {
+			parent = cli_table_add(run->table, &parent, &(struct row){item, step});
+		}
+	}
+	if (steps)
+		json_object_set_new(row->object, "chain", steps);
+}
+
+static void add_error(struct run *run, const struct cow_audit_item *item)
+{
+	struct cow_error error = item->error;
+
+	/* Nothing is wrong with the call: the file is what it is. */
+	if (error.code == COW_CODE_USAGE)
+		error.code = COW_CODE_UNKNOWN;
+	cli_error(run->call, &error);
+	cli_status(run->call, CLI_EXIT_FAILED);
+	if (run->errors) {
+		json_t *object = json_object(), *what = cli_json_error(&error);
+
+		cli_json_path(object, "path", item->path);
+		json_object_update(object, what);
+		json_decref(what);
+		json_array_append_new(run->errors, object);
+	}
+}
+
+static void add_item(struct run *run, const struct cow_audit_item *item)
+{
+	struct cli_row row;
+
+	if (item->error.message[0]) {
+		add_error(run, item);
+		return;
+	}
+	row = cli_table_add(run->table, NULL, &(struct row){item, NULL});
+	add_findings(run, item, row.object);
+	add_chain(run, item, &row);
+	if (item->compliance == COW_COMPLIANCE_UNKNOWN)
+		cli_status(run->call, CLI_EXIT_FAILED);
+}
+
+/* --- the run --- */
+
+static void add_summary(struct run *run)
+{
+	struct cow_audit_summary summary;
+	json_t *object;
+
+	cow_audit_get_summary(run->audit, &summary);
+	if (!run->call->json) {
+		cli_warn(run->call, "%ju images: %ju ok, %ju drifted, %ju unknown; %ju unreadable",
+			 (uintmax_t)summary.images, (uintmax_t)summary.ok,
+			 (uintmax_t)summary.drifted, (uintmax_t)summary.unknown,
+			 (uintmax_t)summary.errors);
+		return;
+	}
+	object = json_object();
+	json_object_set_new(object, "images", json_integer((json_int_t)summary.images));
+	json_object_set_new(object, "ok", json_integer((json_int_t)summary.ok));
+	json_object_set_new(object, "drifted", json_integer((json_int_t)summary.drifted));
+	json_object_set_new(object, "unknown", json_integer((json_int_t)summary.unknown));
+	json_object_set_new(object, "errors", json_integer((json_int_t)summary.errors));
+	json_object_set_new(run->call->json, "errors", run->errors);
+	json_object_set_new(run->call->json, "summary", object);
+}
+
+/* Everything the audit comes to, into the table. */
+static void look(struct run *run)
+{
+	struct cow_error err = {0};
+	int r = 1;
+
+	while (r == 1) {
+		struct cow_audit_item *item CLI_CLEANUP(item) = NULL;
+
+		r = cow_audit_next(run->audit, &item, &err);
+		if (r == 1)
+			add_item(run, item);
+	}
+	if (r < 0) {
+		cli_error(run->call, &err);
+		cli_status(run->call, CLI_EXIT_FAILED);
+	}
+}
+
+/* @return 0, or the status to end with. */
+static int add_operand(struct run *run, const char *operand)
+{
+	const char *cow = cli_value(run->call, "cow");
+	enum cow_policy policy = cow ? cow_policy_from_name(cow) : COW_POLICY_AUTO;
+	struct cow_error err;
+
+	if (cow_audit_add(run->audit, operand, policy, NULL, &err) < 0)
+		return cli_error(run->call, &err);
+	return 0;
+}
+
+static int report(struct run *run)
+{
+	struct cli_call *call = run->call;
+	char *notes CLI_CLEANUP(text) = NULL;
+	size_t notes_size;
+
+	run->table = cli_table_new(call, "images");
+	/* Who chose the columns wants these and nothing else. */
+	if (!call->json && !cli_given(call, "output") && !cli_given(call, "noheadings"))
+		run->notes = open_memstream(&notes, &notes_size);
+	if (call->json)
+		run->errors = json_array();
+	look(run);
+	cli_table_end(run->table);
+	if (run->notes) {
+		fclose(run->notes);
+		fputs(notes, call->out);
+	}
+	add_summary(run);
+	return call->status;
+}
+
+static int run_audit(struct cli_call *call)
+{
+	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
+	struct run run = {.call = call};
+	struct cow_error err;
+	unsigned flags = 0;
+
+	flags |= cli_given(call, "cross-device") ? COW_AUDIT_CROSS_DEVICE : 0;
+	flags |= cli_given(call, "all-files") ? COW_AUDIT_ALL_FILES : 0;
+	if (cow_audit_new(flags, &audit, &err) < 0)
+		return cli_error(call, &err);
+	run.audit = audit;
+	for (int i = 0; i < call->n_operands; i++)
+		if (add_operand(&run, call->operands[i]))
+			return call->status;
+	return report(&run);
+}
+
+static const struct cli_option options[] = {
+	{"cow", 0, NULL, "off|on|auto", "hold against this policy, not that of the pool", 0, false},
+	{"cross-device", 'x', NULL, NULL, "go on into filesystems mounted below", 0, false},
+	{"all-files", 'a', NULL, NULL, "every regular file, not only images", 0, false},
+	{NULL},
+};
+
+const struct cli_verb cli_verb_audit = {
+	.name = "audit",
+	.operands = "[PATH or POOL...]",
+	.operands_min = 1,
+	.operands_max = -1,
+	.complete = CLI_COMPLETE_FILE_OR_POOL,
+	.summary = "find images and hold them against their policy",
+	.with = CLI_WITH_TABLE,
+	.options = options,
+	.columns = columns,
+	.run = run_audit,
+};
