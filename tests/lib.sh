@@ -187,6 +187,11 @@ runs_of() {
 	printf '%s\n' "${text%% *}"
 }
 
+# Where a file's blocks lie, as text to compare: one line per extent, after writing it out.
+places_of() {
+	filefrag -s -v -- "$1" | sed -n 's/^ *[0-9]*: *\([0-9]*\.\. *[0-9]*: *[0-9]*\.\.[ 0-9]*\):.*/\1/p'
+}
+
 sum_of() {
 	local text
 	text=$(sha256sum <"$1")
