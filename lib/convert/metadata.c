@@ -104,7 +104,7 @@ static int list_xattrs(const struct convert *c, char **ret_names, size_t *ret_si
 static int copy_xattrs(const struct convert *c, struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *names = NULL;
-	size_t size;
+	size_t size = 0;
 	int r = list_xattrs(c, &names, &size, err);
 
 	for (size_t at = 0; r == 0 && at < size; at += strlen(names + at) + 1)
