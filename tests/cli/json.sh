@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck disable=SC2016 # jq has variables of its own
 # --json: one object, headed by its schema, that any parser takes, whatever the names are and
 # whatever goes wrong.
 . "$(dirname "$0")/../lib.sh"

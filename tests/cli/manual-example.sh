@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck disable=SC2016 # backquotes are Markdown's here
 # The program in libcow(3) compiles, runs and says something true.
 . "$(dirname "$0")/../lib.sh"
 require cc
