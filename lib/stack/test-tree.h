@@ -40,7 +40,8 @@ static inline void end(void)
 	nftw(tree, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static inline void place(char *path, size_t size, const char *format, va_list arguments)
+static inline __attribute__((format(printf, 3, 0))) void
+place(char *path, size_t size, const char *format, va_list arguments)
 {
 	size_t used = (size_t)snprintf(path, size, "%s/", tree);
 
@@ -52,7 +53,7 @@ static inline void place(char *path, size_t size, const char *format, va_list ar
 	}
 }
 
-static inline void file(const char *content, const char *format, ...)
+static inline BASE_PRINTF(2, 3) void file(const char *content, const char *format, ...)
 {
 	char path[512];
 	va_list arguments;
@@ -65,7 +66,7 @@ static inline void file(const char *content, const char *format, ...)
 	CHECK(stream && fputs(content, stream) >= 0 && fclose(stream) == 0);
 }
 
-static inline void link_to(const char *target, const char *format, ...)
+static inline BASE_PRINTF(2, 3) void link_to(const char *target, const char *format, ...)
 {
 	char path[512];
 	va_list arguments;
