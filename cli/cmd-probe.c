@@ -104,15 +104,19 @@ static char *detail_text(const struct cow_layer *layer)
 /* The reason with the detail that tells most about this kind of layer. */
 static char *why_text(const struct cow_layer *layer)
 {
-	static const char *const telling[] = {"data_profile", "backing_file", "upperdir", "beyond"};
+	static const struct {
+		const char *key, *words;
+	} telling[] = {
+		{"data_profile", "data profile"},
+		{"backing_file", "file"},
+		{"upperdir", "directory"},
+	};
 
 	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
-		const char *text = cow_layer_detail_text(layer, telling[i]);
+		const char *text = cow_layer_detail_text(layer, telling[i].key);
 
-		if (text && !strcmp(telling[i], "beyond"))
-			return cli_format("%s; not visible from here: %s", layer->reason, text);
 		if (text)
-			return cli_format("%s; %s: %s", layer->reason, telling[i], text);
+			return cli_format("%s; %s %s", layer->reason, telling[i].words, text);
 	}
 	return cli_format("%s", layer->reason);
 }
@@ -169,6 +173,7 @@ static bool write_text(struct cli_call *call, const struct cow_probe *probe, boo
 		return false;
 	fputs(first ? "" : "\n", call->out);
 	write_verdict(call->out, probe);
+	fputc('\n', call->out);
 	add_rows(table, NULL, cow_stack_top(probe->stack));
 	cli_table_end(table);
 	return true;

@@ -78,7 +78,7 @@ static bool type_matches(const char *known, const char *type)
 
 static const struct stack_filesystem *find_filesystem(const struct stack_subject *subject)
 {
-	struct statfs fs;
+	struct statfs fs = {0};
 	bool by_magic = !subject->mount.type && fstatfs(subject->fd, &fs) == 0;
 
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(filesystems); i++) {

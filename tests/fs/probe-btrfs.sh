@@ -26,4 +26,4 @@ expect_json '.paths[0] | .overwrite == "copied" and .new_files.nocow == false'
 expect_json '.paths[0].layers[0].detail.subvolume == "sub vol"'
 
 expect_status 0 cowctl probe "$T/b"
-expect_out "$T/b" "copied (measured)" "remedy" "data_profile: single"
+expect_out "$T/b" "copied (measured)" "remedy" "data profile single"
