@@ -28,7 +28,8 @@ DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
 
 static int no_subvolume(const char *path, struct cow_error *err)
 {
-	return base_fail(err, EOPNOTSUPP, "make a subvolume at %s", BASE_QUOTE(path));
+	return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+			   "%s can't be a subvolume: only Btrfs has them", BASE_QUOTE(path));
 }
 
 #if HAVE_BTRFSUTIL
@@ -61,7 +62,8 @@ static bool is_subvolume(int fd)
 static int make_subvolume(int dirfd, const char *name, const char *path, struct cow_error *err)
 {
 	(void)dirfd, (void)name;
-	return base_remedy(err, no_subvolume(path, err), "install cowctl built with libbtrfsutil");
+	return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+			   "%s can't be a subvolume: built without libbtrfsutil", BASE_QUOTE(path));
 }
 #endif
 
@@ -70,8 +72,9 @@ static int check_subvolume(int fd, const struct cow_pool *pool, struct cow_error
 	if (is_subvolume(fd))
 		return 0;
 	return base_remedy(err,
-			   base_fail(err, EEXIST, "directory %s is there and is no subvolume",
-				     BASE_QUOTE(pool->path)),
+			   base_refuse(err, EEXIST, COW_CODE_EXISTS,
+				       "directory %s is there and is no subvolume",
+				       BASE_QUOTE(pool->path)),
 			   "move it away, or build without --subvolume");
 }
 
@@ -90,9 +93,9 @@ static int set_permissions(int fd, const struct cow_pool *pool, int64_t mode, st
 	if ((mode >= 0 && (st.st_mode & 07777) != (mode_t)mode) ||
 	    (pool->owner >= 0 && st.st_uid != (uid_t)pool->owner) ||
 	    (pool->group >= 0 && st.st_gid != (gid_t)pool->group))
-		return base_fail_code(err, EOPNOTSUPP, COW_CODE_NOT_HONOURED,
-				      "owner, group or mode of %s do not read back as set",
-				      BASE_QUOTE(pool->path));
+		return base_refuse(err, EOPNOTSUPP, COW_CODE_NOT_HONOURED,
+				   "owner, group or mode of %s do not read back as set",
+				   BASE_QUOTE(pool->path));
 	return 0;
 }
 
@@ -298,9 +301,10 @@ COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_poo
 	if (r < 0)
 		return r;
 	if (pool_store_started(store, pool) != COW_ANSWER_NO)
-		return base_remedy(
-			err, base_fail(err, EBUSY, "pool %s is started", BASE_QUOTE(pool->name)),
-			"stop it first: cowctl pool stop NAME");
+		return base_remedy(err,
+				   base_refuse(err, EBUSY, COW_CODE_BUSY, "pool %s is started",
+					       BASE_QUOTE(pool->name)),
+				   "stop it first: cowctl pool stop NAME");
 	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));

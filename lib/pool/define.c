@@ -13,8 +13,8 @@ DEFINE_CLEANUP(pool, struct cow_pool *, cow_pool_free, NULL)
 
 static int fail_clash(const struct cow_pool *old, const char *what, struct cow_error *err)
 {
-	return base_fail(err, EEXIST, "pool %s with uuid %s has %s already", BASE_QUOTE(old->name),
-			 old->uuid, what);
+	return base_refuse(err, EEXIST, COW_CODE_EXISTS, "pool %s with uuid %s has %s already",
+			   BASE_QUOTE(old->name), old->uuid, what);
 }
 
 /* The rules are libvirt's: name and uuid belong together, a directory has one pool. */
@@ -31,8 +31,9 @@ static int check_against(const struct cow_pool_store *store, const struct cow_po
 		return same_path ? fail_clash(old, "this directory", err) : 0;
 	if (!same_path && pool_store_started(store, old) != COW_ANSWER_NO)
 		return base_remedy(err,
-				   base_fail(err, EBUSY, "pool %s is started elsewhere",
-					     BASE_QUOTE(old->name)),
+				   base_refuse(err, EBUSY, COW_CODE_BUSY,
+					       "pool %s is started elsewhere",
+					       BASE_QUOTE(old->name)),
 				   "stop it first: cowctl pool stop NAME");
 	return 0;
 }
@@ -109,9 +110,10 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 	if (r < 0)
 		return r;
 	if (pool_store_started(store, pool) != COW_ANSWER_NO)
-		return base_remedy(
-			err, base_fail(err, EBUSY, "pool %s is started", BASE_QUOTE(pool->name)),
-			"stop it first: cowctl pool stop NAME");
+		return base_remedy(err,
+				   base_refuse(err, EBUSY, COW_CODE_BUSY, "pool %s is started",
+					       BASE_QUOTE(pool->name)),
+				   "stop it first: cowctl pool stop NAME");
 	file = base_format("%s.xml", pool->name);
 	autostart = base_format("autostart/%s.xml", pool->name);
 	if (!file || !autostart)

@@ -71,7 +71,8 @@ int pool_name_check(const char *name, struct cow_error *err)
 		if (iscntrl((unsigned char)*p))
 			why = "holds a control character";
 	if (why)
-		return base_fail(err, EINVAL, "pool name %s %s", BASE_QUOTE(name), why);
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "pool name %s %s", BASE_QUOTE(name),
+				   why);
 	return 0;
 }
 
@@ -90,7 +91,8 @@ static int path_check(const char *path, struct cow_error *err)
 	const char *why = NULL;
 
 	if (!path)
-		return base_fail(err, EINVAL, "the definition has no target path");
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "the definition has no target path");
 	if (path[0] != '/')
 		why = "is not absolute";
 	else if (!path[1])
@@ -98,7 +100,8 @@ static int path_check(const char *path, struct cow_error *err)
 	else if (has_dot_dot(path))
 		why = "holds '..'";
 	if (why)
-		return base_fail(err, EINVAL, "target path %s %s", BASE_QUOTE(path), why);
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "target path %s %s",
+				   BASE_QUOTE(path), why);
 	return 0;
 }
 
@@ -108,8 +111,9 @@ int pool_definition_check(const struct pool_definition *definition, struct cow_e
 
 	if (!base_equal(definition->type, "dir"))
 		return base_remedy(err,
-				   base_fail(err, EOPNOTSUPP, "pools of type %s",
-					     BASE_QUOTE(definition->type)),
+				   base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+					       "pools of type %s are not supported",
+					       BASE_QUOTE(definition->type)),
 				   "use type='dir'");
 	r = pool_name_check(definition->name, err);
 	return r < 0 ? r : path_check(definition->path, err);

@@ -46,9 +46,9 @@ int pool_enforce(int fd, enum cow_policy policy, struct cow_decision *ret, struc
 		return r;
 	cow_policy_decide(policy, after, &left);
 	if (left.action != COW_ACTION_LEAVE)
-		return base_fail_code(err, EOPNOTSUPP, COW_CODE_NOT_HONOURED,
-				      "the policy was applied but new files don't follow it: %s",
-				      left.reason);
+		return base_refuse(err, EOPNOTSUPP, COW_CODE_NOT_HONOURED,
+				   "the policy was applied but new files don't follow it: %s",
+				   left.reason);
 	return 0;
 }
 

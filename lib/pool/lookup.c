@@ -25,10 +25,11 @@ static int fail_to_find(const char *name, const struct cow_error *broken, struct
 {
 	if (broken->message[0])
 		return base_remedy(err,
-				   base_fail(err, ENOENT, "no pool %s among those that can be read",
-					     BASE_QUOTE(name)),
+				   base_refuse(err, ENOENT, COW_CODE_NOT_FOUND,
+					       "no pool %s among those that can be read",
+					       BASE_QUOTE(name)),
 				   "%s", broken->message);
-	return base_fail(err, ENOENT, "no pool %s", BASE_QUOTE(name));
+	return base_refuse(err, ENOENT, COW_CODE_NOT_FOUND, "no pool %s", BASE_QUOTE(name));
 }
 
 static int lookup_uuid(struct cow_pool_store *store, const char *name, struct cow_pool **ret,
@@ -60,7 +61,8 @@ COW_EXPORT int cow_pool_lookup(struct cow_pool_store *store, const char *name_or
 
 	/* No file is opened by a name that could lead out of the directory. */
 	if (pool_name_check(name_or_uuid, NULL) < 0)
-		return base_fail(err, ENOENT, "no pool %s", BASE_QUOTE(name_or_uuid));
+		return base_refuse(err, ENOENT, COW_CODE_NOT_FOUND, "no pool %s",
+				   BASE_QUOTE(name_or_uuid));
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(sources); i++) {
 		int r = pool_store_read(store, sources[i], name_or_uuid, &definition, err);
 
@@ -124,7 +126,8 @@ COW_EXPORT int cow_pool_lookup_path(struct cow_pool_store *store, const char *pa
 		}
 	}
 	if (!best)
-		return base_fail(err, ENOENT, "no pool holds %s", BASE_QUOTE(path));
+		return base_refuse(err, ENOENT, COW_CODE_NOT_FOUND, "no pool holds %s",
+				   BASE_QUOTE(path));
 	*ret = take_from(pools, nearest);
 	return 0;
 }

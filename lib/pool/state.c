@@ -139,7 +139,8 @@ COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *poo
 		return r;
 	fd = mark ? openat(runtime, mark, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644) : -1;
 	if (fd < 0 && errno == EEXIST)
-		return base_fail(err, EEXIST, "pool %s is started already", BASE_QUOTE(pool->name));
+		return base_refuse(err, EEXIST, COW_CODE_EXISTS, "pool %s is started already",
+				   BASE_QUOTE(pool->name));
 	if (fd < 0)
 		return base_fail(err, errno, "mark pool %s started", BASE_QUOTE(pool->name));
 	return cow_pool_refresh(store, pool, err);
@@ -160,7 +161,8 @@ COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool
 		return base_fail(err, ENOMEM, "stop a pool");
 	r = unlink(mark) < 0 ? -errno : 0;
 	if (r == -ENOENT)
-		return base_fail(err, EINVAL, "pool %s is not started", BASE_QUOTE(pool->name));
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "pool %s is not started",
+				   BASE_QUOTE(pool->name));
 	if (r < 0)
 		return base_fail(err, -r, "mark pool %s stopped", BASE_QUOTE(pool->name));
 	pool->state = COW_POOL_STATE_INACTIVE;

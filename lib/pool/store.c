@@ -132,8 +132,8 @@ int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err)
 	if (pool->source != COW_POOL_SOURCE_LIBVIRT)
 		return 0;
 	return base_remedy(err,
-			   base_fail_code(err, EPERM, COW_CODE_REFUSED, "pool %s is libvirt's",
-					  BASE_QUOTE(pool->name)),
+			   base_refuse(err, EPERM, COW_CODE_REFUSED, "pool %s is libvirt's",
+				       BASE_QUOTE(pool->name)),
 			   "use virsh, or define it here too: cowctl pool dumpxml NAME | "
 			   "cowctl pool define -");
 }
@@ -165,11 +165,24 @@ static int read_definition(const char *path, const char *name, enum cow_pool_sou
 	if (r == 0 && source == COW_POOL_SOURCE_COWCTL)
 		r = pool_definition_check(definition, err);
 	if (r == 0 && !base_equal(definition->name, name))
-		r = base_fail(err, EINVAL, "it is named like another pool than it defines, %s",
-			      BASE_QUOTE(definition->name));
+		r = base_refuse(err, EINVAL, COW_CODE_USAGE,
+				"it is named like another pool than it defines, %s",
+				BASE_QUOTE(definition->name));
 	if (r == 0)
 		*ret = base_take(definition);
 	return r;
+}
+
+/* What is wrong in a stored definition is no wrong call. */
+static int fail_to_read(const char *path, int r, const struct cow_error *cause,
+			struct cow_error *err)
+{
+	enum cow_code code = cause->code == COW_CODE_USAGE ? COW_CODE_CORRUPT : cause->code;
+
+	base_refuse(err, -r, code, "pool definition %s: %s", BASE_QUOTE(path), cause->message);
+	if (err)
+		err->errnum = cause->errnum;
+	return base_remedy(err, r, "%s", cause->remedy);
 }
 
 int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
@@ -186,10 +199,7 @@ int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source sou
 		return base_fail(err, ENOMEM, "read a pool definition");
 	r = read_definition(path, name, source, ret, &cause);
 	if (r < 0)
-		return base_remedy(err,
-				   base_fail_code(err, -r, cause.code, "pool definition %s: %s",
-						  BASE_QUOTE(path), cause.message),
-				   "%s", cause.remedy);
+		return fail_to_read(path, r, &cause, err);
 	pool = &(*ret)->pool;
 	pool->source = source;
 	pool->persistent = true;

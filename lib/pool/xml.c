@@ -44,8 +44,8 @@ static int fail_to_parse(xmlParserCtxt *parser, struct cow_error *err)
 			"the definition has a document type declaration, which is not taken");
 	base_copy(text, sizeof(text), error && error->message ? error->message : "not XML");
 	text[strcspn(text, "\r\n")] = '\0';
-	return base_fail(err, EINVAL, "the definition is not XML, line %d: %s",
-			 error ? error->line : 0, BASE_QUOTE(text));
+	return base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition is not XML, line %d: %s",
+			   error ? error->line : 0, BASE_QUOTE(text));
 }
 
 static int parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error *err)
@@ -56,7 +56,8 @@ static int parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error *e
 	if (!parser)
 		return base_fail(err, ENOMEM, "read a pool definition");
 	if (size > POOL_XML_MAX)
-		return base_fail(err, EINVAL, "the definition is longer than 1 MiB");
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "the definition is longer than 1 MiB");
 	parser->sax->internalSubset = refuse_doctype;
 	doc = xmlCtxtReadMemory(parser, xml, (int)size, NULL, NULL,
 				XML_PARSE_NONET | XML_PARSE_NOBLANKS | XML_PARSE_NOERROR |
@@ -89,8 +90,9 @@ static int find(const xmlNode *parent, const char *name, xmlNode **ret, struct c
 	for (const xmlNode *node = found ? found->next : NULL; node; node = node->next)
 		if (node->type == XML_ELEMENT_NODE && !node->ns &&
 		    xmlStrEqual(node->name, xml_text(name)))
-			return base_fail(err, EINVAL, "the definition has <%s> twice in <%s>", name,
-					 (const char *)parent->name);
+			return base_refuse(err, EINVAL, COW_CODE_USAGE,
+					   "the definition has <%s> twice in <%s>", name,
+					   (const char *)parent->name);
 	*ret = found;
 	return 0;
 }
@@ -131,7 +133,8 @@ static int read_number(const xmlNode *parent, const char *name, int base, int64_
 	errno = 0;
 	value = strtoll(text, &end, base);
 	if (errno || end == text || *end || value < -1 || value > max)
-		return base_fail(err, EINVAL, "%s is no <%s>", BASE_QUOTE(text), name);
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no <%s>", BASE_QUOTE(text),
+				   name);
 	*ret = value;
 	return 0;
 }
@@ -165,8 +168,8 @@ static int read_policy(const xmlNode *root, enum cow_policy *ret, struct cow_err
 		return 0;
 	state = take_text(xmlGetNoNsProp(cow, xml_text("state")));
 	if (!base_equal(state, "yes") && !base_equal(state, "no"))
-		return base_fail(err, EINVAL, "<cow state=%s> is neither 'yes' nor 'no'",
-				 BASE_QUOTE(state));
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "<cow state=%s> is neither 'yes' nor 'no'", BASE_QUOTE(state));
 	*ret = state[0] == 'y' ? COW_POLICY_ON : COW_POLICY_OFF;
 	return 0;
 }
@@ -192,7 +195,7 @@ static int read_uuid(xmlNode *root, struct pool_definition *definition, struct c
 	if (r < 0)
 		return r;
 	if (text && pool_uuid_parse(text, uuid) < 0)
-		return base_fail(err, EINVAL, "%s is no uuid", BASE_QUOTE(text));
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no uuid", BASE_QUOTE(text));
 	if (!text)
 		r = pool_uuid_make(uuid, err);
 	if (r < 0)
@@ -239,13 +242,14 @@ static int read_root(xmlNode *root, struct pool_definition *definition, struct c
 	int r;
 
 	if (!root || root->ns || !xmlStrEqual(root->name, xml_text("pool")))
-		return base_fail(err, EINVAL, "the definition's root element is not <pool>");
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "the definition's root element is not <pool>");
 	definition->type = take_text(xmlGetNoNsProp(root, xml_text("type")));
 	if (!definition->type)
-		return base_fail(err, EINVAL, "the definition has no pool type");
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition has no pool type");
 	r = find_text(root, "name", &definition->name, err);
 	if (r == 0 && !definition->name)
-		r = base_fail(err, EINVAL, "the definition has no <name>");
+		r = base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition has no <name>");
 	if (r == 0)
 		r = read_uuid(root, definition, err);
 	if (r == 0)
@@ -333,8 +337,8 @@ static int check_text(const char *what, const char *text, struct cow_error *err)
 	for (const char *p = text; fits && *p; p++)
 		fits = (unsigned char)*p >= 0x20 || strchr("\t\n\r", *p);
 	if (!fits)
-		return base_fail(err, EINVAL, "%s %s can't be written as XML", what,
-				 BASE_QUOTE(text));
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s %s can't be written as XML",
+				   what, BASE_QUOTE(text));
 	return 0;
 }
 

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Name and uuid belong together, a directory has one pool, and a started pool is not changed.
+. "$(dirname "$0")/../lib.sh"
+require jq
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+one=11111111-1111-4111-8111-111111111111
+two=22222222-2222-4222-8222-222222222222
+
+# define STATUS NAME UUID PATH
+define() {
+	printf "<pool type='dir'><name>%s</name><uuid>%s</uuid><target><path>%s</path></target></pool>" \
+		"${@:2:3}" >"$T/pool.xml"
+	expect_status "$1" cowctl pool define --session --json "$T/pool.xml"
+	[ "$1" -eq 0 ] || expect_json ".error.code == \"${5:-exists}\""
+}
+
+define 0 a $one "$T/a"
+define 0 a $one "$T/other"
+define 0 a $one "$T/a"
+define 2 a $two "$T/a"
+define 2 b $one "$T/b"
+define 2 b $two "$T/a"
+define 2 b $two "$T//./a/"
+define 0 b $two "$T/a/b"
+expect_status 2 cowctl pool define-as a --session --target "$T/a"
+expect_err "uuid $one"
+
+# started: its directory can't be exchanged under it, and it can't be forgotten
+expect_status 2 cowctl pool start a --session
+expect_err "cowctl pool build"
+mkdir "$T/a"
+expect_status 0 cowctl pool start a --session
+expect_status 2 cowctl pool start a --session
+expect_err "started already"
+define 2 a $one "$T/elsewhere" busy
+define 0 a $one "$T/a"
+expect_status 2 cowctl pool undefine a --session
+expect_status 2 cowctl pool build a --session
+expect_status 0 cowctl pool info a --session --json
+expect_json '.pools[0].state == "active"'
+rmdir "$T/a"
+expect_status 0 cowctl pool info a --session --json
+expect_json '.pools[0].state == "inaccessible"'
+expect_status 0 cowctl pool stop a --session
+expect_status 3 cowctl pool stop a --session
+expect_err "not started"
+expect_status 0 cowctl pool undefine a --session
+
+# the other one is still there
+expect_status 0 cowctl pool list --session --json
+expect_json '[.pools[].name] == ["b"]'

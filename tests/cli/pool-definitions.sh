@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# pool define, define-as, undefine, list, info, dumpxml: what is stored, where, and what it says.
+# shellcheck disable=SC2016 # jq has variables of its own
+. "$(dirname "$0")/../lib.sh"
+require jq xmllint
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+
+pool() {
+	cowctl pool "$@" --session
+}
+
+expect_status 0 pool list
+expect_equal "$(cat "$T/out")" "" "a list of no pools"
+expect_status 0 pool define-as "my images" --target "$T/a b" --cow off
+file="$T/config/cowctl/pools/my images.xml"
+xmllint --noout "$file"
+expect_equal "$(xmllint --xpath 'string(/pool/features/cow/@state)' "$file")" no
+expect_equal "$(stat -c %a "$file")" 644
+
+# found by name and by uuid, in any spelling
+uuid=$(xmllint --xpath 'string(/pool/uuid)' "$file")
+for name in "my images" "$uuid" "${uuid^^}" "${uuid//-/}"; do
+	expect_status 0 pool info "$name" --json
+	expect_json '.pools[0].name == "my images"'
+done
+
+# every key of the contract, with its type
+expect_json '.cowctl.schema == 1 and (.pools | length) == 1'
+expect_json '.pools[0] | .type == "dir" and .path == $path and .state == "inactive"
+	and .autostart == false and .persistent == true and .policy == "off"
+	and .compliance == "unknown" and .capacity == null and .allocation == null
+	and .available == null and .source == "cowctl" and .uuid == $uuid' \
+	--arg path "$T/a b" --arg uuid "$uuid"
+mkdir "$T/a b"
+expect_status 0 pool list --json
+expect_json '.pools[0] | (.capacity, .allocation, .available | type) == "number"'
+expect_status 0 pool list --noheadings --output name,path
+expect_out "my images" "$T/a b"
+
+# what it writes it takes; elements it doesn't know are kept; sizes are not
+sed 's,</pool>,<x:y xmlns:x="urn:x">kept</x:y></pool>,' "$file" >"$T/more.xml"
+expect_status 0 pool define "$T/more.xml"
+expect_status 0 pool dumpxml "my images"
+expect_out kept "<capacity unit="
+pool dumpxml "my images" | pool define - >"$T/defined"
+expect_text "$file" kept
+grep -q capacity "$file" && fail "sizes were stored"
+
+# relative to where the caller is; policies by name only
+cd "$T"
+expect_status 0 pool define-as relative --target sub/dir
+expect_text "$T/config/cowctl/pools/relative.xml" "<path>$T/sub/dir</path>"
+expect_status 3 pool define-as c --target /c --cow maybe
+expect_status 3 pool define-as c
+expect_err "--target"
+
+# gone, and only the definition
+expect_status 0 pool undefine "my images"
+[ -d "$T/a b" ] || fail "undefine removed the directory"
+expect_status 2 pool info "my images" --json
+expect_json '.error.code == "not-found"'
+
+# the system's by default for root, the session's for everybody else
+if [ "$(id -u)" -ne 0 ]; then
+	expect_status 0 cowctl pool info relative
+fi
