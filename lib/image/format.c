@@ -83,29 +83,70 @@ COW_EXPORT int cow_header_parse(const void *head, size_t head_size, const void *
 	return r < 0 ? r : 0;
 }
 
+/* An audit reads the header of every file there is: what is not needed is not read. */
+#define PIECE 4096
+_Static_assert(COW_HEADER_HEAD % PIECE == 0, "the head is read in whole pieces");
+
+struct image_load {
+	int fd, error; /* error: 0 or the first -errno */
+	bool loaded[COW_HEADER_HEAD / PIECE];
+	uint8_t head[COW_HEADER_HEAD];
+	uint8_t tail[COW_HEADER_TAIL];
+};
+
+void image_load(struct image_load *load, uint64_t offset, uint64_t size)
+{
+	for (uint64_t i = offset / PIECE; i <= (offset + size - 1) / PIECE; i++) {
+		ssize_t r;
+
+		if (load->loaded[i])
+			continue;
+		load->loaded[i] = true;
+		r = base_pread_full(load->fd, load->head + i * PIECE, PIECE, (off_t)(i * PIECE));
+		if (r < 0 && !load->error)
+			load->error = (int)r;
+	}
+}
+
+static int read_header(struct image_load *load, uint64_t size, struct cow_header *ret)
+{
+	size_t tail = size < COW_HEADER_TAIL ? (size_t)size : COW_HEADER_TAIL;
+	const struct image_source source = {
+		.load = load,
+		.head = load->head,
+		.tail = load->tail,
+		.head_size = size < COW_HEADER_HEAD ? (size_t)size : COW_HEADER_HEAD,
+		.tail_size = tail,
+		.file_size = size,
+	};
+	ssize_t r = base_pread_full(load->fd, load->tail, tail, (off_t)(size - tail));
+	struct cow_header header = {0};
+
+	if (r >= 0)
+		r = parse(&source, &header);
+	if (r >= 0)
+		r = load->error;
+	if (r < 0)
+		cow_header_clear(&header);
+	else
+		*ret = header;
+	return (int)r;
+}
+
 COW_EXPORT int cow_header_read(int fd, struct cow_header *ret, struct cow_error *err)
 {
-	BASE_CLEANUP(free) uint8_t *head = malloc(COW_HEADER_HEAD + COW_HEADER_TAIL);
-	ssize_t head_size, tail_size;
-	uint8_t *tail;
+	BASE_CLEANUP(free) struct image_load *load = NULL;
 	struct stat st;
 	int r;
 
-	if (!head)
-		return base_fail(err, ENOMEM, "read the header of an image");
-	tail = head + COW_HEADER_HEAD;
 	if (fstat(fd, &st) < 0)
 		return base_fail(err, errno, "look at an image");
 	if (!S_ISREG(st.st_mode))
 		return base_fail(err, EINVAL, "an image must be a regular file");
-	head_size = base_pread_full(fd, head, COW_HEADER_HEAD, 0);
-	tail_size =
-		base_pread_full(fd, tail, COW_HEADER_TAIL,
-				st.st_size > COW_HEADER_TAIL ? st.st_size - COW_HEADER_TAIL : 0);
-	if (head_size < 0 || tail_size < 0)
-		return base_fail(err, (int)-(head_size < 0 ? head_size : tail_size),
-				 "read the header of an image");
-	r = cow_header_parse(head, (size_t)head_size, tail, (size_t)tail_size, (uint64_t)st.st_size,
-			     ret);
+	load = calloc(1, sizeof(*load));
+	if (!load)
+		return base_fail(err, ENOMEM, "read the header of an image");
+	load->fd = fd;
+	r = read_header(load, (uint64_t)st.st_size, ret);
 	return r < 0 ? base_fail(err, -r, "read the header of an image") : 0;
 }

@@ -13,8 +13,11 @@ const uint8_t *image_at(const struct image_source *source, uint64_t offset, uint
 
 	if (!size)
 		return NULL;
-	if (offset <= source->head_size && size <= source->head_size - offset)
+	if (offset <= source->head_size && size <= source->head_size - offset) {
+		if (source->load)
+			image_load(source->load, offset, size);
 		return source->head + offset;
+	}
 	if (source->tail_size > source->file_size || offset < tail)
 		return NULL;
 	offset -= tail;
