@@ -115,6 +115,19 @@ static int parse(struct job *job)
 
 /* --- deciding --------------------------------------------------------------------------------- */
 
+/* A pool whose definition can't be read could be the one that the directory belongs to. */
+static void warn_of_broken(struct job *job, struct cow_pool_store *store)
+{
+	struct cow_pool **pools = NULL;
+	struct cow_error err = {0};
+	size_t broken = 0;
+
+	if (cow_pool_list(store, &pools, &broken, &err) == 0)
+		cow_pool_list_free(pools);
+	if (broken || err.message[0])
+		cli_warn(job->call, "a pool that can't be read has no say: %s", err.message);
+}
+
 /* The policy as given, else the pool's that the directory belongs to, else auto. Not to know
  * whether there is such a pool is no reason to guess. */
 static int find_policy(struct job *job, struct cow_error *err)
@@ -134,7 +147,10 @@ static int find_policy(struct job *job, struct cow_error *err)
 		job->policy = pool->policy;
 		job->pool = cli_format("%s", pool->name);
 	}
-	return r == -ENOENT ? 0 : r;
+	if (r != -ENOENT)
+		return r;
+	warn_of_broken(job, store);
+	return 0;
 }
 
 /* The decision is about the directory. For one file that is still empty there is a way through the
