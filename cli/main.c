@@ -71,27 +71,24 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	return end(&call);
 }
 
-/* A call that gets no further than its first words. `group` has the name in front, or is NULL. */
-static int refuse(const struct cli_group *group, const char *problem)
+static int hint(const char *problem)
 {
-	const char *space = group ? " " : "", *name = group ? group->name : "";
-
-	fprintf(stderr, "cowctl%s%s: %s\nTry 'cowctl help%s%s'.\n", space, name, problem, space,
-		name);
+	fprintf(stderr, "cowctl: %s\nTry 'cowctl help'.\n", problem);
 	return CLI_EXIT_USAGE;
 }
 
 static int unknown_verb(char **words)
 {
 	const struct cli_group *group = cli_group_find(words[0]);
-	const char *word = words[group ? 1 : 0];
 	char problem[CLI_QUOTE_MAX + 64];
 
-	if (!word)
-		return refuse(group, "which verb?");
-	snprintf(problem, sizeof(problem), "%s %s",
-		 *word == '-' ? "unrecognized option" : "unknown verb", CLI_QUOTE(word));
-	return refuse(group, problem);
+	if (group && !words[1])
+		snprintf(problem, sizeof(problem), "%s: which verb?", group->name);
+	else
+		snprintf(problem, sizeof(problem), "%s%sunknown %s %s", group ? group->name : "",
+			 group ? ": " : "", *words[group ? 1 : 0] == '-' ? "option" : "verb",
+			 CLI_QUOTE(words[group ? 1 : 0]));
+	return hint(problem);
 }
 
 static bool is(const char *word, const char *letter, const char *name)
@@ -111,7 +108,7 @@ int main(int argc, char **argv)
 	json_set_alloc_funcs(json_allocate, free);
 
 	if (argc < 2)
-		return refuse(NULL, "which verb?");
+		return hint("which verb?");
 	verb = cli_verb_find(argv + 1, &words);
 	if (verb)
 		return run(verb, argc - words, argv + words);

@@ -8,7 +8,8 @@ state_of() {
 	stat --printf='mode %a owner %u:%g size %s links %h\natime %x\nmtime %y\n' -- "$1"
 	flags=$(lsattr -d -- "$1")
 	printf 'flags %s\n' "$(tr -d 'Ccm-' <<<"${flags%% *}")"
-	getfattr --absolute-names --dump --match=- --encoding=hex -- "$1" | sed 1d
+	getfattr --absolute-names --dump --match=- --encoding=hex -- "$1" |
+		sed -e '/^# file/d' -e '/^$/d' -e '/^btrfs\.compression=/d'
 	dd if="$1" iflag=noatime bs=1M status=none | sha256sum
 }
 

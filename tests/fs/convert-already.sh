@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Where everything is overwritten in place anyway, or where there is nothing to switch, nothing is
+# done, and that is a success.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+need_root
+for kind in ext4 xfs xfs-noreflink tmpfs; do
+	FS_SIZE=512M make_fs "$kind" "$kind"
+	make_image "$T/$kind/v.raw" 1M
+	before=$(folder_of "$T/$kind")
+	for dry in "" --dry-run; do
+		expect_status 0 cowctl convert --json $dry "$T/$kind/v.raw"
+		expect_json '.images[0] | .result == "already" and (.reason | length > 0)'
+		expect_json '.images[0] | .bytes_copied == 0 and .verified != true'
+	done
+	expect_status 0 cowctl convert "$T/$kind/v.raw"
+	expect_out already
+	expect_equal "$(folder_of "$T/$kind")" "$before" "$kind"
+done

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The owner of an image converts it without being root; nobody else does.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+need_root
+make_fs btrfs b
+mkdir "$T/b/own" "$T/b/shut"
+chown 65534:65534 "$T/b/own"
+make_image "$T/b/own/v.raw" 1M
+make_image "$T/b/own/root.raw" 1M
+make_image "$T/b/shut/v.raw" 1M
+chown 65534:65534 "$T/b/own/v.raw" "$T/b/shut/v.raw"
+chmod 640 "$T/b/own/v.raw"
+
+# Another's file: whether it is in use can only be known to its owner.
+before=$(folder_of "$T/b/own")
+expect_status 2 as_nobody cowctl convert --json "$T/b/own/root.raw"
+expect_json '.images[0].result == "refused" and .error.code == "permission"'
+expect_err "its owner or root"
+expect_equal "$(folder_of "$T/b/own")" "$before" "the folder"
+
+# A folder that is another's: the copy can't be put there.
+before=$(folder_of "$T/b/shut")
+expect_status 2 as_nobody cowctl convert --json "$T/b/shut/v.raw"
+expect_json '.images[0].result == "refused" and .error.code == "permission"'
+expect_equal "$(folder_of "$T/b/shut")" "$before" "the folder"
+
+before=$(state_of "$T/b/own/v.raw")
+expect_status 0 as_nobody cowctl convert --json "$T/b/own/v.raw"
+expect_json '.images[0] | .result == "converted" and .verified == true'
+is_nocow "$T/b/own/v.raw" || fail "not NOCOW"
+expect_equal "$(state_of "$T/b/own/v.raw")" "$before" "what is kept"
+expect_equal "$(litter_in "$T/b")" "" "what is left"
