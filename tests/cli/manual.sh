@@ -24,7 +24,7 @@ while read -r verb; do
 		while read -r option; do
 			expect_text "$T/page" "$option"
 		done
-	expect_text "$T/page" "cowctl $verb" "EXIT STATUS" "EXAMPLES" "SEE ALSO"
+	expect_text "$T/page" "cowctl $verb" OPTIONS JSON "EXIT STATUS" "EXAMPLES" "SEE ALSO"
 	expect_text "$T/overview" "cowctl-${verb%% *}(8)"
 done <"$T/verbs"
 
