@@ -35,12 +35,64 @@ static void build_text(FILE *out, const struct cow_pool *pool, bool plan,
 		result->reason);
 }
 
+CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
+CLI_DEFINE_CLEANUP(item, struct cow_audit_item *, cow_audit_item_free)
+
+/* In text; JSON has them all. */
+#define NAMES_MAX 20
+
+static void name_file(struct cli_call *call, json_t *files, const char *path, size_t n)
+{
+	json_t *object;
+
+	if (n < NAMES_MAX)
+		fprintf(call->out, "  left as it is: %s\n", CLI_QUOTE(path));
+	if (!files)
+		return;
+	object = json_object();
+	cli_json_path(object, "path", path);
+	json_array_append_new(files, object);
+}
+
+/* Which files the policy can't reach, as far as they can be read. */
+static int name_files(struct cli_call *call, const struct cow_pool *pool, enum cow_policy effective)
+{
+	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
+	json_t *files = NULL;
+	struct cow_error err = {0};
+	size_t n = 0;
+	int r;
+
+	if (call->json) {
+		files = json_array();
+		json_object_set_new(json_object_get(call->json, "build"), "files", files);
+	}
+	r = cow_audit_new(COW_AUDIT_ALL_FILES | COW_AUDIT_CROSS_DEVICE, &audit, &err);
+	if (r == 0)
+		r = cow_audit_add(audit, pool->path, effective, pool->name, &err);
+	while (r >= 0) {
+		struct cow_audit_item *item CLI_CLEANUP(item) = NULL;
+
+		r = cow_audit_next(audit, &item, &err);
+		if (r <= 0)
+			break;
+		if (!*item->error.message && item->compliance == COW_COMPLIANCE_DRIFTED)
+			name_file(call, files, item->path, n++);
+	}
+	if (r < 0)
+		return cli_error(call, &err);
+	if (n > NAMES_MAX)
+		fprintf(call->out, "  and %zu more\n", n - NAMES_MAX);
+	return CLI_EXIT_CLEAN;
+}
+
 static int report_rest(struct cli_call *call, const struct cow_pool *pool,
 		       const struct cow_pool_build_result *result)
 {
 	if (*result->warning)
 		cli_warn(call, "warning: %s", result->warning);
 	if (result->unreached) {
+		name_files(call, pool, result->effective);
 		cli_warn(call,
 			 "%llu existing files and directories in %s stay as they are "
 			 "(cowctl convert --recursive changes them)",

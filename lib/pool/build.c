@@ -2,14 +2,9 @@
 /* Make a pool's directory and apply its policy. A new one is made under a hidden name and gets its
  * own only when everything about it is right: nobody can create anything in it before. */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#if HAVE_BTRFSUTIL
-#include <btrfsutil.h>
-#endif
 
 #include <cow/attr.h>
 
@@ -20,56 +15,16 @@
 #include "pool/judge.h"
 #include "pool/parents.h"
 #include "pool/store.h"
+#include "pool/subvolume.h"
 
 DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
 
 /* libvirt's, for a directory it makes: others may pass but not list it. */
 #define DEFAULT_MODE 0711
 
-static int no_subvolume(const char *path, struct cow_error *err)
-{
-	return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
-			   "%s can't be a subvolume: only Btrfs has them", BASE_QUOTE(path));
-}
-
-#if HAVE_BTRFSUTIL
-static bool is_subvolume(int fd)
-{
-	return btrfs_util_is_subvolume_fd(fd) == BTRFS_UTIL_OK;
-}
-
-static int make_subvolume(int dirfd, const char *name, const char *path, struct cow_error *err)
-{
-	/* The parent is O_PATH, an ioctl needs more. */
-	BASE_CLEANUP(fd) int fd = base_fd_reopen(dirfd, O_RDONLY | O_DIRECTORY);
-	enum btrfs_util_error error;
-
-	if (fd < 0)
-		return base_fail(err, -fd, "make a subvolume at %s", BASE_QUOTE(path));
-	error = btrfs_util_create_subvolume_fd(fd, name, 0, NULL, NULL);
-	/* ENOTTY: the ioctl of a filesystem that has no subvolumes. */
-	if (error && errno == ENOTTY)
-		return no_subvolume(path, err);
-	return error ? base_fail(err, errno, "make a subvolume at %s", BASE_QUOTE(path)) : 0;
-}
-#else
-static bool is_subvolume(int fd)
-{
-	(void)fd;
-	return false;
-}
-
-static int make_subvolume(int dirfd, const char *name, const char *path, struct cow_error *err)
-{
-	(void)dirfd, (void)name;
-	return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
-			   "%s can't be a subvolume: built without libbtrfsutil", BASE_QUOTE(path));
-}
-#endif
-
 static int check_subvolume(int fd, const struct cow_pool *pool, struct cow_error *err)
 {
-	if (is_subvolume(fd))
+	if (pool_is_subvolume(fd))
 		return 0;
 	return base_remedy(err,
 			   base_refuse(err, EEXIST, COW_CODE_EXISTS,
@@ -111,7 +66,7 @@ static void report(struct cow_pool_build_result *ret, const struct cow_decision 
 struct nascent {
 	int dirfd;
 	const char *name;
-	char hidden[40];
+	char hidden[sizeof(BASE_TEMP_PREFIX) + POOL_UUID_SIZE];
 };
 
 static inline void base_cleanup_nascent(struct nascent *nascent)
@@ -127,14 +82,14 @@ static inline void base_cleanup_nascent(struct nascent *nascent)
 static int make_hidden(struct nascent *nascent, const struct cow_pool *pool, unsigned flags,
 		       struct cow_error *err)
 {
-	uint64_t number;
 	int r = 0;
 
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return base_fail(err, errno, "make up a name");
-	snprintf(nascent->hidden, sizeof(nascent->hidden), BASE_TEMP_PREFIX "%016" PRIx64, number);
+	/* The same each time, and the store is locked: one that is there is what a build left
+	 * behind that was killed. */
+	snprintf(nascent->hidden, sizeof(nascent->hidden), BASE_TEMP_PREFIX "%s", pool->uuid);
+	unlinkat(nascent->dirfd, nascent->hidden, AT_REMOVEDIR);
 	if (flags & COW_POOL_BUILD_SUBVOLUME)
-		r = make_subvolume(nascent->dirfd, nascent->hidden, pool->path, err);
+		r = pool_make_subvolume(nascent->dirfd, nascent->hidden, pool->path, err);
 	else if (mkdirat(nascent->dirfd, nascent->hidden, 0700) < 0)
 		r = base_fail(err, errno, "make directory %s", BASE_QUOTE(pool->path));
 	if (r == 0)
@@ -253,9 +208,20 @@ static int build_existing(int fd, const struct cow_pool *pool, unsigned flags,
 		return r;
 	}
 	report(ret, &decision);
-	ret->subvolume = is_subvolume(fd);
+	ret->subvolume = pool_is_subvolume(fd);
 	count_unreached(fd, ret);
 	return 0;
+}
+
+/* A new subvolume has no flags, whatever the directory it is made in has. */
+static void forget_inherited(struct cow_probe *probe)
+{
+	if (probe->nocow == COW_ANSWER_YES)
+		probe->nocow = probe->new_files_nocow = COW_ANSWER_NO;
+	if (probe->compress == COW_ANSWER_YES) {
+		probe->compress = COW_ANSWER_NO;
+		probe->settable = COW_ANSWER_UNKNOWN;
+	}
 }
 
 /* The very checks, and nothing done. */
@@ -264,6 +230,7 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 {
 	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
 	struct cow_decision decision;
+	struct cow_probe there;
 	bool want_subvolume = flags & COW_POOL_BUILD_SUBVOLUME;
 	int r = cow_probe_new(pool->path, 0, &probe, err);
 
@@ -272,17 +239,20 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 	if (fd >= 0 && want_subvolume)
 		r = check_subvolume(fd, pool, err);
 	else if (want_subvolume && !base_equal(cow_stack_top(probe->stack)->type, "btrfs"))
-		r = no_subvolume(pool->path, err);
+		r = pool_no_subvolume(pool->path, err);
 	else if (fd < 0 && faccessat(AT_FDCWD, probe->probed, W_OK | X_OK, AT_EACCESS) < 0)
 		r = base_fail(err, errno, "make a directory in %s", BASE_QUOTE(probe->probed));
 	if (r < 0)
 		return r;
-	cow_policy_decide(pool->policy, probe, &decision);
+	there = *probe;
+	if (fd < 0 && want_subvolume)
+		forget_inherited(&there);
+	cow_policy_decide(pool->policy, &there, &decision);
 	if (decision.action == COW_ACTION_REFUSE)
 		return cow_decision_apply(&decision, -1, err);
 	report(ret, &decision);
 	ret->created = fd < 0;
-	ret->subvolume = fd < 0 ? want_subvolume : is_subvolume(fd);
+	ret->subvolume = fd < 0 ? want_subvolume : pool_is_subvolume(fd);
 	if (fd >= 0)
 		count_unreached(fd, ret);
 	return 0;

@@ -18,10 +18,12 @@ cowctl pool define-as a --session --target "$folder" --cow off >"$T/out"
 
 # empty, old, vm one/wrong
 expect_status 1 cowctl pool build a --session --dry-run --json
-expect_json '.build.unreached == 3 and .build.action == "set-nocow"'
+expect_json '.build.unreached == 3 and .build.action == "set-nocow"
+	and ([.build.files[].path | split("/")[-1]] | sort) == ["old", "wrong"]'
 ! is_nocow "$folder" || fail "a dry run set the flag"
 expect_status 1 cowctl pool build a --session
 expect_err '3 existing files' 'cowctl convert --recursive'
+expect_out "left as it is: '$folder/old'" "left as it is: '$folder/vm one/wrong'"
 is_nocow "$folder" || fail "the directory is CoW"
 ! is_nocow "$folder/old" || fail "an existing file was touched"
 

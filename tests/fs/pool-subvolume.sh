@@ -3,6 +3,7 @@
 # pool build --subvolume: a subvolume of its own, with the policy, that snapshots of the parent skip.
 . "$(dirname "$0")/../lib.sh"
 need_root
+require jq
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 
 # define NAME PATH
@@ -20,12 +21,19 @@ touch "$T/fs/a/new/image"
 btrfs subvolume snapshot -r "$T/fs" "$T/fs/snapshot" >/dev/null
 [ ! -e "$T/fs/snapshot/a/new/image" ] || fail "a snapshot of the parent holds the image"
 
-# a subvolume does not inherit the flag of where it is made: it is set
-mkdir "$T/fs/flagged"
+# a subvolume does not inherit what the directory it is made in has: NOCOW is set anew, and compression
+# doesn't stand against it
+mkdir "$T/fs/flagged" "$T/fs/compressed"
 chattr +C "$T/fs/flagged"
-define inner "$T/fs/flagged/inner"
-expect_status 0 cowctl pool build inner --session --subvolume
-is_nocow "$T/fs/flagged/inner" || fail "the subvolume in a flagged directory is CoW"
+btrfs property set "$T/fs/compressed" compression zstd
+for name in flagged compressed; do
+	define $name "$T/fs/$name/inner"
+	expect_status 0 cowctl pool build $name --session --subvolume --dry-run --json
+	expect_json '.build.action == "set-nocow"'
+	expect_status 0 cowctl pool build $name --session --subvolume --json
+	expect_json '.build.action == "set-nocow"'
+	is_nocow "$T/fs/$name/inner" || fail "the subvolume in a $name directory is CoW"
+done
 
 # again over what is a subvolume, and over what is not
 expect_status 0 cowctl pool build new --session --subvolume
