@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libvirt storage-pool XML in and out. What comes in may be hostile: nothing is fetched, a document
+/* libvirt storage-pool XML in. What comes in may be hostile: nothing is fetched, a document
  * type declaration (and with it every entity) ends the reading, depth is libxml2's own limit. */
 #include <inttypes.h>
 #include <limits.h>
@@ -12,15 +12,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "pool/definition.h"
+#include "pool/xml.h"
 
-DEFINE_CLEANUP(doc, xmlDoc *, xmlFreeDoc, NULL)
 DEFINE_CLEANUP(context, xmlParserCtxt *, xmlFreeParserCtxt, NULL)
-DEFINE_CLEANUP(buffer, xmlBuffer *, xmlBufferFree, NULL)
-
-static const xmlChar *xml_text(const char *text)
-{
-	return (const xmlChar *)text;
-}
 
 /* Stops at "<!DOCTYPE", before a single entity is declared. */
 static void refuse_doctype(void *context, const xmlChar *name, const xmlChar *external,
@@ -70,26 +64,14 @@ static int parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error *e
 	return 0;
 }
 
-/* libvirt's elements are in no namespace; what is in one belongs to somebody else. */
-static xmlNode *child(const xmlNode *parent, const char *name)
-{
-	xmlNode *node = parent ? parent->children : NULL;
-
-	for (; node; node = node->next)
-		if (node->type == XML_ELEMENT_NODE && !node->ns &&
-		    xmlStrEqual(node->name, xml_text(name)))
-			break;
-	return node;
-}
-
 /* The only child of that name, or NULL. Two would mean one thing to us and another to libvirt. */
 static int find(const xmlNode *parent, const char *name, xmlNode **ret, struct cow_error *err)
 {
-	xmlNode *found = child(parent, name);
+	xmlNode *found = pool_xml_child(parent, name);
 
 	for (const xmlNode *node = found ? found->next : NULL; node; node = node->next)
 		if (node->type == XML_ELEMENT_NODE && !node->ns &&
-		    xmlStrEqual(node->name, xml_text(name)))
+		    xmlStrEqual(node->name, pool_xml_text(name)))
 			return base_refuse(err, EINVAL, COW_CODE_USAGE,
 					   "the definition has <%s> twice in <%s>", name,
 					   (const char *)parent->name);
@@ -166,23 +148,12 @@ static int read_policy(const xmlNode *root, enum cow_policy *ret, struct cow_err
 	*ret = COW_POLICY_AUTO;
 	if (!cow)
 		return 0;
-	state = take_text(xmlGetNoNsProp(cow, xml_text("state")));
+	state = take_text(xmlGetNoNsProp(cow, pool_xml_text("state")));
 	if (!base_equal(state, "yes") && !base_equal(state, "no"))
 		return base_refuse(err, EINVAL, COW_CODE_USAGE,
 				   "<cow state=%s> is neither 'yes' nor 'no'", BASE_QUOTE(state));
 	*ret = state[0] == 'y' ? COW_POLICY_ON : COW_POLICY_OFF;
 	return 0;
-}
-
-/* Where it stands by itself or right after `before`; libvirt writes the uuid below the name. */
-static xmlNode *add_element(xmlNode *parent, xmlNode *before, const char *name, const char *text)
-{
-	xmlNode *node =
-		xmlNewDocRawNode(parent->doc, NULL, xml_text(name), text ? xml_text(text) : NULL);
-
-	if (!node)
-		return NULL;
-	return before ? xmlAddNextSibling(before, node) : xmlAddChild(parent, node);
 }
 
 static int read_uuid(xmlNode *root, struct pool_definition *definition, struct cow_error *err)
@@ -200,11 +171,11 @@ static int read_uuid(xmlNode *root, struct pool_definition *definition, struct c
 		r = pool_uuid_make(uuid, err);
 	if (r < 0)
 		return r;
-	node = child(root, "uuid");
+	node = pool_xml_child(root, "uuid");
 	if (node)
-		xmlNodeSetContent(node, xml_text(uuid));
+		xmlNodeSetContent(node, pool_xml_text(uuid));
 	else
-		node = add_element(root, child(root, "name"), "uuid", uuid);
+		node = pool_xml_add(root, pool_xml_child(root, "name"), "uuid", uuid);
 	definition->uuid = strdup(uuid);
 	return node && definition->uuid ? 0 : base_fail(err, ENOMEM, "read a pool definition");
 }
@@ -231,7 +202,7 @@ static void drop_sizes(xmlNode *root)
 	static const char *const names[] = {"capacity", "allocation", "available"};
 
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(names); i++)
-		for (xmlNode *node; (node = child(root, names[i]));) {
+		for (xmlNode *node; (node = pool_xml_child(root, names[i]));) {
 			xmlUnlinkNode(node);
 			xmlFreeNode(node);
 		}
@@ -241,10 +212,10 @@ static int read_root(xmlNode *root, struct pool_definition *definition, struct c
 {
 	int r;
 
-	if (!root || root->ns || !xmlStrEqual(root->name, xml_text("pool")))
+	if (!root || root->ns || !xmlStrEqual(root->name, pool_xml_text("pool")))
 		return base_refuse(err, EINVAL, COW_CODE_USAGE,
 				   "the definition's root element is not <pool>");
-	definition->type = take_text(xmlGetNoNsProp(root, xml_text("type")));
+	definition->type = take_text(xmlGetNoNsProp(root, pool_xml_text("type")));
 	if (!definition->type)
 		return base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition has no pool type");
 	r = find_text(root, "name", &definition->name, err);
@@ -279,107 +250,6 @@ int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret, st
 	definition->pool.path = definition->path;
 	*ret = base_take(definition);
 	return 0;
-}
-
-static xmlNode *add_size(xmlNode *root, xmlNode *before, const char *name, uint64_t bytes)
-{
-	char text[24];
-	xmlNode *node;
-
-	snprintf(text, sizeof(text), "%" PRIu64, bytes);
-	node = before ? add_element(root, before, name, text) : NULL;
-	if (node && !xmlNewProp(node, xml_text("unit"), xml_text("bytes")))
-		return NULL;
-	return node;
-}
-
-static int dump(xmlNode *root, char **ret, struct cow_error *err)
-{
-	BASE_CLEANUP(buffer) xmlBuffer *buffer = xmlBufferCreate();
-	char *text = NULL;
-
-	if (buffer && xmlNodeDump(buffer, root->doc, root, 0, 1) >= 0)
-		text = base_format("%s\n", (const char *)xmlBufferContent(buffer));
-	if (!text)
-		return base_fail(err, ENOMEM, "write a pool definition");
-	*ret = text;
-	return 0;
-}
-
-int pool_xml_dump(const struct pool_definition *definition, char **ret, struct cow_error *err)
-{
-	return dump(xmlDocGetRootElement(definition->doc), ret, err);
-}
-
-COW_EXPORT int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, struct cow_error *err)
-{
-	const struct pool_definition *definition = (const struct pool_definition *)pool;
-	BASE_CLEANUP(doc) xmlDoc *doc = NULL;
-	xmlNode *root, *node;
-
-	if (pool->measured != COW_ANSWER_YES)
-		return pool_xml_dump(definition, ret_xml, err);
-	doc = xmlCopyDoc(definition->doc, 1);
-	if (!doc)
-		return base_fail(err, ENOMEM, "write a pool definition");
-	root = xmlDocGetRootElement(doc);
-	node = add_size(root, child(root, "uuid"), "capacity", pool->capacity);
-	node = add_size(root, node, "allocation", pool->allocation);
-	node = add_size(root, node, "available", pool->available);
-	return node ? dump(root, ret_xml, err) : base_fail(err, ENOMEM, "write a pool definition");
-}
-
-/* XML 1.0 has no way to write some characters, not even as a reference. */
-static int check_text(const char *what, const char *text, struct cow_error *err)
-{
-	bool fits = cow_text_is_utf8(text);
-
-	for (const char *p = text; fits && *p; p++)
-		fits = (unsigned char)*p >= 0x20 || strchr("\t\n\r", *p);
-	if (!fits)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s %s can't be written as XML",
-				   what, BASE_QUOTE(text));
-	return 0;
-}
-
-static xmlNode *make_root(xmlDoc *doc, const char *name, const char *path, enum cow_policy policy)
-{
-	xmlNode *root = xmlNewDocNode(doc, NULL, xml_text("pool"), NULL), *node;
-
-	if (!root)
-		return NULL;
-	xmlDocSetRootElement(doc, root);
-	if (!xmlNewProp(root, xml_text("type"), xml_text("dir")) ||
-	    !add_element(root, NULL, "name", name))
-		return NULL;
-	if (policy == COW_POLICY_OFF || policy == COW_POLICY_ON) {
-		node = add_element(root, NULL, "features", NULL);
-		node = node ? add_element(node, NULL, "cow", NULL) : NULL;
-		if (!node || !xmlNewProp(node, xml_text("state"),
-					 xml_text(policy == COW_POLICY_ON ? "yes" : "no")))
-			return NULL;
-	}
-	node = add_element(root, NULL, "target", NULL);
-	return node && add_element(node, NULL, "path", path) ? root : NULL;
-}
-
-COW_EXPORT int cow_pool_new(const char *name, const char *path, enum cow_policy policy,
-			    struct cow_pool **ret, struct cow_error *err)
-{
-	BASE_CLEANUP(doc) xmlDoc *doc = xmlNewDoc(xml_text("1.0"));
-	BASE_CLEANUP(free) char *xml = NULL;
-	xmlNode *root;
-	int r = check_text("pool name", name, err);
-
-	if (r == 0)
-		r = check_text("target path", path, err);
-	if (r < 0)
-		return r;
-	root = doc ? make_root(doc, name, path, policy) : NULL;
-	if (!root)
-		return base_fail(err, ENOMEM, "make a pool definition");
-	r = dump(root, &xml, err);
-	return r < 0 ? r : cow_pool_new_xml(xml, strlen(xml), ret, err);
 }
 
 COW_EXPORT int cow_pool_new_xml(const char *xml, size_t size, struct cow_pool **ret,
