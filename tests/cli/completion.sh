@@ -60,6 +60,15 @@ touch 'disk 1.img' disk2.img
 mkdir disk3.d
 expect_offered 'convert disk' 'disk 1.img disk2.img disk3.d'
 
+# Pools where a pool is wanted: those there are now, also beside files.
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/run HOME=$T
+mkdir "$T/run"
+cowctl pool define-as --session images --target "$T/images" >"$T/log"
+cowctl pool define-as --session 'my disks' --target "$T/disks" >"$T/log"
+expect_offered 'pool info --session ' 'images my disks'
+expect_offered 'pool start --session im' 'images'
+expect_offered 'pool list --session ' ''
+
 offers 'help he'
 expect_equal "$(cat "$T/out")" help
 offers 'hel'
