@@ -26,7 +26,18 @@ enum cow_detail_kind {
 	COW_DETAIL_BOOL,
 };
 
-/** One more thing known about a layer, such as data_profile = "raid1". */
+/** One more thing known about a layer, such as data_profile = "raid1". What there can be, besides
+ *  others; a program should look for a key and not count on it:
+ *   - every filesystem: mount_point, source, mount_options (texts), read_only;
+ *   - btrfs: fsid, data_profile ("single", "dup", "raid1", ...; "mixed" while it is converted),
+ *     devices (how many), zoned, nodatacow (mounted so), nocow (the flag of what was asked about),
+ *     subvolume (its path when it is the mounted one, else its name), subvolume_id;
+ *   - xfs: reflink, zoned; f2fs: mode, pinned; bcachefs: nocow;
+ *   - overlay: lowerdir, upperdir, workdir, upperdir_nocow, workdir_nocow, and in_upper: what was
+ *     asked about is in the upper directory already;
+ *   - loop: backing_file, verified (it is that file, by its inode; unknown without root);
+ *   - device mapper: uuid, device ("/dev/dm-0"), segments; md: level, consistency_policy;
+ *     bcache: state, cache_mode; disks: zoned, read_only, beyond (what can't be seen from here). */
 struct cow_detail {
 	const struct cow_detail *next; /**< in the order they should be shown; NULL ends */
 	const char *key;               /**< lower_case, the JSON key */

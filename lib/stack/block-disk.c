@@ -16,6 +16,8 @@ static const struct driver {
 } drivers[] = {
 	{"zram", "zram", COW_OVERWRITE_COPIED, COW_SWITCH_NONE,
 	 "compressed memory: every write is stored anew", NULL},
+	{"zd", "zvol", COW_OVERWRITE_COPIED, COW_SWITCH_NONE,
+	 "a ZFS volume writes every block anew", "what the pool's disks do"},
 	{"ram", "ram", IN_PLACE, "memory", NULL},
 	{"pmem", "disk", IN_PLACE, "persistent memory", NULL},
 	{"nbd", "nbd", IN_PLACE, "passed on to the server", "what the NBD server does"},

@@ -43,6 +43,8 @@ static const struct stack_filesystem filesystems[] = {
 	 "ocfs2 overwrites in place; shared clusters are copied once", NULL, stack_device_below},
 	{"gfs2", 0x01161970, IN_PLACE, "gfs2 overwrites in place", NULL, stack_device_below},
 	{"jfs", 0x3153464a, IN_PLACE, "jfs overwrites in place", NULL, stack_device_below},
+	{"reiserfs", 0x52654973, IN_PLACE, "reiserfs overwrites in place", NULL,
+	 stack_device_below},
 	{"ntfs3", 0x7366746e, IN_PLACE, "NTFS overwrites in place, but for compressed files", NULL,
 	 stack_device_below},
 	{"exfat", 0x2011bab0, IN_PLACE, "exFAT overwrites in place", NULL, stack_device_below},
