@@ -23,6 +23,9 @@ static const struct rule {
 	{"LVM-", "tpool", .target = "thin-pool"},
 	{"LVM-", "vpool", .target = "vdo"},
 	{"LVM-", "pool", .target = "linear"},
+	/* parts of a cache, each a piece of the one volume that is the cache */
+	{"LVM-", "cdata", .target = ""},
+	{"LVM-", "cmeta", .target = ""},
 	{"LVM-", .slave = {"tpool"}, .target = "thin"},
 	{"LVM-", .slave = {"vpool"}, .target = "linear"},
 	{"LVM-", .slave = {"cow", "real"}, .target = "snapshot"},

@@ -96,6 +96,25 @@ static void a_raid_volume_with_hidden_images_is_not_an_origin(void)
 	expect(probe(253, 2), "dm", IN_PLACE, INFERRED);
 }
 
+static void a_cache_is_known_by_its_parts_which_are_none(void)
+{
+	const struct cow_layer *layer;
+
+	mapper("dm-4", "253:4", "vg-home\n", LVM "\n");
+	mapper("dm-1", "253:1", "vg-fast_cvol-cdata\n", LVM "-cdata\n");
+	mapper("dm-2", "253:2", "vg-home_corig\n", LVM "-real\n");
+	mapper("dm-0", "253:0", "vg-fast_cvol\n", LVM "-cvol\n");
+	lies_on("dm-4", "dm-1");
+	lies_on("dm-4", "dm-2");
+	lies_on("dm-1", "dm-0");
+
+	layer = probe(253, 4);
+	expect(layer, "dm-cache", IN_PLACE, INFERRED);
+	expect(layer->below, "dm", IN_PLACE, INFERRED);
+	expect(layer->below->below, "dm", IN_PLACE, INFERRED);
+	expect(layer->below->next, "dm", IN_PLACE, INFERRED);
+}
+
 static void multipath_shows_each_way(void)
 {
 	const struct cow_layer *layer;
@@ -286,6 +305,7 @@ int main(void)
 		vdo_copies_below_a_volume_that_does_not,
 		a_thick_snapshot_and_its_origin_are_told_apart,
 		a_raid_volume_with_hidden_images_is_not_an_origin,
+		a_cache_is_known_by_its_parts_which_are_none,
 		multipath_shows_each_way,
 		a_device_made_by_hand_is_unknown_without_root,
 		the_worst_segment_of_a_table_decides,
