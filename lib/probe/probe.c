@@ -123,7 +123,7 @@ static int look_at_file(int fd, struct probe_input *input, struct cow_error *err
 }
 
 /* Making even an unnamed file in a lower directory of an overlay copies that directory up, and that
- * trace stays. */
+ * trace stays (K19). */
 static bool copies_up(const struct cow_layer *layer)
 {
 	return base_equal(layer->type, "overlay") &&

@@ -116,7 +116,7 @@ void stack_overlay_judge(struct stack_builder *builder, struct cow_layer *layer,
 	stack_detail_text(builder, layer, "workdir", work);
 	stack_detail_text(builder, layer, "lowerdir", lower);
 	/* Copies up and files created over a whiteout are made in the work directory and take
-	 * their flags from there. */
+	 * their flags from there (K20). */
 	stack_detail_answer(builder, layer, "upperdir_nocow", is_nocow(&builder->edge, upper));
 	stack_detail_answer(builder, layer, "workdir_nocow", is_nocow(&builder->edge, work));
 	stack_detail_answer(builder, layer, "in_upper", in_upper);

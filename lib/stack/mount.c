@@ -12,7 +12,7 @@ DEFINE_CLEANUP(table, struct libmnt_table *, mnt_unref_table, NULL)
 DEFINE_CLEANUP(iterator, struct libmnt_iter *, mnt_free_iter, NULL)
 
 /* st_dev is of no use here: on Btrfs it is anonymous, differs per subvolume, and is not the one in
- * mountinfo. The mount id is exact. Before Linux 5.8 only fdinfo tells it. */
+ * mountinfo. The mount id is exact (K12). Before Linux 5.8 only fdinfo tells it. */
 static int read_mount_id(const struct stack_edge *edge, int fd, int *ret_id)
 {
 	BASE_CLEANUP(free) char *path = NULL;
