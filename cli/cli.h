@@ -87,6 +87,7 @@ int cli_open_parent(struct cli_call *call, const char *path, const char **ret_na
 
 /* malloc and friends that end the program, with nothing printed to stdout, when memory is out. */
 void *cli_allocate(size_t size);
+void *cli_reallocate(void *memory, size_t size);
 char *cli_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* CLI_DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free), then CLI_CLEANUP(probe) on a

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl convert: existing images to CoW off or on. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "verbs.h"
+
+CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
 
 /* One image with what came of it: a row of the table. */
 struct converted {
@@ -83,6 +86,7 @@ static const struct cli_column columns[] = {
 
 static const struct cli_option options[] = {
 	{"cow", 0, NULL, "off|on", "what to convert to (off if not given)", 0, false},
+	{"recursive", 'r', NULL, NULL, "convert all images below a directory", 0, false},
 	{"preallocate", 0, NULL, NULL, "allocate the whole size, for hot images", 0, false},
 	{"keep-original", 'k', NULL, NULL, "keep the old image as IMAGE.orig", 0, false},
 	{"no-verify", 0, NULL, NULL, "do not read the copy back from disk", 0, false},
@@ -144,9 +148,63 @@ static void convert_one(struct job *job, const char *path)
 	cli_table_add(job->table, NULL, &row);
 }
 
+static bool is_leftover(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	return !strncmp(name, COW_CONVERT_TEMP_PREFIX, strlen(COW_CONVERT_TEMP_PREFIX));
+}
+
+/* The paths of all images below; what could not be read is said. */
+static size_t find_images(struct job *job, const char *directory, char ***ret_paths)
+{
+	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
+	struct cow_audit_item *item;
+	struct cow_error err = {0};
+	char **paths = NULL;
+	size_t n = 0;
+	int r = cow_audit_new(0, &audit, &err);
+
+	if (r == 0)
+		r = cow_audit_add(audit, directory, job->options.to, NULL, &err);
+	while (r >= 0 && (r = cow_audit_next(audit, &item, &err)) > 0) {
+		if (item->error.message[0]) {
+			cli_error(job->call, &item->error);
+		} else if (!is_leftover(item->path)) {
+			if (n % 64 == 0)
+				paths = cli_reallocate(paths, (n + 64) * sizeof(*paths));
+			paths[n++] = cli_format("%s", item->path);
+		}
+		cow_audit_item_free(item);
+	}
+	if (r < 0)
+		cli_error(job->call, &err);
+	*ret_paths = paths;
+	return n;
+}
+
+/* Found first, converted afterwards: a walk at the same time would meet its own work. */
+static void convert_tree(struct job *job, const char *directory)
+{
+	char **paths;
+	size_t n = find_images(job, directory, &paths);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!cli_interrupted())
+			convert_one(job, paths[i]);
+		free(paths[i]);
+	}
+	free(paths);
+}
+
 static void convert_operand(struct job *job, const char *path)
 {
-	convert_one(job, path);
+	struct stat st;
+
+	if (cli_given(job->call, "recursive") && !stat(path, &st) && S_ISDIR(st.st_mode))
+		convert_tree(job, path);
+	else
+		convert_one(job, path);
 }
 
 static unsigned flags_of(const struct cli_call *call)

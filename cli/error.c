@@ -116,6 +116,14 @@ static void out_of_memory(void)
 	exit(CLI_EXIT_FAILED);
 }
 
+void *cli_reallocate(void *memory, size_t size)
+{
+	memory = realloc(memory, size ? size : 1);
+	if (!memory)
+		out_of_memory();
+	return memory;
+}
+
 void *cli_allocate(size_t size)
 {
 	void *memory = calloc(1, size ? size : 1);

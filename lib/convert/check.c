@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is refused, and why: one function for each reason, tried in the order of the table. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
@@ -15,15 +14,25 @@
 
 int convert_check_type(struct convert *c, struct cow_error *err)
 {
-	if (S_ISREG(c->before.st_mode))
+	static const struct {
+		mode_t type;
+		const char *what, *remedy;
+	} others[] = {
+		{S_IFLNK, "a symbolic link", "name the file it points to"},
+		{S_IFDIR, "a directory", "convert the images in it (--recursive)"},
+		{0, "not a regular file", ""},
+	};
+	mode_t type = c->before.st_mode & S_IFMT;
+	size_t i = 0;
+	int r;
+
+	if (type == S_IFREG)
 		return 0;
-	if (S_ISLNK(c->before.st_mode))
-		return base_remedy(err,
-				   base_refuse(err, EINVAL, COW_CODE_REFUSED,
-					       "%s is a symbolic link", BASE_QUOTE(c->name)),
-				   "name the file it points to");
-	return base_refuse(err, EINVAL, COW_CODE_REFUSED, "%s is not a regular file",
-			   BASE_QUOTE(c->name));
+	while (others[i].type && others[i].type != type)
+		i++;
+	r = base_refuse(err, EINVAL, COW_CODE_REFUSED, "%s is %s", BASE_QUOTE(c->name),
+			others[i].what);
+	return base_remedy(err, r, "%s", others[i].remedy);
 }
 
 static int check_links(struct convert *c, struct cow_error *err)
