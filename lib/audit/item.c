@@ -8,7 +8,6 @@
 
 #include "audit/item.h"
 #include "audit/judge.h"
-#include "audit/open.h"
 #include "audit/rule.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -207,7 +206,7 @@ int audit_item_new(const struct audit_entry *entry, const struct audit_task *tas
 	if (base_starts(entry->name, COW_CONVERT_TEMP_PREFIX) &&
 	    fstatat(entry->directory->fd, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return make_leftover(entry, task, &st, ret);
-	fd = audit_open(entry->directory->fd, entry->name, O_RDONLY | O_NOFOLLOW);
+	fd = base_open_quietly(entry->directory->fd, entry->name, O_RDONLY | O_NOFOLLOW);
 	/* Deleted, or replaced by a symlink, since its directory was read. */
 	if (fd == -ENOENT || fd == -ELOOP)
 		return 0;

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "audit/open.h"
 #include "audit/walk.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -228,7 +227,7 @@ static int enter_name(struct audit_walk *walk, const struct audit_directory *abo
 		return r == -ENOENT ? 0 : r;
 	if (directory.mount != above->mount && !walk->cross_device)
 		return 0;
-	directory.fd = audit_open(above->fd, name, DIRECTORY_FLAGS);
+	directory.fd = base_open_quietly(above->fd, name, DIRECTORY_FLAGS);
 	if (directory.fd == -ENOENT || directory.fd == -ENOTDIR || directory.fd == -ELOOP)
 		return 0;
 	return directory.fd < 0 ? directory.fd : enter(walk, &directory);
@@ -243,7 +242,7 @@ static int leave(struct audit_walk *walk)
 	int r = 0;
 
 	if (above && above->fd < 0) {
-		above->fd = audit_open(frame->directory.fd, "..", DIRECTORY_FLAGS);
+		above->fd = base_open_quietly(frame->directory.fd, "..", DIRECTORY_FLAGS);
 		r = above->fd < 0 ? above->fd : identify(above->fd, "", AT_EMPTY_PATH, &now);
 		if (r == 0 && !is_same(&now, above))
 			r = -ESTALE;
@@ -288,7 +287,7 @@ static int give_file(struct audit_walk *walk, struct audit_entry *ret)
 	if (!slash)
 		return give_error(walk, -errno, "resolve", ret);
 	*slash = '\0';
-	fd = audit_open(AT_FDCWD, above, DIRECTORY_FLAGS);
+	fd = base_open_quietly(AT_FDCWD, above, DIRECTORY_FLAGS);
 	/* It may be searched but not listed: then its flags stay unknown. */
 	if (fd == -EACCES && (fd = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		fd = -errno;
@@ -332,7 +331,7 @@ static int start(struct audit_walk *walk, struct audit_entry *ret)
 	}
 	r = identify(fd, "", AT_EMPTY_PATH, &directory);
 	if (r == 0)
-		r = directory.fd = audit_open(fd, ".", DIRECTORY_FLAGS);
+		r = directory.fd = base_open_quietly(fd, ".", DIRECTORY_FLAGS);
 	if (r >= 0)
 		r = enter(walk, &directory);
 	return r < 0 && r != -ENOMEM ? give_error(walk, r, "read directory", ret) : r;

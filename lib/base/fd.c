@@ -11,11 +11,20 @@ const char *base_fd_path(int fd, char buffer[BASE_FD_PATH_MAX])
 	return buffer;
 }
 
+int base_open_quietly(int dirfd, const char *name, int flags)
+{
+	int fd;
+
+	flags |= O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	fd = openat(dirfd, name, flags | O_NOATIME);
+	if (fd < 0 && errno == EPERM)
+		fd = openat(dirfd, name, flags);
+	return fd < 0 ? -errno : fd;
+}
+
 int base_fd_reopen(int fd, int flags)
 {
-	int result = open(BASE_FD_PATH(fd), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-	return result < 0 ? -errno : result;
+	return base_open_quietly(AT_FDCWD, BASE_FD_PATH(fd), flags);
 }
 
 ssize_t base_pread_full(int fd, void *buffer, size_t size, off_t offset)

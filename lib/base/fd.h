@@ -19,8 +19,13 @@ static inline int base_take_fd(int *fd)
 	return value;
 }
 
-/* Open what a descriptor refers to once more, with other flags; works on O_PATH descriptors and
- * on unnamed files. O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added. @return fd or -errno. */
+/* Open without a mark on the file and without waiting: no access time where we may ask for that
+ * (the owner may, and root), no controlling terminal, no wait for a FIFO or for somebody's lease.
+ * @return fd or -errno. */
+int base_open_quietly(int dirfd, const char *name, int flags);
+
+/* Open what a descriptor refers to once more, with other flags, quietly; works on O_PATH
+ * descriptors and on unnamed files. @return fd or -errno. */
 int base_fd_reopen(int fd, int flags);
 
 /* The magic name of a descriptor, for calls that take only paths. */

@@ -60,7 +60,6 @@ int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 /* Step 1: open it for reading, but never a FIFO or a device. */
 static int open_original(struct convert *c, struct cow_error *err)
 {
-	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	struct stat st;
 	int r;
 
@@ -69,13 +68,12 @@ static int open_original(struct convert *c, struct cow_error *err)
 	r = convert_check_type(c, err);
 	if (r < 0)
 		return r;
-	c->original = openat(c->dirfd, c->name, flags | O_NOATIME);
-	if (c->original < 0 && errno == EPERM)
-		c->original = openat(c->dirfd, c->name, flags);
-	if (c->original < 0 && errno == EWOULDBLOCK)
+	r = base_open_quietly(c->dirfd, c->name, O_RDONLY | O_NOFOLLOW);
+	if (r == -EWOULDBLOCK)
 		return fail_in_use(c, err);
-	if (c->original < 0)
-		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
+	if (r < 0)
+		return base_fail(err, -r, "open %s", BASE_QUOTE(c->name));
+	c->original = r;
 	if (fstat(c->original, &st) < 0)
 		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
 	if (st.st_ino != c->before.st_ino || st.st_dev != c->before.st_dev)
