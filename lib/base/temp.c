@@ -88,8 +88,12 @@ int base_temp_commit(struct base_temp *temp, const char *name, bool replace, str
 		return base_fail(err, -r, "create %s", BASE_QUOTE(name));
 	temp->name[0] = '\0';
 	r = base_sync_directory(temp->dirfd);
-	if (r < 0)
+	if (r < 0) {
+		/* Who is told of a failure has no new file either. */
+		if (!replace)
+			unlinkat(temp->dirfd, name, 0);
 		return base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(name));
+	}
 	return 0;
 }
 

@@ -29,7 +29,7 @@ struct base_temp {
 int base_temp_open(struct base_temp *temp, int dirfd, mode_t mode, struct cow_error *err);
 
 /* fsync it and give it its name, then fsync the directory. Without replace an existing name is
- * -EEXIST and the file stays temporary. */
+ * -EEXIST and the file stays temporary; when the name can't be made to last, it is taken back. */
 int base_temp_commit(struct base_temp *temp, const char *name, bool replace, struct cow_error *err);
 
 /* Close, and remove unless committed. */

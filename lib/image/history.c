@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Btrfs overwrites an extent of a NOCOW file in place only if it is newer than the last snapshot
  * or balance of its subvolume: the generation of the extent is held against last_snapshot in the
- * subvolume's root item, which deleting the snapshot does not reset (docs/kernel-facts.md). FIEMAP
+ * subvolume's root item, which deleting the snapshot does not reset (K7, K8). FIEMAP
  * can't tell, for nothing is shared any more. */
 #include <endian.h>
 #include <linux/btrfs.h>

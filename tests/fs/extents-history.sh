@@ -54,6 +54,7 @@ btrfs -q subvolume create other
 chattr +C other
 make_image other/image 4M
 sync .
+touch other/image # a balance passes by a subvolume that nobody touches
 btrfs -q balance start -m .
 extents extents other/image
 expect_text "$T/extents" shared=0 "old=$((4 << 20))"
