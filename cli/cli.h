@@ -74,7 +74,8 @@ enum cow_pool_scope cli_scope(const struct cli_call *call);
 #define CLI_QUOTE(name) cli_quote((name), (char[CLI_QUOTE_MAX]){0})
 const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX]);
 
-/* The same without quotes, of any length; free it. */
+/* The same without quotes, of any length, and in nothing but characters the locale has (smartcols
+ * never ends measuring others); free it. */
 char *cli_escape(const char *name);
 
 /* Open the directory that the last name of a path is in. @return a descriptor, or -1 after saying

@@ -20,40 +20,13 @@ struct row {
 	const char *detail; /* all of them */
 };
 
-static struct cli_value get_type(const void *item)
-{
-	return cli_text(((const struct row *)item)->layer->type);
-}
-
-static struct cli_value get_name(const void *item)
-{
-	return cli_path(((const struct row *)item)->layer->name);
-}
-
-static struct cli_value get_overwrite(const void *item)
-{
-	return cli_text(cow_overwrite_name(((const struct row *)item)->layer->overwrite));
-}
-
-static struct cli_value get_switch(const void *item)
-{
-	return cli_text(cow_switch_name(((const struct row *)item)->layer->cow_switch));
-}
-
-static struct cli_value get_evidence(const void *item)
-{
-	return cli_text(cow_evidence_name(((const struct row *)item)->layer->evidence));
-}
-
-static struct cli_value get_why(const void *item)
-{
-	return cli_path(((const struct row *)item)->why);
-}
-
-static struct cli_value get_detail(const void *item)
-{
-	return cli_path(((const struct row *)item)->detail);
-}
+CLI_GETTER(get_type, struct row, cli_text(item->layer->type))
+CLI_GETTER(get_name, struct row, cli_path(item->layer->name))
+CLI_GETTER(get_overwrite, struct row, cli_text(cow_overwrite_name(item->layer->overwrite)))
+CLI_GETTER(get_switch, struct row, cli_text(cow_switch_name(item->layer->cow_switch)))
+CLI_GETTER(get_evidence, struct row, cli_text(cow_evidence_name(item->layer->evidence)))
+CLI_GETTER(get_why, struct row, cli_path(item->why))
+CLI_GETTER(get_detail, struct row, cli_path(item->detail))
 
 static const struct cli_column columns[] = {
 	{"LAYER", "kind of filesystem or device", "type", 0, CLI_COLUMN_TREE, get_type},
@@ -136,10 +109,9 @@ static void add_rows(struct cli_table *table, const struct cli_row *parent,
 
 static void write_name(FILE *out, const char *name)
 {
-	size_t size = 4 * strlen(name) + 4;
-	char *text CLI_CLEANUP(text) = cli_allocate(size);
+	char *text CLI_CLEANUP(text) = cli_escape(name);
 
-	fputs(cow_name_escape(name, text, size), out);
+	fputs(text, out);
 }
 
 static void write_verdict(FILE *out, const struct cow_probe *probe)
@@ -165,18 +137,17 @@ static void write_verdict(FILE *out, const struct cow_probe *probe)
 	}
 }
 
-static bool write_text(struct cli_call *call, const struct cow_probe *probe, bool first)
+static void write_text(struct cli_call *call, const struct cow_probe *probe, bool first)
 {
 	struct cli_table *table = cli_table_new(call, NULL);
 
-	if (!table)
-		return false;
-	fputs(first ? "" : "\n", call->out);
-	write_verdict(call->out, probe);
-	fputc('\n', call->out);
+	/* Who chose the columns wants these and nothing else. */
+	if (!cli_given(call, "output") && !cli_given(call, "noheadings")) {
+		fputs(first ? "" : "\n", call->out);
+		write_verdict(call->out, probe);
+	}
 	add_rows(table, NULL, cow_stack_top(probe->stack));
 	cli_table_end(table);
-	return true;
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
@@ -205,9 +176,9 @@ static json_t *layer_json(const struct cow_layer *layer)
 
 	json_object_set_new(object, "type", json_string(layer->type));
 	cli_json_path(object, "name", layer->name);
-	json_object_set_new(object, "overwrite", json_string(cow_overwrite_name(layer->overwrite)));
-	json_object_set_new(object, "switch", json_string(cow_switch_name(layer->cow_switch)));
-	json_object_set_new(object, "evidence", json_string(cow_evidence_name(layer->evidence)));
+	cli_json_value(object, "overwrite", cli_text(cow_overwrite_name(layer->overwrite)));
+	cli_json_value(object, "switch", cli_text(cow_switch_name(layer->cow_switch)));
+	cli_json_value(object, "evidence", cli_text(cow_evidence_name(layer->evidence)));
 	json_object_set_new(object, "reason", cli_json_text(layer->reason));
 	json_object_set_new(object, "detail", detail_json(layer));
 	return object;
@@ -236,8 +207,8 @@ static json_t *new_files_json(const struct cow_probe *probe)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "overwrite",
-			    json_string(cow_overwrite_name(probe->new_files_overwrite)));
+	cli_json_value(object, "overwrite",
+		       cli_text(cow_overwrite_name(probe->new_files_overwrite)));
 	cli_json_value(object, "nocow", cli_answer(probe->new_files_nocow));
 	return object;
 }
@@ -249,9 +220,9 @@ static json_t *probe_json(const struct cow_probe *probe)
 	cli_json_path(object, "path", probe->path);
 	cli_json_path(object, "probed", probe->probed);
 	json_object_set_new(object, "exists", json_boolean(probe->exists));
-	json_object_set_new(object, "overwrite", json_string(cow_overwrite_name(probe->overwrite)));
-	json_object_set_new(object, "switch", json_string(cow_switch_name(probe->cow_switch)));
-	json_object_set_new(object, "evidence", json_string(cow_evidence_name(probe->evidence)));
+	cli_json_value(object, "overwrite", cli_text(cow_overwrite_name(probe->overwrite)));
+	cli_json_value(object, "switch", cli_text(cow_switch_name(probe->cow_switch)));
+	cli_json_value(object, "evidence", cli_text(cow_evidence_name(probe->evidence)));
 	json_object_set_new(object, "reason", cli_json_text(probe->reason));
 	cli_json_value(object, "nocow", cli_answer(probe->nocow));
 	json_object_set_new(object, "new_files", new_files_json(probe));
@@ -264,28 +235,24 @@ static json_t *probe_json(const struct cow_probe *probe)
 static json_t *failure_json(const char *path, const struct cow_error *err)
 {
 	static const char *const unknown[] = {"overwrite", "switch"};
-	json_t *object = json_object(), *error = json_object();
+	json_t *object = json_object();
 
 	cli_json_path(object, "path", path);
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		json_object_set_new(object, unknown[i], json_string("unknown"));
-	json_object_set_new(object, "evidence", json_string(cow_evidence_name(COW_EVIDENCE_NONE)));
+	cli_json_value(object, "evidence", cli_text(cow_evidence_name(COW_EVIDENCE_NONE)));
 	json_object_set_new(object, "new_files", json_null());
 	json_object_set_new(object, "remedy", json_null());
 	json_object_set_new(object, "layers", json_array());
-	json_object_set_new(object, "error", error);
-	json_object_set_new(error, "code", json_string(cow_code_name(err->code)));
-	json_object_set_new(error, "message", cli_json_text(err->message));
-	json_object_set_new(error, "remedy", cli_json_text(*err->remedy ? err->remedy : NULL));
+	json_object_set_new(object, "error", cli_json_error(err));
 	return object;
 }
 
 /* --- the verb --------------------------------------------------------------------------------- */
 
-/* @return false when the call itself was wrong: there is no use in going on. */
-static bool probe_one(struct cli_call *call, const char *path, json_t *paths, bool first)
+static void probe_one(struct cli_call *call, const char *path, json_t *paths, bool first)
 {
-	unsigned flags = cli_given(call, "no-measure") ? COW_PROBE_NO_MEASURE : 0;
+	unsigned flags = cli_flag(call, "no-measure", COW_PROBE_NO_MEASURE);
 	struct cow_probe *probe CLI_CLEANUP(probe) = NULL;
 	struct cow_error err = {0};
 
@@ -293,13 +260,13 @@ static bool probe_one(struct cli_call *call, const char *path, json_t *paths, bo
 		if (paths)
 			json_array_append_new(paths, failure_json(path, &err));
 		cli_error(call, &err);
-		return true;
+		return;
 	}
 	cli_status(call, probe->overwrite ? CLI_EXIT_CLEAN : CLI_EXIT_FAILED);
-	if (!paths)
-		return write_text(call, probe, first);
-	json_array_append_new(paths, probe_json(probe));
-	return true;
+	if (paths)
+		json_array_append_new(paths, probe_json(probe));
+	else
+		write_text(call, probe, first);
 }
 
 static int run(struct cli_call *call)
@@ -313,8 +280,7 @@ static int run(struct cli_call *call)
 		json_object_set_new(call->json, "paths", paths);
 	}
 	for (size_t i = 0; path[i]; i++)
-		if (!probe_one(call, path[i], paths, i == 0))
-			break;
+		probe_one(call, path[i], paths, i == 0);
 	return call->status;
 }
 

@@ -71,24 +71,27 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	return end(&call);
 }
 
-static int hint(const char *problem)
+/* A call that gets no further than its first words. `group` has the name in front, or is NULL. */
+static int refuse(const struct cli_group *group, const char *problem)
 {
-	fprintf(stderr, "cowctl: %s\nTry 'cowctl help'.\n", problem);
+	const char *space = group ? " " : "", *name = group ? group->name : "";
+
+	fprintf(stderr, "cowctl%s%s: %s\nTry 'cowctl help%s%s'.\n", space, name, problem, space,
+		name);
 	return CLI_EXIT_USAGE;
 }
 
 static int unknown_verb(char **words)
 {
 	const struct cli_group *group = cli_group_find(words[0]);
+	const char *word = words[group ? 1 : 0];
 	char problem[CLI_QUOTE_MAX + 64];
 
-	if (group && !words[1])
-		snprintf(problem, sizeof(problem), "%s: which verb?", group->name);
-	else
-		snprintf(problem, sizeof(problem), "%s%sunknown %s %s", group ? group->name : "",
-			 group ? ": " : "", *words[group ? 1 : 0] == '-' ? "option" : "verb",
-			 CLI_QUOTE(words[group ? 1 : 0]));
-	return hint(problem);
+	if (!word)
+		return refuse(group, "which verb?");
+	snprintf(problem, sizeof(problem), "%s %s",
+		 *word == '-' ? "unrecognized option" : "unknown verb", CLI_QUOTE(word));
+	return refuse(group, problem);
 }
 
 static bool is(const char *word, const char *letter, const char *name)
@@ -108,7 +111,7 @@ int main(int argc, char **argv)
 	json_set_alloc_funcs(json_allocate, free);
 
 	if (argc < 2)
-		return hint("which verb?");
+		return refuse(NULL, "which verb?");
 	verb = cli_verb_find(argv + 1, &words);
 	if (verb)
 		return run(verb, argc - words, argv + words);

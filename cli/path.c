@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <string.h>
 
 #include "cli.h"
@@ -16,8 +17,16 @@ const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX])
 char *cli_escape(const char *name)
 {
 	size_t size = 4 * strlen(name) + 4;
+	char *text = cow_name_escape(name, cli_allocate(size), size), *ascii, *to;
 
-	return cow_name_escape(name, cli_allocate(size), size);
+	if (!strcmp(nl_langinfo(CODESET), "UTF-8"))
+		return text;
+	ascii = to = cli_allocate(4 * strlen(text) + 1);
+	for (const char *from = text; *from; from++)
+		to += sprintf(to, (unsigned char)*from < 0x80 ? "%c" : "\\x%02x",
+			      (unsigned char)*from);
+	free(text);
+	return ascii;
 }
 
 int cli_open_parent(struct cli_call *call, const char *path, const char **ret_name,

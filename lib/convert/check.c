@@ -86,20 +86,13 @@ static int check_libvirt(struct convert *c, struct cow_error *err)
 
 static int check_kept_name(struct convert *c, struct cow_error *err)
 {
-	char *kept = c->result->original;
 	struct stat st;
 
-	if (!(c->options->flags & COW_CONVERT_KEEP_ORIGINAL))
-		return 0;
-	if (strlen(c->name) + strlen(".orig") >= sizeof(c->result->original))
-		return base_fail_code(err, ENAMETOOLONG, COW_CODE_REFUSED,
-				      "keep the original of %s", BASE_QUOTE(c->name));
-	snprintf(kept, sizeof(c->result->original), "%s.orig", c->name);
-	if (fstatat(c->dirfd, kept, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!c->kept[0] || fstatat(c->dirfd, c->kept, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	return base_remedy(err,
 			   base_fail(err, EEXIST, "keep the original of %s as %s",
-				     BASE_QUOTE(c->name), BASE_QUOTE(kept)),
+				     BASE_QUOTE(c->name), BASE_QUOTE(c->kept)),
 			   "move that away first");
 }
 

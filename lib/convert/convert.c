@@ -2,6 +2,7 @@
 /* The order of things. Each step is a function that leaves the original as it was when it fails;
  * what a crash leaves behind at each is written in docs/convert.md. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <time.h>
 
 #include <cow/attr.h>
@@ -11,6 +12,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+
+#define KEPT_SUFFIX ".orig"
 
 COW_EXPORT const char *cow_convert_outcome_name(enum cow_convert_outcome outcome)
 {
@@ -177,13 +180,25 @@ static void count_pieces(int fd, uint64_t *runs, uint64_t *rows)
 	*rows = extents.rows;
 }
 
+static int name_kept(struct convert *c, struct cow_error *err)
+{
+	if (!(c->options->flags & COW_CONVERT_KEEP_ORIGINAL))
+		return 0;
+	if (strlen(c->name) + strlen(KEPT_SUFFIX) > NAME_MAX)
+		return base_fail_code(err, ENAMETOOLONG, COW_CODE_REFUSED,
+				      "keep the original of %s", BASE_QUOTE(c->name));
+	sprintf(c->kept, "%s" KEPT_SUFFIX, c->name);
+	return 0;
+}
+
 /* Steps 1 to 3, and everything that can be known beforehand. */
 static int prepare(struct convert *c, struct cow_error *err)
 {
 	struct cow_error cause;
 	int r;
 
-	if ((r = convert_recover(c, err)) < 0 || (r = open_original(c, err)) < 0)
+	if ((r = name_kept(c, err)) < 0 || (r = convert_recover(c, err)) < 0 ||
+	    (r = open_original(c, err)) < 0)
 		return r;
 	r = cow_attr_get(c->original, &c->flags, &cause);
 	if (r == -ENOTTY || r == -EOPNOTSUPP)
@@ -297,8 +312,6 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 		if (err)
 			*err = own;
 	}
-	if (ret->outcome != COW_CONVERT_CONVERTED)
-		ret->original[0] = '\0';
 	/* Closing gives up leases and locks. */
 	if (c.copy >= 0)
 		close(c.copy);

@@ -2,6 +2,7 @@
 #ifndef CONVERT_CONVERT_H
 #define CONVERT_CONVERT_H
 
+#include <limits.h>
 #include <sys/stat.h>
 
 #include <cow/convert.h>
@@ -22,7 +23,8 @@ struct convert {
 	uint32_t flags; /* of the original */
 	struct convert_hold original_hold, copy_hold;
 
-	uint64_t total; /* bytes in data ranges, to copy and to read back */
+	char kept[NAME_MAX + 1]; /* what the original is to be called afterwards, "" for gone */
+	uint64_t total;          /* bytes in data ranges, to copy and to read back */
 };
 
 /* A stretch to be copied: data, with holes too small to be worth keeping. */
@@ -34,6 +36,9 @@ struct convert_range {
  * worth that. The next range at or after `from`. @return 1, 0 at the end, -errno. */
 #define CONVERT_HOLE_MIN (64u << 10)
 int convert_next_range(int fd, uint64_t from, uint64_t size, struct convert_range *ret);
+
+/* Give the old image the name it is to be kept under, or remove it. */
+int convert_retire(struct convert *c, const char *temp);
 
 /* Refuse what would not be safe or can't be had. */
 int convert_check_type(struct convert *c, struct cow_error *err);

@@ -48,15 +48,10 @@ static int open_alone(const struct convert *c, const char *name, struct convert_
 /* The old image of a conversion that was as good as done. */
 static int finish(struct convert *c, const char *temp, struct cow_error *err)
 {
-	const char *kept = c->result->original;
 	int r = base_sync_directory(c->dirfd);
 
-	if (r == 0 && *kept)
-		r = renameat2(c->dirfd, temp, c->dirfd, kept, RENAME_NOREPLACE) < 0 ? -errno : 0;
-	else if (r == 0)
-		r = unlinkat(c->dirfd, temp, 0) < 0 ? -errno : 0;
 	if (r == 0)
-		r = base_sync_directory(c->dirfd);
+		r = convert_retire(c, temp);
 	return r < 0 ? base_fail(err, -r, "clear up %s", BASE_QUOTE(temp)) : 0;
 }
 

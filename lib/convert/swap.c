@@ -19,16 +19,31 @@
 /* Readers who only look in passing (a desktop's indexer, qemu-img info) are worth a short wait. */
 #define UPGRADE_TRIES 20
 #define UPGRADE_WAIT  25
-/* Time for an open() that has looked up the name to reach the lease. In a stress test of 1,546
- * commits 5 ms were enough to notice, and 30 more to turn late ones away. */
-#define GRACE 35
+/* Time for an open() that has looked up the name to reach the lease, before and after the
+ * directory is on disk. Nearly all of them are there at once. */
+#define GRACE_BEFORE 5
+#define GRACE_AFTER  30
 
-static void wait_ms(long ms)
+static void wait_us(long us)
 {
-	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+	struct timespec t = {us / 1000000, us % 1000000 * 1000};
 
 	while (nanosleep(&t, &t) < 0 && errno == EINTR)
 		;
+}
+
+/* Watch a lease for a while. @return false as soon as it is broken: whoever opens the other inode
+ * in the meantime would have to be sent away from there. */
+static bool stays_intact(const struct convert_hold *hold, int ms)
+{
+	const int step_us = 200;
+
+	for (int us = 0; us < ms * 1000; us += step_us) {
+		if (!convert_hold_intact(hold))
+			return false;
+		wait_us(step_us);
+	}
+	return convert_hold_intact(hold);
 }
 
 static int fail_busy(const struct convert *c, struct cow_error *err)
@@ -46,7 +61,7 @@ static int upgrade(struct convert *c, struct cow_error *err)
 
 	for (int i = 0; r == -EAGAIN && i < UPGRADE_TRIES; i++) {
 		if (i)
-			wait_ms(UPGRADE_WAIT);
+			wait_us(UPGRADE_WAIT * 1000);
 		if (!convert_hold_intact(&c->original_hold))
 			return fail_busy(c, err);
 		r = convert_hold_lease(&c->original_hold, c->original, F_WRLCK);
@@ -78,9 +93,9 @@ static int exchange(const struct convert *c, const char *temp)
 	return renameat2(c->dirfd, c->name, c->dirfd, temp, RENAME_EXCHANGE) < 0 ? -errno : 0;
 }
 
-/* Take a temporary name away, unless somebody got hold of the file behind it. */
-static int drop(const struct convert *c, const char *temp, const struct convert_hold *hold,
-		struct cow_error *err)
+/* A file that somebody got hold of may not lose its only name. */
+static int check_alone(const struct convert *c, const char *temp, const struct convert_hold *hold,
+		       struct cow_error *err)
 {
 	if (!convert_hold_intact(hold))
 		return base_remedy(err,
@@ -89,9 +104,7 @@ static int drop(const struct convert *c, const char *temp, const struct convert_
 					       "and may write to %s, which is therefore kept",
 					       BASE_QUOTE(c->name), BASE_QUOTE(temp)),
 				   "close both, then convert again");
-	if (unlinkat(c->dirfd, temp, 0) < 0)
-		return base_fail(err, errno, "remove %s", BASE_QUOTE(temp));
-	return base_sync_directory(c->dirfd);
+	return 0;
 }
 
 /* Back to the original. An opener of the copy, should there be one too, keeps it in being. */
@@ -102,23 +115,28 @@ static int undo(struct convert *c, const char *temp, struct cow_error *err)
 	if (r < 0)
 		return base_fail(err, -r, "put %s back from %s", BASE_QUOTE(c->name),
 				 BASE_QUOTE(temp));
-	base_sync_directory(c->dirfd);
 	convert_hold_release_lease(&c->original_hold);
-	wait_ms(GRACE);
-	r = drop(c, temp, &c->copy_hold, err);
-	return r < 0 ? r : fail_busy(c, err);
+	base_sync_directory(c->dirfd);
+	stays_intact(&c->copy_hold, GRACE_AFTER);
+	r = check_alone(c, temp, &c->copy_hold, err);
+	if (r < 0)
+		return r;
+	if (unlinkat(c->dirfd, temp, 0) < 0)
+		return base_fail(err, errno, "remove %s", BASE_QUOTE(temp));
+	return 0;
 }
 
-/* The old image under its new name, or gone. */
-static int settle(struct convert *c, const char *temp, struct cow_error *err)
+int convert_retire(struct convert *c, const char *temp)
 {
-	const char *kept = c->result->original;
+	int r;
 
-	if (!*kept)
-		return drop(c, temp, &c->original_hold, err);
-	if (renameat2(c->dirfd, temp, c->dirfd, kept, RENAME_NOREPLACE) < 0)
-		return base_fail(err, errno, "keep the original as %s (it is %s now)",
-				 BASE_QUOTE(kept), BASE_QUOTE(temp));
+	if (c->kept[0])
+		r = renameat2(c->dirfd, temp, c->dirfd, c->kept, RENAME_NOREPLACE);
+	else
+		r = unlinkat(c->dirfd, temp, 0);
+	if (r < 0)
+		return -errno;
+	base_copy(c->result->original, sizeof(c->result->original), c->kept);
 	return base_sync_directory(c->dirfd);
 }
 
@@ -146,6 +164,7 @@ static int link_copy(const struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX
 static int replace(struct convert *c, const char *temp, struct cow_error *err)
 {
 	int r = upgrade(c, err);
+	bool intact;
 
 	if (r == 0)
 		r = check_unchanged(c, err);
@@ -155,12 +174,25 @@ static int replace(struct convert *c, const char *temp, struct cow_error *err)
 		unlinkat(c->dirfd, temp, 0);
 		return r;
 	}
-	r = base_sync_directory(c->dirfd);
-	for (int ms = 0; r == 0 && ms < GRACE && convert_hold_intact(&c->original_hold); ms++)
-		wait_ms(1);
-	if (r < 0 || !convert_hold_intact(&c->original_hold))
-		return undo(c, temp, err);
-	return settle(c, temp, err);
+	intact = stays_intact(&c->original_hold, GRACE_BEFORE);
+	if (intact) {
+		r = base_sync_directory(c->dirfd);
+		intact = stays_intact(&c->original_hold, GRACE_AFTER);
+	}
+	if (r < 0 || !intact) {
+		int undone = undo(c, temp, err);
+
+		if (undone < 0)
+			return undone;
+		return r < 0 ? base_fail(err, -r, "write the directory of %s to disk",
+					 BASE_QUOTE(c->name))
+			     : fail_busy(c, err);
+	}
+	r = check_alone(c, temp, &c->original_hold, err);
+	if (r == 0 && (r = convert_retire(c, temp)) < 0)
+		base_fail(err, -r, "retire the old image of %s, now %s", BASE_QUOTE(c->name),
+			  BASE_QUOTE(temp));
+	return r;
 }
 
 int convert_swap(struct convert *c, struct cow_error *err)

@@ -42,6 +42,12 @@ expect_err "Try 'cowctl help'."
 expect_status 3 cowctl no-such-verb
 expect_err "unknown verb 'no-such-verb'" "Try 'cowctl help'."
 expect_status 3 cowctl --no-such-option
+expect_status 3 cowctl pool
+expect_err "Try 'cowctl help pool'."
+expect_status 3 cowctl pool no-such-verb
+expect_err "cowctl pool: unknown verb 'no-such-verb'" "Try 'cowctl help pool'."
+expect_status 0 cowctl pool --help
+expect_out "cowctl help pool VERB"
 expect_status 3 cowctl help no-such-verb
 expect_status 3 cowctl help help probe
 

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# System calls counted and bent by strace, for the tests in fault/: not by timing.
+
+# Calls that can change something that outlives the process: names, data, attributes, and the
+# order in which they reach the disk.
+CHANGING=openat,ioctl,ftruncate,fallocate,pwrite64,sync_file_range,fsync,fdatasync,fchown,fchmod
+CHANGING+=,fsetxattr,fremovexattr,utimensat,linkat,renameat,renameat2,unlinkat,mkdirat
+
+# Leak detection needs ptrace for itself.
+traced() {
+	ASAN_OPTIONS=detect_leaks=0 strace --quiet=all "$@"
+}
+
+# The program behind the function "cowctl": strace runs programs.
+_program() {
+	if [ "$1" = cowctl ]; then
+		shift
+		set -- "$COWCTL" "$@"
+	fi
+	program=("$@")
+}
+
+# trace_calls FILE COMMAND...: run it, and write "CALL COUNT" for each changing call it made.
+trace_calls() {
+	local file=$1 program
+	shift
+	_program "$@"
+	traced -o "$file.log" --trace="$CHANGING" -- "${program[@]}" >"$T/out" 2>"$T/err" </dev/null ||
+		fail "not even undisturbed: $(cat "$T/err")"
+	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$file.log" | sort | uniq -c | awk '{print $2, $1}' >"$file"
+	[ "$(wc -l <"$file")" -ge 5 ] || fail "hardly any calls seen: $(cat "$file")"
+}
+
+# trace_inject EXPRESSION COMMAND...: run it with a fault injected; see strace(1), --inject.
+# The status is the program's.
+trace_inject() {
+	local expression=$1 program
+	shift
+	_program "$@"
+	# In a shell of its own, which keeps bash from reporting a kill.
+	(traced -o /dev/null --trace="${expression%%:*}" --inject="$expression" -- "${program[@]}" \
+		>"$T/out" 2>"$T/err" </dev/null) 2>/dev/null
+}
