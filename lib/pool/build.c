@@ -268,13 +268,10 @@ COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_poo
 
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
+	if (r == 0)
+		r = pool_store_check_stopped(store, pool, err);
 	if (r < 0)
 		return r;
-	if (pool_store_started(store, pool) != COW_ANSWER_NO)
-		return base_remedy(err,
-				   base_refuse(err, EBUSY, COW_CODE_BUSY, "pool %s is started",
-					       BASE_QUOTE(pool->name)),
-				   "stop it first: cowctl pool stop NAME");
 	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));

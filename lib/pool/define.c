@@ -29,13 +29,7 @@ static int check_against(const struct cow_pool_store *store, const struct cow_po
 		return fail_clash(old, same_name ? "this name" : "this uuid", err);
 	if (!same_name)
 		return same_path ? fail_clash(old, "this directory", err) : 0;
-	if (!same_path && pool_store_started(store, old) != COW_ANSWER_NO)
-		return base_remedy(err,
-				   base_refuse(err, EBUSY, COW_CODE_BUSY,
-					       "pool %s is started elsewhere",
-					       BASE_QUOTE(old->name)),
-				   "stop it first: cowctl pool stop NAME");
-	return 0;
+	return same_path ? 0 : pool_store_check_stopped(store, old, err);
 }
 
 static int check_clashes(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -107,13 +101,10 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 		r = pool_store_check_own(pool, err);
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
+	if (r == 0)
+		r = pool_store_check_stopped(store, pool, err);
 	if (r < 0)
 		return r;
-	if (pool_store_started(store, pool) != COW_ANSWER_NO)
-		return base_remedy(err,
-				   base_refuse(err, EBUSY, COW_CODE_BUSY, "pool %s is started",
-					       BASE_QUOTE(pool->name)),
-				   "stop it first: cowctl pool stop NAME");
 	file = base_format("%s.xml", pool->name);
 	autostart = base_format("autostart/%s.xml", pool->name);
 	if (!file || !autostart)

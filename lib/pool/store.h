@@ -19,6 +19,13 @@ int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source sou
 /* libvirt's pools are looked at, never changed: COW_CODE_REFUSED. */
 int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err);
 
+/* 0, or -EBUSY while it is marked started. */
+int pool_store_check_stopped(const struct cow_pool_store *store, const struct cow_pool *pool,
+			     struct cow_error *err);
+
+/* The directory of one source's definitions. */
+const char *pool_store_definitions(const struct cow_pool_store *store, enum cow_pool_source source);
+
 /* Keep others from changing definitions and states until *ret_fd, the open directory of the
  * definitions, is closed. The directory is made when it is not there. */
 int pool_store_lock(const struct cow_pool_store *store, int *ret_fd, struct cow_error *err);

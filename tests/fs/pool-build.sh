@@ -65,7 +65,7 @@ refused compressed off conflict
 built compressed auto leave no ok
 
 # in place anyway: met, whatever was asked for
-for kind in ext4 xfs; do
+for kind in ext4 xfs tmpfs; do
 	make_fs $kind $kind
 	for policy in off on auto; do
 		built $kind $policy leave no not-applicable
