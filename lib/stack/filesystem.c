@@ -52,6 +52,7 @@ static const struct stack_filesystem filesystems[] = {
 	{"tmpfs", 0x01021994, IN_PLACE, "tmpfs keeps files in memory", NULL, NULL},
 	{"ramfs", 0x858458f6, IN_PLACE, "ramfs keeps files in memory", NULL, NULL},
 	{"devtmpfs", 0, IN_PLACE, "devtmpfs keeps files in memory", NULL, NULL},
+	{"autofs", 0x187, UNKNOWN, "it is mounted when somebody enters it", NULL, NULL},
 	{"overlay", 0x794c7630, UNKNOWN, "", stack_overlay_judge, stack_overlay_below},
 	{"squashfs", 0x73717368, IN_PLACE, READ_ONLY, NULL, stack_device_below},
 	{"erofs", 0xe0f5e1e2, IN_PLACE, READ_ONLY, NULL, stack_device_below},
