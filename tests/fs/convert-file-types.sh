@@ -14,9 +14,10 @@ make_image v.raw 1M
 ln -s v.raw symlink
 ln -s nowhere dangling
 "$COW_BUILD/tests/hold" socket socket </dev/null >/dev/null
-for name in fifo null block directory socket; do
+for name in fifo null block socket; do
 	expect_refused "'$name' is not a regular file" "$name"
 done
+expect_refused "'directory' is a directory" directory
 for name in symlink dangling; do
 	expect_refused "'$name' is a symbolic link" "$name"
 done
