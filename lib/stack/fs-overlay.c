@@ -60,9 +60,19 @@ static int open_upper(const struct stack_edge *edge, const struct stack_subject 
 	return base_take_fd(&fd);
 }
 
-static enum cow_answer is_nocow(const struct stack_edge *edge, const char *path)
+/* Where files are really made: overlayfs makes a directory of its own in the work directory when it
+ * is mounted, so a flag that came later is not in it. Only root may look into that one. */
+static int open_work(const struct stack_edge *edge, const char *work, int flags)
 {
-	BASE_CLEANUP(fd) int fd = open_named(edge, path, O_RDONLY);
+	BASE_CLEANUP(free) char *inner = work ? base_format("%s/work", work) : NULL;
+	int fd = open_named(edge, inner, flags);
+
+	return fd == -ENOENT ? open_named(edge, work, flags) : fd;
+}
+
+static enum cow_answer is_nocow(int directory)
+{
+	BASE_CLEANUP(fd) int fd = directory;
 	uint32_t flags;
 
 	if (fd < 0 || cow_attr_get(fd, &flags, NULL) < 0)
@@ -117,8 +127,10 @@ void stack_overlay_judge(struct stack_builder *builder, struct cow_layer *layer,
 	stack_detail_text(builder, layer, "lowerdir", lower);
 	/* Copies up and files created over a whiteout are made in the work directory and take
 	 * their flags from there (K20). */
-	stack_detail_answer(builder, layer, "upperdir_nocow", is_nocow(&builder->edge, upper));
-	stack_detail_answer(builder, layer, "workdir_nocow", is_nocow(&builder->edge, work));
+	stack_detail_answer(builder, layer, "upperdir_nocow",
+			    is_nocow(open_named(&builder->edge, upper, O_RDONLY)));
+	stack_detail_answer(builder, layer, "workdir_nocow",
+			    is_nocow(open_work(&builder->edge, work, O_RDONLY)));
 	stack_detail_answer(builder, layer, "in_upper", in_upper);
 	judge_overwrite(builder, layer, subject, upper, in_upper);
 }
@@ -149,7 +161,7 @@ void stack_overlay_below(struct stack_builder *builder, struct cow_layer *layer,
 		return;
 	/* What isn't in the upper directory yet will come there through the work directory. */
 	if (fd == -ENOENT)
-		fd = open_named(&builder->edge, cow_layer_detail_text(layer, "workdir"), O_PATH);
+		fd = open_work(&builder->edge, cow_layer_detail_text(layer, "workdir"), O_PATH);
 	if (fd < 0 || below.depth > STACK_DEPTH_MAX)
 		stack_layer_put_below(
 			layer, stack_layer_unknown(builder, "unknown", upper,

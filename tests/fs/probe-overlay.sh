@@ -24,6 +24,17 @@ expect_json '.paths[1] | .overwrite == "copied" and .layers[0].detail.in_upper =
 [ ! -e "$T/b/upper/low.img" ] || fail "probing copied a file up"
 [ ! -e "$T/b/upper/only" ] || fail "probing copied a directory up"
 
-chattr +C "$T/b/work" # as it should have been from the beginning
+# The flag on the work directory counts from the next mount on.
+chattr +C "$T/b/work"
 expect_status 0 cowctl probe --json "$T/o/only"
-expect_json '.paths[0].overwrite == "in-place"'
+expect_json '.paths[0].overwrite == "copied"'
+umount "$T/o"
+mount -t overlay -o "lowerdir=$T/b/lower,upperdir=$T/b/upper,workdir=$T/b/work" overlay "$T/o"
+expect_status 0 cowctl probe --json "$T/o/only" "$T/o/low.img"
+expect_json '.paths[0] | .overwrite == "in-place" and .new_files == {overwrite: "in-place", nocow: true}'
+expect_json '.paths[1].overwrite == "copied-once"'
+
+# It is true: what is copied up now is NOCOW.
+touch "$T/o/only/file" "$T/o/low.img"
+is_nocow "$T/o/only/file"
+is_nocow "$T/o/low.img"
