@@ -11,8 +11,10 @@
  * Elements this library doesn't know are kept as they are.
  *
  * Definitions live in /etc/cowctl/pools (system) or $XDG_CONFIG_HOME/cowctl/pools (session);
- * which pools are started is noted in /run/cowctl or $XDG_RUNTIME_DIR/cowctl. libvirt's own
- * definitions are listed too, read-only. All files are replaced atomically.
+ * which pools are started is noted in /run/cowctl or $XDG_RUNTIME_DIR/cowctl (without it in
+ * $XDG_CACHE_HOME/cowctl). libvirt's own definitions are listed too, read-only: changing one of its
+ * pools is COW_CODE_REFUSED. All files are replaced atomically, and several programs may use a
+ * store at once.
  */
 
 #include <cow/error.h>
@@ -93,7 +95,8 @@ int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
 int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,
 		      struct cow_error *err);
 
-/** @return 0, or -ENOENT. */
+/** Our own by name, then libvirt's, then either by uuid.
+ *  @return 0, or -ENOENT. */
 int cow_pool_lookup(struct cow_pool_store *store, const char *name_or_uuid, struct cow_pool **ret,
 		    struct cow_error *err);
 /** The pool whose directory is `path` or the nearest one above it; -ENOENT when there is none. */
@@ -129,7 +132,8 @@ struct cow_pool_build_result {
 
 /** Make the pool's directory (parents included, as virsh does), apply the policy and read it back
  *  before anything can be created in it. A directory that exists gets the policy for what is
- *  created in it from now on. On failure nothing that was made stays. -EBUSY while started. */
+ *  created in it from now on. On failure nothing that was made stays. -EBUSY while started.
+ *  A filesystem nothing is known about is no error with the policy auto. */
 int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
 		   struct cow_pool_build_result *ret, struct cow_error *err);
 

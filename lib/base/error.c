@@ -138,6 +138,23 @@ int base_remedy(struct cow_error *err, int result, const char *format, ...)
 	return result;
 }
 
+int base_fail_in(struct cow_error *err, int result, const struct cow_error *cause,
+		 const char *format, ...)
+{
+	va_list arguments;
+	size_t length;
+
+	if (!err)
+		return result;
+	va_start(arguments, format);
+	fill(err, cause->errnum, cause->code, format, arguments);
+	va_end(arguments);
+	length = strlen(err->message);
+	snprintf(err->message + length, sizeof(err->message) - length, ": %s", cause->message);
+	memcpy(err->remedy, cause->remedy, sizeof(err->remedy));
+	return result;
+}
+
 const char *base_quote(const char *name, char buffer[BASE_QUOTE_MAX])
 {
 	buffer[0] = '\'';

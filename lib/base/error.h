@@ -22,6 +22,11 @@ int base_refuse(struct cow_error *err, int errnum, enum cow_code code, const cha
  *	return base_remedy(err, base_fail(err, ...), "close it"); */
 int base_remedy(struct cow_error *err, int result, const char *format, ...) BASE_PRINTF(3, 4);
 
+/* The same failure as `cause`, saying in front of its message where it happened. Returns result
+ * through. */
+int base_fail_in(struct cow_error *err, int result, const struct cow_error *cause,
+		 const char *format, ...) BASE_PRINTF(4, 5);
+
 /* A name in single quotes, escaped to one line; lives until the end of the enclosing block. */
 #define BASE_QUOTE_MAX   260
 #define BASE_QUOTE(name) base_quote((name), (char[BASE_QUOTE_MAX]){0})

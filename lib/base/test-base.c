@@ -98,6 +98,22 @@ static void an_error_says_what_can_be_done(void)
 	CHECK_TEXT(cow_code_name((enum cow_code)999), "unknown");
 }
 
+static void a_cause_is_kept_and_the_place_said_in_front(void)
+{
+	struct cow_error cause = {0}, err = {0};
+
+	base_remedy(&cause, base_fail(&cause, EACCES, "open it"), "be root");
+	CHECK_NUMBER(base_fail_in(&err, -EACCES, &cause, "pool %d", 7), -EACCES);
+	CHECK_TEXT(err.message, "pool 7: open it");
+	CHECK_TEXT(err.remedy, "be root");
+	CHECK_NUMBER(err.errnum, EACCES);
+	CHECK_NUMBER(err.code, COW_CODE_PERMISSION);
+	memset(cause.message, 'x', sizeof(cause.message) - 1);
+	base_fail_in(&err, -EACCES, &cause, "pool");
+	CHECK_NUMBER(strlen(err.message), sizeof(err.message) - 1);
+	CHECK_NUMBER(base_fail_in(NULL, -1, &cause, "pool"), -1);
+}
+
 static void vocabularies_begin_with_unknown(void)
 {
 	CHECK_TEXT(cow_overwrite_name(0), "unknown");
@@ -164,6 +180,7 @@ int main(void)
 	names_become_one_printable_line();
 	only_well_formed_utf8_is_utf8();
 	an_error_says_what_can_be_done();
+	a_cause_is_kept_and_the_place_said_in_front();
 	vocabularies_begin_with_unknown();
 	a_program_is_run_and_heard();
 	a_temporary_file_is_there_only_when_committed();

@@ -151,7 +151,7 @@ static int build_new(const struct cow_pool *pool, unsigned flags, struct cow_poo
 	fd = openat(dirfd, nascent.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
-	r = pool_enforce(fd, pool->policy, &decision, err);
+	r = pool_enforce(fd, pool, &decision, err);
 	if (r == 0)
 		r = set_permissions(fd, pool, mode_for_new(fd, pool), err);
 	if (r == 0 && fsync(fd) < 0)
@@ -199,7 +199,7 @@ static int build_existing(int fd, const struct cow_pool *pool, unsigned flags,
 	int r = flags & COW_POOL_BUILD_SUBVOLUME ? check_subvolume(fd, pool, err) : 0;
 
 	if (r == 0)
-		r = pool_enforce(fd, pool->policy, &decision, err);
+		r = pool_enforce(fd, pool, &decision, err);
 	if (r == 0)
 		r = set_permissions(fd, pool, pool->mode, err);
 	if (r < 0) {
@@ -230,6 +230,7 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 {
 	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
 	struct cow_decision decision;
+	struct cow_error cause = {0};
 	struct cow_probe there;
 	bool want_subvolume = flags & COW_POOL_BUILD_SUBVOLUME;
 	int r = cow_probe_new(pool->path, 0, &probe, err);
@@ -248,8 +249,10 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 	if (fd < 0 && want_subvolume)
 		forget_inherited(&there);
 	cow_policy_decide(pool->policy, &there, &decision);
-	if (decision.action == COW_ACTION_REFUSE)
-		return cow_decision_apply(&decision, -1, err);
+	if (decision.action == COW_ACTION_REFUSE) {
+		r = cow_decision_apply(&decision, -1, &cause);
+		return base_fail_in(err, r, &cause, "directory %s", BASE_QUOTE(pool->path));
+	}
 	report(ret, &decision);
 	ret->created = fd < 0;
 	ret->subvolume = fd < 0 ? want_subvolume : pool_is_subvolume(fd);

@@ -28,7 +28,7 @@ enum cow_compliance pool_judge(const struct cow_probe *probe, const struct cow_d
 	return COW_COMPLIANCE_UNKNOWN;
 }
 
-int pool_enforce(int fd, enum cow_policy policy, struct cow_decision *ret, struct cow_error *err)
+static int enforce(int fd, enum cow_policy policy, struct cow_decision *ret, struct cow_error *err)
 {
 	BASE_CLEANUP(probe) struct cow_probe *before = NULL, *after = NULL;
 	struct cow_decision left;
@@ -50,6 +50,15 @@ int pool_enforce(int fd, enum cow_policy policy, struct cow_decision *ret, struc
 				   "the policy was applied but new files don't follow it: %s",
 				   left.reason);
 	return 0;
+}
+
+int pool_enforce(int fd, const struct cow_pool *pool, struct cow_decision *ret,
+		 struct cow_error *err)
+{
+	struct cow_error cause = {0};
+	int r = enforce(fd, pool->policy, ret, &cause);
+
+	return r < 0 ? base_fail_in(err, r, &cause, "directory %s", BASE_QUOTE(pool->path)) : r;
 }
 
 struct count {

@@ -8,9 +8,10 @@
 /* How a directory stands against a policy: nothing to do is ok, something to do is drift. */
 enum cow_compliance pool_judge(const struct cow_probe *probe, const struct cow_decision *decision);
 
-/* Probe an open directory, hold it against the policy and carry out what follows; probe once more
- * and hold the result against it again. What was decided is in *ret also on failure. */
-int pool_enforce(int fd, enum cow_policy policy, struct cow_decision *ret, struct cow_error *err);
+/* Probe an open directory, hold it against the pool's policy and carry out what follows; probe once
+ * more and hold the result against it again. What was decided is in *ret also on failure. */
+int pool_enforce(int fd, const struct cow_pool *pool, struct cow_decision *ret,
+		 struct cow_error *err);
 
 /* Count what lies below an open directory and carries the other flag than the policy wants: the
  * policy of a directory reaches only what is created directly in it from now on. */

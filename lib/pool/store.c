@@ -183,18 +183,6 @@ static int read_definition(const char *path, const char *name, enum cow_pool_sou
 	return r;
 }
 
-/* What is wrong in a stored definition is no wrong call. */
-static int fail_to_read(const char *path, int r, const struct cow_error *cause,
-			struct cow_error *err)
-{
-	enum cow_code code = cause->code == COW_CODE_USAGE ? COW_CODE_CORRUPT : cause->code;
-
-	base_refuse(err, -r, code, "pool definition %s: %s", BASE_QUOTE(path), cause->message);
-	if (err)
-		err->errnum = cause->errnum;
-	return base_remedy(err, r, "%s", cause->remedy);
-}
-
 int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
 		    const char *name, struct pool_definition **ret, struct cow_error *err)
 {
@@ -208,8 +196,11 @@ int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source sou
 	if (!path || !autostart)
 		return base_fail(err, ENOMEM, "read a pool definition");
 	r = read_definition(path, name, source, ret, &cause);
+	/* What is wrong in a stored definition is no wrong call. */
+	if (cause.code == COW_CODE_USAGE)
+		cause.code = COW_CODE_CORRUPT;
 	if (r < 0)
-		return fail_to_read(path, r, &cause, err);
+		return base_fail_in(err, r, &cause, "pool definition %s", BASE_QUOTE(path));
 	pool = &(*ret)->pool;
 	pool->source = source;
 	pool->persistent = true;

@@ -34,7 +34,7 @@ refused() {
 	for path in "$T/$1/a/b/c" "$T/$1/there"; do
 		expect_status 0 pool define-as "$1-$2-${path##*/}" --target "$path" --cow "$2"
 		expect_status 1 pool build "$1-$2-${path##*/}" --json
-		expect_json ".error.code == \"$3\" and .error.remedy"
+		expect_json ".error.code == \"$3\" and .error.remedy and (.error.message | contains(\"$path\"))"
 		expect_equal "$(find "$T/$1" | sort)" "$before" "the tree"
 	done
 }
