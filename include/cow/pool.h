@@ -35,7 +35,7 @@ enum cow_pool_state {
 	COW_POOL_STATE_UNKNOWN = 0,
 	COW_POOL_STATE_INACTIVE,
 	COW_POOL_STATE_ACTIVE,       /**< started; "running" to libvirt */
-	COW_POOL_STATE_INACCESSIBLE, /**< started, but its directory can't be read */
+	COW_POOL_STATE_INACCESSIBLE, /**< started, but its directory is not to be reached */
 };
 
 enum cow_pool_source {

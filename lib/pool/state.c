@@ -80,7 +80,9 @@ static enum cow_pool_state state_of(enum cow_answer started, int reachable)
 		return COW_POOL_STATE_UNKNOWN;
 	if (started == COW_ANSWER_NO)
 		return COW_POOL_STATE_INACTIVE;
-	return reachable < 0 ? COW_POOL_STATE_INACCESSIBLE : COW_POOL_STATE_ACTIVE;
+	/* That the caller may not look says nothing about the pool. */
+	return reachable < 0 && reachable != -EACCES ? COW_POOL_STATE_INACCESSIBLE
+						     : COW_POOL_STATE_ACTIVE;
 }
 
 COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool,

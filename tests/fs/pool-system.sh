@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The system's pools: root's by default, for everybody to see, for nobody else to change. /etc and
+# /run are the test's own.
+. "$(dirname "$0")/../lib.sh"
+need_root
+require jq
+mkdir "$T/layer"
+mount -t tmpfs tmpfs "$T/layer"
+mkdir "$T/layer/upper" "$T/layer/work"
+mount -t overlay -o "lowerdir=/etc,upperdir=$T/layer/upper,workdir=$T/layer/work" overlay /etc
+mount -t tmpfs tmpfs /run
+trap 'umount /run /etc; _clean' EXIT
+rm -rf /etc/cowctl /etc/libvirt/storage
+umask 022
+
+# nothing anywhere is no error
+expect_status 0 cowctl pool list --json
+expect_json '.pools == []'
+
+expect_status 0 cowctl pool define-as sys --target "$T/images"
+expect_equal "$(stat -c %a /etc/cowctl /etc/cowctl/pools /etc/cowctl/pools/sys.xml | xargs)" \
+	"755 755 644"
+expect_status 0 cowctl pool build sys
+expect_status 0 cowctl pool start sys
+[ -e /run/cowctl/pools/sys.started ] || fail "no mark in /run"
+mkdir /etc/cowctl/pools/autostart
+ln -s ../sys.xml /etc/cowctl/pools/autostart/sys.xml
+
+# others see it when they ask for it, and change nothing
+expect_status 0 as_nobody cowctl pool list --system --json
+expect_json '.pools[0] | .name == "sys" and .state == "active" and .autostart'
+for verb in 'stop sys' 'define-as mine --target /mine'; do
+	IFS=' ' read -ra words <<<"$verb"
+	expect_status 2 as_nobody cowctl pool "${words[@]}" --system --json
+	expect_json '.error.code == "permission"'
+done
+export XDG_CONFIG_HOME=$T/none XDG_RUNTIME_DIR=$T/none
+expect_status 0 as_nobody cowctl pool list --json
+expect_json '.pools == []'
+
+# what can't be looked at is said, and hides nothing
+mkdir -p /etc/libvirt/storage
+chmod 0700 /etc/libvirt/storage
+expect_status 2 as_nobody cowctl pool list --system --json
+expect_json '[.pools[].name] == ["sys"] and .error.code == "permission"'
+
+# a reboot: /run is empty, and the pool not started
+rm -r /run/cowctl
+expect_status 0 cowctl pool info sys --json
+expect_json '.pools[0].state == "inactive"'
+expect_status 0 cowctl pool undefine sys
+expect_equal "$(find /etc/cowctl -not -type d)" "" "what is left of it"
