@@ -162,6 +162,29 @@ static void what_cant_be_leaves_nothing_behind(void)
 	CHECK_NUMBER(count_names(), names);
 }
 
+/* tmpfs has flags, but not this one. */
+static void a_wish_that_cant_be_had_is_an_error_or_is_told(void)
+{
+	char shm[] = "/dev/shm/cow-create-XXXXXX";
+	struct cow_image_create_options options = {RAW, .size = 1 << 20, .wish = COW_WISH_REQUIRE,
+						   .nocow = true};
+	struct cow_image_created created = {0};
+	int there = mkdtemp(shm) ? open(shm, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (there < 0)
+		return;
+	CHECK_NUMBER(cow_image_create_at(there, "x", &options, &created, &err), -EOPNOTSUPP);
+	CHECK_NUMBER(err.code, COW_CODE_UNSUPPORTED);
+	CHECK_NUMBER(faccessat(there, "x", F_OK, 0), -1);
+	options.wish = COW_WISH_PREFER;
+	CHECK_NUMBER(cow_image_create_at(there, "x", &options, &created, &err), 0);
+	CHECK(created.unmet[0]);
+	CHECK_NUMBER(created.nocow, COW_ANSWER_NO);
+	unlinkat(there, "x", 0);
+	close(there);
+	rmdir(shm);
+}
+
 static void a_dry_run_checks_and_creates_nothing(void)
 {
 	int names = count_names();
@@ -197,6 +220,7 @@ int main(void)
 	qcow2_images_are_what_was_asked();
 	a_backing_file_is_relative_to_the_image_and_gives_its_size();
 	what_cant_be_leaves_nothing_behind();
+	a_wish_that_cant_be_had_is_an_error_or_is_told();
 	a_dry_run_checks_and_creates_nothing();
 	without_qemu_img_it_says_so();
 	close(dir);

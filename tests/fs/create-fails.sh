@@ -45,6 +45,13 @@ for kind in btrfs xfs ext4 tmpfs; do
 		fails 2 'No space left' --format $format --preallocation full image 4G
 	done
 
+	# not the least room
+	if [ $kind = tmpfs ]; then
+		cat /dev/zero >filler 2>/dev/null || true
+		fails 2 'No space left' -f qcow2 image 1M
+		rm filler
+	fi
+
 	mount -o remount,ro "$T/$kind"
 	fails 2 'Read-only' image 1M
 	fails 2 'Read-only' -f qcow2 image 1M
