@@ -3,7 +3,8 @@
 # The manual: every page is well-formed, every verb and option is in it, and what it says about the
 # library's error codes is true.
 . "$(dirname "$0")/../lib.sh"
-require scdoc mandoc
+require mandoc
+[ -e "$COW_BUILD/man/cowctl.8" ] || skip "built without manual pages"
 
 for page in "$COW_BUILD"/man/*.[1-9]; do
 	mandoc -Tlint -W error "$page" || fail "mandoc finds errors in $page"
