@@ -27,10 +27,10 @@ static void build_text(FILE *out, const struct cow_pool *pool, bool plan,
 
 	if (result->created)
 		did = plan ? "would make" : "made";
-	fprintf(out, "Pool %s: %s %s %s\n", CLI_QUOTE(pool->name), did,
+	fprintf(out, "pool %s: %s %s %s\n", CLI_QUOTE(pool->name), did,
 		result->subvolume ? "subvolume" : "directory", CLI_QUOTE(pool->path));
-	fprintf(out, "Policy %s%s%s: %s\n", cow_policy_name(pool->policy),
-		pool->policy == COW_POLICY_AUTO ? ", here " : "",
+	fprintf(out, "cow=%s%s%s: %s\n", cow_policy_name(pool->policy),
+		pool->policy == COW_POLICY_AUTO ? " came to " : "",
 		pool->policy == COW_POLICY_AUTO ? cow_policy_name(result->effective) : "",
 		result->reason);
 }
@@ -113,15 +113,12 @@ static int build(struct cli_call *call)
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	struct cow_pool_build_result result = {0};
 	struct cow_error err = {0};
-	unsigned flags = 0;
+	unsigned flags = cli_flag(call, "subvolume", COW_POOL_BUILD_SUBVOLUME) |
+			 cli_flag(call, "dry-run", COW_POOL_BUILD_DRY_RUN);
 	int status = cli_pool_open(call, &store, &pool);
 
 	if (status)
 		return status;
-	if (cli_given(call, "subvolume"))
-		flags |= COW_POOL_BUILD_SUBVOLUME;
-	if (cli_given(call, "dry-run"))
-		flags |= COW_POOL_BUILD_DRY_RUN;
 	if (cow_pool_build(store, pool, flags, &result, &err) < 0)
 		return cli_error(call, &err);
 	build_text(call->out, pool, flags & COW_POOL_BUILD_DRY_RUN, &result);
@@ -141,10 +138,7 @@ static const struct cli_option build_options[] = {
 
 const struct cli_verb cli_verb_pool_build = {
 	.name = "pool build",
-	.operands = "POOL",
-	.operands_min = 1,
-	.operands_max = 1,
-	.complete = CLI_COMPLETE_POOL,
+	CLI_POOL_OPERAND,
 	.summary = "make the directory of a pool or take what is there, apply the policy",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = build_options,
@@ -162,7 +156,7 @@ static int start(struct cli_call *call)
 		return status;
 	if (cow_pool_start(store, pool, &err) < 0)
 		return cli_error(call, &err);
-	fprintf(call->out, "Pool %s started, compliance %s.\n", CLI_QUOTE(pool->name),
+	fprintf(call->out, "started pool %s, compliance %s\n", CLI_QUOTE(pool->name),
 		cow_compliance_name(pool->compliance));
 	cli_pool_json(call, store, pool);
 	if (pool->compliance == COW_COMPLIANCE_DRIFTED) {
@@ -182,10 +176,7 @@ static int start(struct cli_call *call)
 
 const struct cli_verb cli_verb_pool_start = {
 	.name = "pool start",
-	.operands = "POOL",
-	.operands_min = 1,
-	.operands_max = 1,
-	.complete = CLI_COMPLETE_POOL,
+	CLI_POOL_OPERAND,
 	.summary = "mark a pool started, once its directory is there",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.run = start,
@@ -202,17 +193,14 @@ static int stop(struct cli_call *call)
 		return status;
 	if (cow_pool_stop(store, pool, &err) < 0)
 		return cli_error(call, &err);
-	fprintf(call->out, "Pool %s stopped.\n", CLI_QUOTE(pool->name));
+	fprintf(call->out, "stopped pool %s\n", CLI_QUOTE(pool->name));
 	cli_pool_json(call, store, pool);
 	return CLI_EXIT_CLEAN;
 }
 
 const struct cli_verb cli_verb_pool_stop = {
 	.name = "pool stop",
-	.operands = "POOL",
-	.operands_min = 1,
-	.operands_max = 1,
-	.complete = CLI_COMPLETE_POOL,
+	CLI_POOL_OPERAND,
 	.summary = "mark a pool stopped; its directory stays as it is",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.run = stop,

@@ -42,7 +42,7 @@ static int store_pool(struct cli_call *call, struct cow_pool *pool)
 	    cow_pool_define(store, pool, &err) < 0 ||
 	    cow_pool_lookup(store, pool->name, &stored, &err) < 0)
 		return cli_error(call, &err);
-	fprintf(call->out, "Pool %s defined, policy %s.\n", CLI_QUOTE(pool->name),
+	fprintf(call->out, "defined pool %s, policy %s\n", CLI_QUOTE(pool->name),
 		cow_policy_name(pool->policy));
 	cli_pool_json(call, store, stored);
 	return CLI_EXIT_CLEAN;
@@ -56,12 +56,8 @@ static int define(struct cli_call *call)
 	size_t size = 0;
 
 	xml = read_definition(call->operands[0], &size);
-	if (!xml) {
-		err.errnum = errno;
-		err.code = errno == ENOENT ? COW_CODE_NOT_FOUND : COW_CODE_UNKNOWN;
-		snprintf(err.message, sizeof(err.message), "read %s", CLI_QUOTE(call->operands[0]));
-		return cli_error(call, &err);
-	}
+	if (!xml)
+		return cli_error_system(call, errno, "read %s", CLI_QUOTE(call->operands[0]));
 	if (cow_pool_new_xml(xml, size, &pool, &err) < 0)
 		return cli_error(call, &err);
 	return store_pool(call, pool);
@@ -99,11 +95,8 @@ static int define_as(struct cli_call *call)
 	if (!target)
 		return cli_usage(call, "option '--target' is needed");
 	path = absolute(target);
-	if (!path) {
-		err.errnum = errno;
-		snprintf(err.message, sizeof(err.message), "find the working directory");
-		return cli_error(call, &err);
-	}
+	if (!path)
+		return cli_error_system(call, errno, "find the working directory");
 	if (cow_pool_new(call->operands[0], path, cow_policy_from_name(policy ? policy : "auto"),
 			 &pool, &err) < 0)
 		return cli_error(call, &err);
@@ -136,17 +129,14 @@ static int undefine(struct cli_call *call)
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_undefine(store, call->operands[0], &err) < 0)
 		return cli_error(call, &err);
-	fprintf(call->out, "Pool %s undefined; its directory stays.\n",
+	fprintf(call->out, "undefined pool %s; its directory stays\n",
 		CLI_QUOTE(call->operands[0]));
 	return CLI_EXIT_CLEAN;
 }
 
 const struct cli_verb cli_verb_pool_undefine = {
 	.name = "pool undefine",
-	.operands = "POOL",
-	.operands_min = 1,
-	.operands_max = 1,
-	.complete = CLI_COMPLETE_POOL,
+	CLI_POOL_OPERAND,
 	.summary = "forget the definition of a pool; its directory and images stay",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.run = undefine,

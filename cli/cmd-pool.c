@@ -99,17 +99,11 @@ static int list(struct cli_call *call)
 	return CLI_EXIT_CLEAN;
 }
 
-static const struct cli_option list_options[] = {
-	{"all", 0, NULL, NULL, "inactive pools too, which is always so", 0, false},
-	{0},
-};
-
 const struct cli_verb cli_verb_pool_list = {
 	.name = "pool list",
 	.operands = "",
 	.summary = "list pools, those of libvirt included",
 	.with = CLI_WITH_TABLE | CLI_WITH_SCOPE,
-	.options = list_options,
 	.columns = cli_pool_columns,
 	.run = list,
 };
@@ -142,10 +136,7 @@ static int info(struct cli_call *call)
 
 const struct cli_verb cli_verb_pool_info = {
 	.name = "pool info",
-	.operands = "POOL",
-	.operands_min = 1,
-	.operands_max = 1,
-	.complete = CLI_COMPLETE_POOL,
+	CLI_POOL_OPERAND,
 	.summary = "show one pool, and how its directory stands against its policy",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.run = info,
@@ -169,10 +160,7 @@ static int dumpxml(struct cli_call *call)
 
 const struct cli_verb cli_verb_pool_dumpxml = {
 	.name = "pool dumpxml",
-	.operands = "POOL",
-	.operands_min = 1,
-	.operands_max = 1,
-	.complete = CLI_COMPLETE_POOL,
+	CLI_POOL_OPERAND,
 	.summary = "write a definition as XML that virsh pool-define takes",
 	.with = CLI_WITH_SCOPE,
 	.run = dumpxml,

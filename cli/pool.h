@@ -12,6 +12,10 @@ CLI_DEFINE_CLEANUP(pool, struct cow_pool *, cow_pool_free)
 /* One pool as text, JSON and --output show it. */
 extern const struct cli_column cli_pool_columns[];
 
+/* Of verbs that work on one pool. */
+#define CLI_POOL_OPERAND                                                                           \
+	.operands = "POOL", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_POOL
+
 /* Open the store --system and --session name and find the pool of the first operand.
  * @return 0, or an exit status after the error was said. */
 int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,

@@ -163,7 +163,7 @@ COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool
 		return base_fail(err, ENOMEM, "stop a pool");
 	r = unlink(mark) < 0 ? -errno : 0;
 	if (r == -ENOENT)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "pool %s is not started",
+		return base_refuse(err, EINVAL, COW_CODE_NOT_FOUND, "pool %s is not started",
 				   BASE_QUOTE(pool->name));
 	if (r < 0)
 		return base_fail(err, -r, "mark pool %s stopped", BASE_QUOTE(pool->name));

@@ -43,7 +43,7 @@ rmdir "$T/a"
 expect_status 0 cowctl pool info a --session --json
 expect_json '.pools[0].state == "inaccessible"'
 expect_status 0 cowctl pool stop a --session
-expect_status 3 cowctl pool stop a --session
+expect_status 2 cowctl pool stop a --session
 expect_err "not started"
 expect_status 0 cowctl pool undefine a --session
 
