@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Programs that open, write and close an image all the time, and conversions of it back and forth: not
+# Programs that open, write and close an image all the time, and its conversions back and forth: not
 # one write is lost unsaid, and some conversions get through. Half of the programs keep to QEMU's
 # locks. In the rare case that both inodes were opened in the same instant, convert can only keep
 # both files and say so; no run of this test has shown it, but it may.
