@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
+#include "pool.h"
 
 /* An image, or one step of the chain of files it is backed by. */
 struct row {
@@ -19,6 +23,7 @@ struct run {
 
 CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
 CLI_DEFINE_CLEANUP(item, struct cow_audit_item *, cow_audit_item_free)
+CLI_DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free)
 
 /* --- columns: name of the function, what it gives of an image, what of a backing file --- */
 
@@ -243,15 +248,93 @@ static void look(struct run *run)
 	}
 }
 
-/* @return 0, or the status to end with. */
-static int add_operand(struct run *run, const char *operand)
+/* --- operands --- */
+
+static enum cow_policy wanted(const struct run *run, enum cow_policy otherwise)
 {
 	const char *cow = cli_value(run->call, "cow");
-	enum cow_policy policy = cow ? cow_policy_from_name(cow) : COW_POLICY_AUTO;
+
+	return cow ? cow_policy_from_name(cow) : otherwise;
+}
+
+static void add(struct run *run, const char *path, enum cow_policy policy, const char *pool)
+{
 	struct cow_error err;
 
-	if (cow_audit_add(run->audit, operand, policy, NULL, &err) < 0)
-		return cli_error(run->call, &err);
+	if (cow_audit_add(run->audit, path, wanted(run, policy), pool, &err) < 0)
+		cli_error(run->call, &err);
+}
+
+/* Let all pools' policies count in what is audited. The first to name a directory wins. */
+static void set_policies(struct run *run, struct cow_pool *const *pools)
+{
+	struct cow_error err;
+
+	for (; *pools; pools++)
+		if (cow_audit_set_policy(run->audit, (*pools)->path, wanted(run, (*pools)->policy),
+					 (*pools)->name, &err) < 0)
+			cli_error(run->call, &err);
+}
+
+static void add_pool(struct run *run, struct cow_pool *pool)
+{
+	set_policies(run, (struct cow_pool *[]){pool, NULL});
+	add(run, pool->path, pool->policy, pool->name);
+}
+
+/* A path when it looks like one or is there, otherwise a pool. */
+static void add_operand(struct run *run, struct cow_pool_store *store, const char *operand)
+{
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	struct cow_error err;
+
+	if (strchr(operand, '/') || faccessat(AT_FDCWD, operand, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		add(run, operand, COW_POLICY_AUTO, NULL);
+	else if (!store)
+		cli_error(run->call, &(struct cow_error){.code = COW_CODE_NOT_FOUND,
+							 .message = "there are no pools here"});
+	else if (cow_pool_lookup(store, operand, &pool, &err) == 0)
+		add_pool(run, pool);
+	else
+		cli_error(run->call, &err);
+}
+
+/* All pools, or NULL. What can't be read may hold a policy, so it is said; but not that there are
+ * pools of a type that has no images in directories. */
+static struct cow_pool **list_pools(struct run *run, struct cow_pool_store *store)
+{
+	struct cow_pool **pools = NULL;
+	struct cow_error err;
+	size_t broken = 0;
+	int r = cow_pool_list(store, &pools, &broken, &err);
+
+	if (r < 0 || (broken && err.code != COW_CODE_UNSUPPORTED))
+		cli_error(run->call, &err);
+	return r < 0 ? NULL : pools;
+}
+
+/* Everything named, or all pools. @return 0, or the status to end with. */
+static int add_operands(struct run *run)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool **pools CLI_CLEANUP(pools) = NULL;
+	struct cli_call *call = run->call;
+	struct cow_error err;
+	int r = cow_pool_store_new(cli_scope(call), &store, &err);
+
+	/* Without a home there are no pools of the session. */
+	if (r < 0 && r != -ENOENT)
+		return cli_error(call, &err);
+	pools = store ? list_pools(run, store) : NULL;
+	if (!call->n_operands && (!pools || !*pools))
+		return call->status ? call->status
+				    : cli_usage(call, "no pool is defined: name a path");
+	for (int i = 0; i < call->n_operands; i++)
+		add_operand(run, store, call->operands[i]);
+	for (size_t i = 0; !call->n_operands && pools[i]; i++)
+		add(run, pools[i]->path, pools[i]->policy, pools[i]->name);
+	if (pools)
+		set_policies(run, pools);
 	return 0;
 }
 
@@ -289,9 +372,8 @@ static int run_audit(struct cli_call *call)
 	if (cow_audit_new(flags, &audit, &err) < 0)
 		return cli_error(call, &err);
 	run.audit = audit;
-	for (int i = 0; i < call->n_operands; i++)
-		if (add_operand(&run, call->operands[i]))
-			return call->status;
+	if (add_operands(&run))
+		return call->status;
 	return report(&run);
 }
 
@@ -305,11 +387,10 @@ static const struct cli_option options[] = {
 const struct cli_verb cli_verb_audit = {
 	.name = "audit",
 	.operands = "[PATH or POOL...]",
-	.operands_min = 1,
 	.operands_max = -1,
 	.complete = CLI_COMPLETE_FILE_OR_POOL,
 	.summary = "find images and hold them against their policy",
-	.with = CLI_WITH_TABLE,
+	.with = CLI_WITH_TABLE | CLI_WITH_SCOPE,
 	.options = options,
 	.columns = columns,
 	.run = run_audit,

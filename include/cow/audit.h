@@ -91,6 +91,14 @@ void cow_audit_free(struct cow_audit *audit);
 int cow_audit_add(struct cow_audit *audit, const char *path, enum cow_policy policy,
 		  const char *pool, struct cow_error *err);
 
+/** Hold all that lies in a directory, however the audit comes to it, against another policy: that
+ * of a pool. Of several directories above an image the nearest one counts, and of several calls for
+ *  the same directory the first; what is in none of them is held against the policy it was added
+ *  with. A directory that isn't there is no error. To be called before the first cow_audit_next().
+ */
+int cow_audit_set_policy(struct cow_audit *audit, const char *directory, enum cow_policy policy,
+			 const char *pool, struct cow_error *err);
+
 /** The next item, in the order of the tree, names sorted bytewise within a directory. A file that
  *  is deleted between reading its directory and opening it is left out.
  *  @param ret_item owned by the caller, to be freed with cow_audit_item_free().

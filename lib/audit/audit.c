@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <string.h>
 
 #include <cow/audit.h>
@@ -21,6 +22,7 @@ struct cow_audit {
 	struct start *starts, **last; /* still to come, the first one under way */
 	struct audit_walk *walk;      /* of the first one, or NULL */
 	struct audit_place *places;
+	struct audit_region *regions, **last_region;
 	struct cow_audit_summary summary;
 };
 
@@ -35,6 +37,7 @@ COW_EXPORT int cow_audit_new(unsigned flags, struct cow_audit **ret, struct cow_
 		return base_fail(err, ENOMEM, "begin an audit");
 	audit->flags = flags;
 	audit->last = &audit->starts;
+	audit->last_region = &audit->regions;
 	*ret = audit;
 	return 0;
 }
@@ -66,6 +69,7 @@ COW_EXPORT void cow_audit_free(struct cow_audit *audit)
 	while (audit->starts)
 		drop_start(audit);
 	audit_places_free(audit->places);
+	audit_regions_free(audit->regions);
 	free(audit);
 }
 
@@ -89,6 +93,34 @@ COW_EXPORT int cow_audit_add(struct cow_audit *audit, const char *path, enum cow
 	}
 	*audit->last = start;
 	audit->last = &start->next;
+	return 0;
+}
+
+COW_EXPORT int cow_audit_set_policy(struct cow_audit *audit, const char *directory,
+				    enum cow_policy policy, const char *pool, struct cow_error *err)
+{
+	struct audit_directory here = {0};
+	struct audit_region *region;
+	int r;
+
+	if (policy < COW_POLICY_OFF || policy > COW_POLICY_AUTO)
+		return base_fail(err, EINVAL, "audit %s: no such policy", BASE_QUOTE(directory));
+	r = audit_identify(AT_FDCWD, directory, 0, &here);
+	/* Nothing lies in what isn't there. */
+	if (r < 0)
+		return r == -ENOENT ? 0 : base_fail(err, -r, "look at %s", BASE_QUOTE(directory));
+	region = calloc(1, sizeof(*region));
+	if (region && pool)
+		region->pool = strdup(pool);
+	if (!region || (pool && !region->pool)) {
+		audit_regions_free(region);
+		return base_fail(err, ENOMEM, "audit %s", BASE_QUOTE(directory));
+	}
+	region->device = here.device;
+	region->inode = here.inode;
+	region->policy = policy;
+	*audit->last_region = region;
+	audit->last_region = &region->next;
 	return 0;
 }
 
@@ -116,18 +148,21 @@ static void count(struct cow_audit_summary *summary, const struct cow_audit_item
 static int next_below(struct cow_audit *audit, const struct start *start,
 		      struct cow_audit_item **ret_item, struct cow_error *err)
 {
-	const struct audit_task task = {
-		.policy = start->policy,
-		.pool = start->pool,
-		.all_files = audit->flags & COW_AUDIT_ALL_FILES,
-	};
 	struct audit_entry entry;
 	int r = 0;
 
 	if (!audit->walk)
-		r = audit_walk_new(start->path, audit->flags & COW_AUDIT_CROSS_DEVICE, &audit->walk,
-				   err);
+		r = audit_walk_new(start->path, audit->flags & COW_AUDIT_CROSS_DEVICE,
+				   audit->regions, &audit->walk, err);
 	while (r == 0 && (r = audit_walk_next(audit->walk, &entry, err)) == 1) {
+		const struct audit_region *region =
+			entry.directory ? entry.directory->region : NULL;
+		const struct audit_task task = {
+			.policy = region ? region->policy : start->policy,
+			.pool = region ? region->pool : start->pool,
+			.all_files = audit->flags & COW_AUDIT_ALL_FILES,
+		};
+
 		r = audit_item_new(&entry, &task, &audit->places, ret_item);
 		if (r < 0)
 			return base_fail(err, -r, "audit %s", BASE_QUOTE(entry.path));

@@ -27,7 +27,7 @@ static char *walk_text(const char *start)
 	struct audit_entry entry;
 	char *text = strdup("");
 
-	CHECK_NUMBER(audit_walk_new(start, false, &walk, NULL), 0);
+	CHECK_NUMBER(audit_walk_new(start, false, NULL, &walk, NULL), 0);
 	while (audit_walk_next(walk, &entry, NULL) == 1) {
 		char *longer = entry.error ? base_format("%s|%s[%d]", text, entry.path,
 							 entry.error->errnum)
@@ -85,7 +85,7 @@ static void a_file_named_directly_is_found_in_its_real_directory(void)
 	struct audit_entry entry;
 	struct stat is, expected;
 
-	CHECK_NUMBER(audit_walk_new("s/file", false, &walk, NULL), 0);
+	CHECK_NUMBER(audit_walk_new("s/file", false, NULL, &walk, NULL), 0);
 	CHECK_NUMBER(audit_walk_next(walk, &entry, NULL), 1);
 	CHECK(entry.named);
 	CHECK_TEXT(entry.name, "B");
@@ -112,7 +112,7 @@ static void a_directory_deleted_meanwhile_is_no_error(void)
 	CHECK_NUMBER(mkdir("v/b", 0700), 0);
 	make_file(AT_FDCWD, "v/a");
 	make_file(AT_FDCWD, "v/c");
-	CHECK_NUMBER(audit_walk_new("v", false, &walk, NULL), 0);
+	CHECK_NUMBER(audit_walk_new("v", false, NULL, &walk, NULL), 0);
 	CHECK_NUMBER(audit_walk_next(walk, &entry, NULL), 1);
 	CHECK_TEXT(entry.path, "v/a");
 	CHECK_NUMBER(rmdir("v/b"), 0);
@@ -175,7 +175,7 @@ static void a_way_back_that_is_lost_is_an_entry(void)
 		if (i == DEPTH - 1)
 			make_file(AT_FDCWD, strcat(name, "/f"));
 	}
-	CHECK_NUMBER(audit_walk_new("t", false, &walk, NULL), 0);
+	CHECK_NUMBER(audit_walk_new("t", false, NULL, &walk, NULL), 0);
 	CHECK_NUMBER(audit_walk_next(walk, &entry, NULL), 1);
 	CHECK(!entry.error);
 	/* t/e/d is closed by now; what is in it is put elsewhere, so that ".." leads astray. */

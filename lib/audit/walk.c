@@ -26,6 +26,7 @@ struct frame {
 struct audit_walk {
 	bool cross_device;
 	bool started;
+	const struct audit_region *regions;
 	char *path; /* of what is looked at now */
 	size_t path_room;
 	struct frame *frames;
@@ -62,8 +63,8 @@ void audit_walk_free(struct audit_walk *walk)
 	free(walk);
 }
 
-int audit_walk_new(const char *start, bool cross_device, struct audit_walk **ret,
-		   struct cow_error *err)
+int audit_walk_new(const char *start, bool cross_device, const struct audit_region *regions,
+		   struct audit_walk **ret, struct cow_error *err)
 {
 	struct audit_walk *walk = calloc(1, sizeof(*walk));
 	size_t length = strlen(start);
@@ -78,6 +79,7 @@ int audit_walk_new(const char *start, bool cross_device, struct audit_walk **ret
 		walk->path[--length] = '\0';
 	walk->path_room = length + 1;
 	walk->cross_device = cross_device;
+	walk->regions = regions;
 	walk->parent.fd = -1;
 	*ret = walk;
 	return 0;
@@ -103,8 +105,7 @@ static int set_path(struct audit_walk *walk, size_t length, const char *name)
 	return 0;
 }
 
-/* Which directory this is. Nothing is mounted and no server asked for it. */
-static int identify(int dirfd, const char *name, int flags, struct audit_directory *ret)
+int audit_identify(int dirfd, const char *name, int flags, struct audit_directory *ret)
 {
 	struct statx stx;
 
@@ -122,7 +123,7 @@ static int identify(int dirfd, const char *name, int flags, struct audit_directo
 	return 0;
 }
 
-static bool is_same(const struct audit_directory *a, const struct audit_directory *b)
+bool audit_is_same(const struct audit_directory *a, const struct audit_directory *b)
 {
 	return a->mount == b->mount && a->device == b->device && a->inode == b->inode;
 }
@@ -220,13 +221,16 @@ static int enter(struct audit_walk *walk, const struct audit_directory *director
 static int enter_name(struct audit_walk *walk, const struct audit_directory *above,
 		      const char *name)
 {
-	struct audit_directory directory;
-	int r = identify(above->fd, name, AT_SYMLINK_NOFOLLOW, &directory);
+	struct audit_directory directory = {0};
+	int r = audit_identify(above->fd, name, AT_SYMLINK_NOFOLLOW, &directory);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (directory.mount != above->mount && !walk->cross_device)
 		return 0;
+	directory.region = audit_region_find(walk->regions, directory.device, directory.inode);
+	if (!directory.region)
+		directory.region = above->region;
 	directory.fd = base_open_quietly(above->fd, name, DIRECTORY_FLAGS);
 	if (directory.fd == -ENOENT || directory.fd == -ENOTDIR || directory.fd == -ELOOP)
 		return 0;
@@ -238,13 +242,13 @@ static int leave(struct audit_walk *walk)
 {
 	struct frame *frame = &walk->frames[walk->depth - 1];
 	struct audit_directory *above = walk->depth > 1 ? &frame[-1].directory : NULL;
-	struct audit_directory now;
+	struct audit_directory now = {0};
 	int r = 0;
 
 	if (above && above->fd < 0) {
 		above->fd = base_open_quietly(frame->directory.fd, "..", DIRECTORY_FLAGS);
-		r = above->fd < 0 ? above->fd : identify(above->fd, "", AT_EMPTY_PATH, &now);
-		if (r == 0 && !is_same(&now, above))
+		r = above->fd < 0 ? above->fd : audit_identify(above->fd, "", AT_EMPTY_PATH, &now);
+		if (r == 0 && !audit_is_same(&now, above))
 			r = -ESTALE;
 	}
 	walk->path[above ? frame[-1].path_length : frame->path_length] = '\0';
@@ -293,8 +297,9 @@ static int give_file(struct audit_walk *walk, struct audit_entry *ret)
 		fd = -errno;
 	if (fd < 0)
 		return give_error(walk, fd, "open the directory of", ret);
-	r = identify(fd, "", AT_EMPTY_PATH, &walk->parent);
+	r = audit_identify(fd, "", AT_EMPTY_PATH, &walk->parent);
 	walk->parent.fd = fd;
+	walk->parent.region = audit_region_above(walk->regions, fd);
 	if (r < 0)
 		return give_error(walk, r, "look at the directory of", ret);
 	/* The resolved name goes behind the path that is shown. */
@@ -313,7 +318,7 @@ static int give_file(struct audit_walk *walk, struct audit_entry *ret)
 static int start(struct audit_walk *walk, struct audit_entry *ret)
 {
 	BASE_CLEANUP(fd) int fd = open(walk->path, O_PATH | O_CLOEXEC);
-	struct audit_directory directory;
+	struct audit_directory directory = {0};
 	struct stat st;
 	int r;
 
@@ -329,11 +334,13 @@ static int start(struct audit_walk *walk, struct audit_entry *ret)
 		*ret = (struct audit_entry){.path = walk->path, .error = &walk->error};
 		return 1;
 	}
-	r = identify(fd, "", AT_EMPTY_PATH, &directory);
+	r = audit_identify(fd, "", AT_EMPTY_PATH, &directory);
 	if (r == 0)
 		r = directory.fd = base_open_quietly(fd, ".", DIRECTORY_FLAGS);
-	if (r >= 0)
+	if (r >= 0) {
+		directory.region = audit_region_above(walk->regions, directory.fd);
 		r = enter(walk, &directory);
+	}
 	return r < 0 && r != -ENOMEM ? give_error(walk, r, "read directory", ret) : r;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cow/error.h>
 
+#include "audit/region.h"
 #include "base/macro.h"
 
 /* Regular files below a start path, depth first, names sorted bytewise within a directory.
@@ -22,6 +23,7 @@ struct audit_directory {
 	int fd;
 	uint64_t mount; /* statx mount id */
 	uint64_t device, inode;
+	const struct audit_region *region; /* the nearest one it lies in, or NULL */
 	const struct audit_place *place; /* the caller's own: NULL when the directory is entered */
 	bool seen;                       /* the caller's own: false when it is entered */
 };
@@ -37,11 +39,17 @@ struct audit_entry {
 
 struct audit_walk;
 
-int audit_walk_new(const char *start, bool cross_device, struct audit_walk **ret,
-		   struct cow_error *err);
+/* The regions must outlive the walk. */
+int audit_walk_new(const char *start, bool cross_device, const struct audit_region *regions,
+		   struct audit_walk **ret, struct cow_error *err);
 void audit_walk_free(struct audit_walk *walk);
 
 /* @return 1 an entry, 0 the end, -ENOMEM. */
 int audit_walk_next(struct audit_walk *walk, struct audit_entry *ret, struct cow_error *err);
+
+/* Which directory this is, without opening it; nothing gets mounted and no server is asked.
+ * @return 0 with fd -1, or -errno. */
+int audit_identify(int dirfd, const char *name, int flags, struct audit_directory *ret);
+bool audit_is_same(const struct audit_directory *a, const struct audit_directory *b);
 
 #endif

@@ -25,8 +25,8 @@ expect_json '[.errors[].path] | index("./closed") != null and index("./open/secr
 expect_json '.errors[0].code == "permission" and .error.code == "permission"'
 expect_json '.summary.images == 1 and .summary.errors == (.errors | length)'
 
-expect_status 2 cowctl audit nothing
-expect_err "open 'nothing': No such file or directory"
+expect_status 2 cowctl audit ./nothing
+expect_err "open './nothing': No such file or directory"
 expect_status 2 cowctl audit open/image nothing
 expect_out open/image
 expect_status 2 cowctl audit /dev/null
