@@ -58,6 +58,8 @@ int cli_status(struct cli_call *call, int status);
 /* Say an error in one line, note the first one in the JSON, merge its exit status.
  * @return the worst status so far, so that a verb can end with it. */
 int cli_error(struct cli_call *call, const struct cow_error *err);
+/* The same with the path it is about in front, where the message has only its last name. */
+int cli_error_about(struct cli_call *call, const char *path, const struct cow_error *err);
 /* The same for a system call of the verb's own that failed with errnum. */
 int cli_error_system(struct cli_call *call, int errnum, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -62,6 +62,7 @@ CLI_GETTER(get_rows_before, struct converted, before(item->result, item->result-
 CLI_GETTER(get_rows_after, struct converted, after(item->result, item->result->rows_after))
 
 static const struct cli_column columns[] = {
+	{"PATH", "the image", "path", 0, 0, get_path},
 	{"RESULT", "converted, already, planned, refused or failed", "result", 0, 0, get_result},
 	{"FROM", "copy-on-write before", "from", 0, 0, get_from},
 	{"TO", "copy-on-write asked for", "to", 0, 0, get_to},
@@ -79,7 +80,6 @@ static const struct cli_column columns[] = {
 	{"MODE", "offline: nobody had it open", "mode", 0, CLI_COLUMN_HIDDEN, get_mode},
 	{"ORIGINAL", "where the old image was kept", "original", 0, CLI_COLUMN_HIDDEN,
 	 get_original},
-	{"PATH", "the image", "path", 0, 0, get_path},
 	{"REASON", "why, or what was dropped", "reason", 0, CLI_COLUMN_HIDDEN, get_reason},
 	{NULL, NULL, NULL, 0, 0, NULL},
 };
@@ -125,8 +125,9 @@ static int convert_at(struct job *job, int dirfd, const char *name,
 	}
 	r = cow_convert_at(dirfd, name, &job->options, result, &err);
 	close(dirfd);
+	/* The library knows the name alone, and a tree may have many of it. */
 	if (r < 0)
-		cli_error(job->call, &err);
+		cli_error_about(job->call, name == job->subject ? NULL : job->subject, &err);
 	return r;
 }
 

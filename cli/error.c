@@ -37,17 +37,22 @@ json_t *cli_json_error(const struct cow_error *err)
 	return error_object(err->code, message, err->remedy);
 }
 
-int cli_error(struct cli_call *call, const struct cow_error *err)
+int cli_error_about(struct cli_call *call, const char *path, const struct cow_error *err)
 {
 	char *message CLI_CLEANUP(text) = with_cause(err);
 
 	cli_progress_clear(call);
-	fprintf(stderr, "cowctl: %s%s%s%s\n", message, *err->remedy ? " (" : "", err->remedy,
-		*err->remedy ? ")" : "");
+	fprintf(stderr, "cowctl: %s%s%s%s%s%s\n", path ? CLI_QUOTE(path) : "", path ? ": " : "",
+		message, *err->remedy ? " (" : "", err->remedy, *err->remedy ? ")" : "");
 	/* Only the first: what comes later is often its consequence, and stderr has them all. */
 	if (call->json && !json_object_get(call->json, "error"))
 		json_object_set_new(call->json, "error", cli_json_error(err));
 	return cli_status(call, cow_code_exit_status(err->code));
+}
+
+int cli_error(struct cli_call *call, const struct cow_error *err)
+{
+	return cli_error_about(call, NULL, err);
 }
 
 static enum cow_code code_of(int errnum)
