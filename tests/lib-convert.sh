@@ -51,3 +51,30 @@ expect_refused() {
 	expect_json '.images[0].reason | contains($reason)' --arg reason "$reason"
 	expect_equal "$(folder_of "$folder")" "$before" "$folder"
 }
+
+# vm_start DRIVE...: a real QEMU that has the drives open and does not run; vm_stop ends it. When it
+# does not start, $T/vm.err is what it said.
+vm_start() {
+	local drive line options=()
+	for drive; do
+		options+=(-drive "if=virtio,$drive")
+	done
+	rm -f -- "$T/vm.in" "$T/vm.out"
+	mkfifo -- "$T/vm.in" "$T/vm.out"
+	qemu-system-x86_64 -S -nodefaults -display none -machine q35,accel=tcg -m 64 -qmp stdio \
+		"${options[@]}" <"$T/vm.in" >"$T/vm.out" 2>"$T/vm.err" &
+	vm_pid=$!
+	exec {vm_in}>"$T/vm.in" {vm_out}<"$T/vm.out"
+	(printf '{"execute": "%s"}\n' qmp_capabilities query-status >&"$vm_in") 2>"$T/vm.pipe" || true
+	while read -r line <&"$vm_out"; do # it answers once it has all drives open
+		case $line in *prelaunch*) return ;; esac
+	done
+	exec {vm_in}>&- {vm_out}<&-
+	wait "$vm_pid" && fail "QEMU ended"
+	return 1
+}
+vm_stop() {
+	printf '{"execute": "%s"}\n' quit >&"$vm_in"
+	wait "$vm_pid"
+	exec {vm_in}>&- {vm_out}<&-
+}

@@ -18,4 +18,5 @@ fallocate --punch-hole -o 4M -l 300M "$image"
 sync -f "$T/b"
 truncate -s 1G "$image"
 expect_refused "needs 1G" "$image" --preallocate
+truncate -s 4M "$image"
 expect_converted off "$image"
