@@ -17,7 +17,9 @@ int convert_hold_lease(struct convert_hold *hold, int fd, int type)
 }
 
 /* Byte 100 + p: "I use permission p"; 200 + p: "nobody else may"; p from 0 to 4. A shared lock is
- * how QEMU sets them itself, and needs no descriptor open for writing. */
+ * how QEMU sets them itself, and needs no descriptor open for writing. Byte 200, which denies even
+ * reading, makes QEMU give up at once: it first opens an image for reading only, and would go on to
+ * open it for writing, which breaks the lease and with it the conversion. */
 int convert_hold_lock(struct convert_hold *hold)
 {
 	static const off_t first[] = {100, 200};
