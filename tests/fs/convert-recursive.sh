@@ -1,39 +1,49 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# --recursive converts every image below a directory, and only images; subvolumes included, links
-# not followed. One that is refused does not keep the others from being converted.
+# --recursive converts the images below a directory, in subvolumes too, and leaves everything else
+# alone: other files, symbolic links and what they point to, other filesystems.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
 need_root
-require qemu-img jq
-
-make_fs btrfs fs
-cd "$T/fs"
-mkdir -p tree/deep/er other
-btrfs -q subvolume create tree/sub
-for image in tree/a.raw tree/deep/er/b.raw tree/sub/c.raw other/d.raw tree/busy.raw; do
+require btrfs qemu-img
+make_fs btrfs b
+make_fs btrfs other
+cd "$T/b"
+mkdir -p "pool/deep er" outside pool/mounted
+btrfs -q subvolume create pool/subvolume
+images=("pool/a.raw" $'pool/deep er/new\nline.raw' pool/subvolume/s.raw)
+for image in "${images[@]}" outside/o.raw "$T/other/m.raw"; do
 	make_image "$image" 1M
 done
-qemu-img create -q -f qcow2 tree/deep/e.qcow2 1G
-echo "not an image" >tree/notes.txt
-ln -s ../other tree/link
+qemu-img create -q -f qcow2 pool/q.qcow2 1M
+images+=(pool/q.qcow2)
+echo "not an image" >pool/notes.txt
+ln -s ../outside pool/link
+ln -s ../outside/o.raw pool/link.raw
+mount --bind "$T/other" pool/mounted
 
-expect_status 0 cowctl convert --recursive --dry-run --json tree
-expect_json '[.images[].result] | length == 5 and all(. == "planned")'
-
-expect_status 2 cowctl convert tree
-expect_err "'tree' is a directory" "--recursive"
-
-exec 5<>tree/busy.raw
-expect_status 2 cowctl convert --recursive --json tree
-exec 5<&-
-expect_json '[.images[] | select(.result == "converted") | .path] | sort ==
-	["tree/a.raw", "tree/deep/e.qcow2", "tree/deep/er/b.raw", "tree/sub/c.raw"]'
-expect_json '[.images[] | select(.result == "refused") | .path] == ["tree/busy.raw"]'
-for image in tree/a.raw tree/deep/er/b.raw tree/sub/c.raw tree/deep/e.qcow2; do
-	is_nocow "$image" || fail "$image is not converted"
+# A dry run names just what the run then does.
+expect_status 0 cowctl convert --recursive --dry-run --json pool
+expect_json '[.images[].result] | unique == ["planned"]'
+planned=$(json "$T/out" '[.images[].path] | sort | tostring')
+for image in "${images[@]}"; do
+	! is_nocow "$image" || fail "a dry run converted $image"
 done
-is_nocow tree/notes.txt && fail "a text was converted"
-is_nocow other/d.raw && fail "a link was followed"
+expect_status 0 cowctl convert --recursive --json pool
+expect_json '[.images[].result] | unique == ["converted"]'
+expect_equal "$(json "$T/out" '[.images[].path] | sort | tostring')" "$planned" "what was done"
 
-expect_status 0 cowctl convert --recursive tree
-is_nocow tree/busy.raw || fail "busy.raw is not converted now"
+for image in "${images[@]}"; do
+	is_nocow "$image" || fail "$image is not NOCOW"
+done
+for other in pool/notes.txt outside/o.raw "$T/other/m.raw" pool pool/subvolume "pool/deep er"; do
+	! is_nocow "$other" || fail "$other was converted"
+done
+[ -L pool/link.raw ] || fail "the symbolic link is gone"
+expect_equal "$(litter_in .)" "" "what is left"
+
+# Again: nothing is left to do.
+before=$(folder_of pool)
+expect_status 0 cowctl convert -r --json pool
+expect_json '[.images[].result] - ["already"] == []'
+expect_equal "$(folder_of pool)" "$before" "the folder"
