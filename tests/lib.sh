@@ -119,6 +119,20 @@ _mount_images() {
 	losetup --detach "${devices[@]}" # in use: this makes them detach with the last user
 }
 
+_mkfs() {
+	local kind=$1
+	shift
+	case $kind in
+	btrfs) mkfs.btrfs -q -K -m single -d single -- "$@" ;;
+	btrfs-dup) mkfs.btrfs -q -K -m dup -d dup -- "$@" ;;
+	btrfs-raid1) mkfs.btrfs -q -K -m raid1 -d raid1 -- "$@" ;;
+	xfs) mkfs.xfs -q -K -m reflink=1 -- "$@" ;;
+	xfs-noreflink) mkfs.xfs -q -K -m reflink=0 -- "$@" ;;
+	ext4) mkfs.ext4 -q -E nodiscard -- "$@" ;;
+	*) echo "make_fs knows no $kind" && false ;;
+	esac
+}
+
 # make_fs KIND NAME [MOUNT-OPTIONS]: a new filesystem mounted at $T/NAME, whole and empty, open to
 # all. Its image is sparse, $FS_SIZE long (512M), as $T/NAME.img.
 make_fs() {
@@ -141,15 +155,7 @@ make_fs() {
 	esac
 	require "$tool"
 	truncate -s "$size" -- "${images[@]}"
-	case $kind in
-	btrfs) mkfs.btrfs -q -K -m single -d single -- "${images[@]}" ;;
-	btrfs-dup) mkfs.btrfs -q -K -m dup -d dup -- "${images[@]}" ;;
-	btrfs-raid1) mkfs.btrfs -q -K -m raid1 -d raid1 -- "${images[@]}" ;;
-	xfs) mkfs.xfs -q -K -m reflink=1 -- "${images[@]}" ;;
-	xfs-noreflink) mkfs.xfs -q -K -m reflink=0 -- "${images[@]}" ;;
-	ext4) mkfs.ext4 -q -E nodiscard -- "${images[@]}" ;;
-	*) fail "make_fs knows no $kind" ;;
-	esac
+	_mkfs "$kind" "${images[@]}" >"$T/.mkfs" 2>&1 || { cat "$T/.mkfs" >&2; fail "$tool"; }
 	_mount_images "$point" "$options" "${images[@]}"
 	chmod 0777 -- "$point"
 }
