@@ -52,6 +52,28 @@ expect_refused() {
 	expect_equal "$(folder_of "$folder")" "$before" "$folder"
 }
 
+# convert_held IMAGE: begin a conversion that stands still when it has written the first bytes of the
+# copy; convert_go STATUS lets it go on, to end with this status. What it says is in $T/converter.
+convert_held() {
+	: >"$T/trace"
+	{
+		# leak detection needs ptrace for itself
+		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -o "$T/trace" --trace=pwrite64 \
+			--inject=pwrite64:signal=SIGSTOP:when=1 -- "$COWCTL" convert "$1" \
+			>"$T/converter" 2>&1 || true
+	} &
+	held=$!
+	disown # what stands still is ended by the end of the namespace
+	until grep -q 'stopped by SIGSTOP' "$T/trace"; do
+		[ -e "/proc/$held" ] || fail "not held: $(cat "$T/converter")"
+	done
+}
+convert_go() {
+	pkill -CONT -P "$(pgrep -P "$held")"
+	tail --pid="$held" -f /dev/null
+	expect_equal "$(tail -n1 "$T/trace")" "+++ exited with $1 +++" "the end: $(cat "$T/converter")"
+}
+
 # vm_start DRIVE...: a real QEMU that has the drives open and does not run; vm_stop ends it. When it
 # does not start, $T/vm.err is what it said.
 vm_start() {
