@@ -32,7 +32,7 @@ struct search {
 static uint64_t search_walk(const struct search *search,
 			    const struct btrfs_ioctl_search_args_v2 *args)
 {
-	const uint8_t *at = args->buf, *end = args->buf + SEARCH_BUFFER;
+	const uint8_t *at = (const uint8_t *)args->buf, *end = at + SEARCH_BUFFER;
 	struct btrfs_ioctl_search_header header = {0};
 
 	for (uint32_t i = 0; i < args->key.nr_items; i++) {
