@@ -123,11 +123,10 @@ static void add_finding(struct run *run, const struct cow_finding *finding, json
 	if (findings) {
 		json_t *object = json_object();
 
-		json_object_set_new(object, "rule", json_string(finding->rule));
-		json_object_set_new(object, "severity",
-				    json_string(cow_severity_name(finding->severity)));
-		json_object_set_new(object, "message", cli_json_text(finding->message));
-		json_object_set_new(object, "remedy", cli_json_text(finding->remedy));
+		cli_json_value(object, "rule", cli_text(finding->rule));
+		cli_json_value(object, "severity", cli_text(cow_severity_name(finding->severity)));
+		cli_json_value(object, "message", cli_text(finding->message));
+		cli_json_value(object, "remedy", cli_text(finding->remedy));
 		json_array_append_new(findings, object);
 	}
 	if (finding->severity == COW_SEVERITY_ERROR)
@@ -212,19 +211,20 @@ static void add_summary(struct run *run)
 	json_t *object;
 
 	cow_audit_get_summary(run->audit, &summary);
-	if (!run->call->json) {
-		cli_warn(run->call, "%ju images: %ju ok, %ju drifted, %ju unknown; %ju unreadable",
-			 (uintmax_t)summary.images, (uintmax_t)summary.ok,
-			 (uintmax_t)summary.drifted, (uintmax_t)summary.unknown,
-			 (uintmax_t)summary.errors);
+	if (run->notes)
+		fprintf(run->notes,
+			"\n%ju images: %ju ok, %ju drifted, %ju unknown; %ju unreadable\n",
+			(uintmax_t)summary.images, (uintmax_t)summary.ok,
+			(uintmax_t)summary.drifted, (uintmax_t)summary.unknown,
+			(uintmax_t)summary.errors);
+	if (!run->call->json)
 		return;
-	}
 	object = json_object();
-	json_object_set_new(object, "images", json_integer((json_int_t)summary.images));
-	json_object_set_new(object, "ok", json_integer((json_int_t)summary.ok));
-	json_object_set_new(object, "drifted", json_integer((json_int_t)summary.drifted));
-	json_object_set_new(object, "unknown", json_integer((json_int_t)summary.unknown));
-	json_object_set_new(object, "errors", json_integer((json_int_t)summary.errors));
+	cli_json_value(object, "images", cli_number(summary.images));
+	cli_json_value(object, "ok", cli_number(summary.ok));
+	cli_json_value(object, "drifted", cli_number(summary.drifted));
+	cli_json_value(object, "unknown", cli_number(summary.unknown));
+	cli_json_value(object, "errors", cli_number(summary.errors));
 	json_object_set_new(run->call->json, "errors", run->errors);
 	json_object_set_new(run->call->json, "summary", object);
 }
@@ -352,11 +352,11 @@ static int report(struct run *run)
 		run->errors = json_array();
 	look(run);
 	cli_table_end(run->table);
+	add_summary(run);
 	if (run->notes) {
 		fclose(run->notes);
 		fputs(notes, call->out);
 	}
-	add_summary(run);
 	return call->status;
 }
 
@@ -365,10 +365,9 @@ static int run_audit(struct cli_call *call)
 	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
 	struct run run = {.call = call};
 	struct cow_error err;
-	unsigned flags = 0;
+	unsigned flags = cli_flag(call, "cross-device", COW_AUDIT_CROSS_DEVICE) |
+			 cli_flag(call, "all-files", COW_AUDIT_ALL_FILES);
 
-	flags |= cli_given(call, "cross-device") ? COW_AUDIT_CROSS_DEVICE : 0;
-	flags |= cli_given(call, "all-files") ? COW_AUDIT_ALL_FILES : 0;
 	if (cow_audit_new(flags, &audit, &err) < 0)
 		return cli_error(call, &err);
 	run.audit = audit;
@@ -386,11 +385,11 @@ static const struct cli_option options[] = {
 
 const struct cli_verb cli_verb_audit = {
 	.name = "audit",
-	.operands = "[PATH or POOL...]",
+	.operands = "[PATH|POOL...]",
 	.operands_max = -1,
 	.complete = CLI_COMPLETE_FILE_OR_POOL,
 	.summary = "find images and hold them against their policy",
-	.with = CLI_WITH_TABLE | CLI_WITH_SCOPE,
+	.with = CLI_WITH_TABLE | CLI_WITH_BYTES | CLI_WITH_SCOPE,
 	.options = options,
 	.columns = columns,
 	.run = run_audit,

@@ -90,7 +90,7 @@ static int report_rest(struct cli_call *call, const struct cow_pool *pool,
 		       const struct cow_pool_build_result *result)
 {
 	if (*result->warning)
-		cli_warn(call, "warning: %s", result->warning);
+		cli_warn(call, "%s", result->warning);
 	if (result->unreached) {
 		name_files(call, pool, result->effective);
 		cli_warn(call,

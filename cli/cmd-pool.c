@@ -103,15 +103,16 @@ const struct cli_verb cli_verb_pool_list = {
 	.name = "pool list",
 	.operands = "",
 	.summary = "list pools, those of libvirt included",
-	.with = CLI_WITH_TABLE | CLI_WITH_SCOPE,
+	.with = CLI_WITH_TABLE | CLI_WITH_BYTES | CLI_WITH_SCOPE,
 	.columns = cli_pool_columns,
 	.run = list,
 };
 
 /* "Name:        vms" */
-static void show_value(FILE *out, const struct cli_column *column, const struct cow_pool *pool)
+static void show_value(FILE *out, const struct cli_column *column, const struct cow_pool *pool,
+		       bool bytes)
 {
-	char *text CLI_CLEANUP(text) = cli_value_text(column->get(pool), false);
+	char *text CLI_CLEANUP(text) = cli_value_text(column->get(pool), bytes);
 	char *label CLI_CLEANUP(text) = cli_format("%s:", column->name);
 
 	for (char *p = label + 1; *p; p++)
@@ -129,7 +130,7 @@ static int info(struct cli_call *call)
 		return status;
 	cow_pool_refresh(store, pool, NULL);
 	for (const struct cli_column *column = cli_pool_columns; column->name; column++)
-		show_value(call->out, column, pool);
+		show_value(call->out, column, pool, cli_given(call, "bytes"));
 	cli_pool_json(call, store, pool);
 	return CLI_EXIT_CLEAN;
 }
@@ -138,7 +139,7 @@ const struct cli_verb cli_verb_pool_info = {
 	.name = "pool info",
 	CLI_POOL_OPERAND,
 	.summary = "show one pool, and how its directory stands against its policy",
-	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.with = CLI_WITH_JSON | CLI_WITH_BYTES | CLI_WITH_SCOPE,
 	.run = info,
 };
 

@@ -101,7 +101,7 @@ void cli_warn(struct cli_call *call, const char *format, ...)
 	va_list arguments;
 
 	cli_progress_clear(call);
-	fputs("cowctl: ", stderr);
+	fputs("cowctl: warning: ", stderr);
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);

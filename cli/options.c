@@ -11,7 +11,7 @@ static const struct {
 } shared[] = {
 	{CLI_WITH_TABLE, {"output", 'o', "COL,...", NULL, "columns to show", 0, false}},
 	{CLI_WITH_TABLE, {"noheadings", 'n', NULL, NULL, "leave out the heading", 0, false}},
-	{CLI_WITH_TABLE, {"bytes", 'b', NULL, NULL, "sizes in bytes", 0, false}},
+	{CLI_WITH_BYTES, {"bytes", 'b', NULL, NULL, "sizes in bytes", 0, false}},
 	{CLI_WITH_JSON | CLI_WITH_TABLE, {"json", 'J', NULL, NULL, "write JSON", 0, false}},
 	{CLI_WITH_PROGRESS,
 	 {"progress", 0, NULL, "auto|json|none", "how far it is, on standard error", 0, false}},

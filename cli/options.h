@@ -31,10 +31,11 @@ struct cli_option {
 };
 
 /* Sets of options that several verbs share. */
-#define CLI_WITH_JSON     0x1u /* --json */
-#define CLI_WITH_TABLE    0x2u /* --output --noheadings --bytes; implies --json */
-#define CLI_WITH_SCOPE    0x4u /* --system --session */
-#define CLI_WITH_PROGRESS 0x8u /* --progress */
+#define CLI_WITH_JSON     0x1u  /* --json */
+#define CLI_WITH_TABLE    0x2u  /* --output --noheadings; implies --json */
+#define CLI_WITH_SCOPE    0x4u  /* --system --session */
+#define CLI_WITH_PROGRESS 0x8u  /* --progress */
+#define CLI_WITH_BYTES    0x10u /* --bytes, where there are sizes */
 
 struct cli_verb {
 	const char *name;     /* "probe"; in a group "pool define" */

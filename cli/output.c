@@ -30,7 +30,7 @@ static int write_all(const char *text, size_t size)
 
 static int failed(struct cli_call *call, int errnum)
 {
-	cli_warn(call, "write to standard output: %s", strerrordesc_np(errnum));
+	fprintf(stderr, "cowctl: write to standard output: %s\n", strerrordesc_np(errnum));
 	return cli_status(call, CLI_EXIT_FAILED);
 }
 

@@ -95,7 +95,7 @@ struct cli_table *cli_table_new(struct cli_call *call, const char *key)
 	struct cli_table *table = cli_allocate(sizeof(*table));
 
 	table->call = call;
-	table->bytes = cli_given(call, "bytes");
+	table->bytes = call->verb->with & CLI_WITH_BYTES && cli_given(call, "bytes");
 	table->shown = cli_allocate(count(call) * sizeof(table->shown[0]));
 	choose(table);
 	if (call->json) {

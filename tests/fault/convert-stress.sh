@@ -23,7 +23,7 @@ converted=0 busy=0 kept=0
 while kill -0 "${openers[0]}" 2>/dev/null; do
 	for to in off on; do
 		status=0
-		cowctl convert --cow "$to" "$image" >"$T/out" 2>"$T/err" || status=$?
+		cowctl convert --cow "$to" --output RESULT "$image" >"$T/out" 2>"$T/err" || status=$?
 		case $status in
 		0) if grep -q '^converted' "$T/out"; then converted=$((converted + 1)); fi ;;
 		2)
