@@ -21,6 +21,8 @@ struct cow_audit {
 	unsigned flags;
 	struct start *starts, **last; /* still to come, the first one under way */
 	struct audit_walk *walk;      /* of the first one, or NULL */
+	struct audit_entry entry;     /* where it is */
+	struct audit_looks looks;     /* at the files there, some of them still to be judged */
 	struct audit_place *places;
 	struct audit_region *regions, **last_region;
 	struct cow_audit_summary summary;
@@ -54,6 +56,7 @@ static void drop_start(struct cow_audit *audit)
 {
 	struct start *start = audit->starts;
 
+	audit_looks_clear(&audit->looks);
 	audit->starts = start->next;
 	if (!audit->starts)
 		audit->last = &audit->starts;
@@ -144,39 +147,88 @@ static void count(struct cow_audit_summary *summary, const struct cow_audit_item
 	}
 }
 
-/* The next item below one start. @return 1 an item, 0 the end of it, negative errno. */
-static int next_below(struct cow_audit *audit, const struct start *start,
-		      struct cow_audit_item **ret_item, struct cow_error *err)
+static struct audit_task task_of(const struct cow_audit *audit)
 {
-	struct audit_entry entry;
+	const struct audit_directory *directory = audit->entry.directory;
+	const struct audit_region *region = directory ? directory->region : NULL;
+
+	return (struct audit_task){
+		.policy = region ? region->policy : audit->starts->policy,
+		.pool = region ? region->pool : audit->starts->pool,
+	};
+}
+
+/* Look at the file the walk came to, and at those that follow it in the same directory. */
+static int look_on(struct cow_audit *audit)
+{
+	struct audit_entry *entry = &audit->entry;
+	struct audit_looks *looks = &audit->looks;
+	int r = 0;
+
+	audit_looks_clear(looks);
+	if (!entry->directory->place)
+		r = audit_place_find(&audit->places, entry->directory, &entry->directory->place);
+	if (r < 0)
+		return r;
+	looks->directory = entry->directory;
+	looks->every = entry->named || audit->flags & COW_AUDIT_ALL_FILES;
+	for (const char *name = entry->name; name; name = audit_walk_more(audit->walk)) {
+		looks->looks[looks->count++] = (struct audit_look){.name = name};
+		if (looks->count == AUDIT_LOOKS_MAX)
+			break;
+	}
+	audit_looks_run(looks);
+	return 0;
+}
+
+/* Judge the next file that was looked at. @return 1 an item, 0 none, -ENOMEM. */
+static int judge_next(struct cow_audit *audit, struct cow_audit_item **ret_item)
+{
+	const struct audit_look *look = &audit->looks.looks[audit->looks.done++];
+	const struct audit_task task = task_of(audit);
+	const char *path = audit->entry.path;
+
+	if (look->result == 0)
+		return 0;
+	if (!audit->entry.named)
+		path = audit_walk_path(audit->walk, look->name);
+	if (!path)
+		return -ENOMEM;
+	return audit_item_new(path, audit->entry.directory, look, &task, ret_item);
+}
+
+/* The next item below the first start. @return 1 an item, 0 the end of it, negative errno. */
+static int next_below(struct cow_audit *audit, struct cow_audit_item **ret_item,
+		      struct cow_error *err)
+{
+	const char *start = audit->starts->path;
 	int r = 0;
 
 	if (!audit->walk)
-		r = audit_walk_new(start->path, audit->flags & COW_AUDIT_CROSS_DEVICE,
-				   audit->regions, &audit->walk, err);
-	while (r == 0 && (r = audit_walk_next(audit->walk, &entry, err)) == 1) {
-		const struct audit_region *region =
-			entry.directory ? entry.directory->region : NULL;
-		const struct audit_task task = {
-			.policy = region ? region->policy : start->policy,
-			.pool = region ? region->pool : start->pool,
-			.all_files = audit->flags & COW_AUDIT_ALL_FILES,
-		};
+		r = audit_walk_new(start, audit->flags & COW_AUDIT_CROSS_DEVICE, audit->regions,
+				   &audit->walk, err);
+	while (r == 0) {
+		if (audit->looks.done < audit->looks.count) {
+			r = judge_next(audit, ret_item);
+		} else if ((r = audit_walk_next(audit->walk, &audit->entry, err)) <= 0) {
+			return r;
+		} else if (audit->entry.error) {
+			const struct audit_task task = task_of(audit);
 
-		r = audit_item_new(&entry, &task, &audit->places, ret_item);
-		if (r < 0)
-			return base_fail(err, -r, "audit %s", BASE_QUOTE(entry.path));
-		if (r == 1)
-			return 1;
+			r = audit_item_new_error(audit->entry.path, &task, audit->entry.error,
+						 ret_item);
+		} else {
+			r = look_on(audit);
+		}
 	}
-	return r;
+	return r < 0 ? base_fail(err, -r, "audit %s", BASE_QUOTE(start)) : r;
 }
 
 COW_EXPORT int cow_audit_next(struct cow_audit *audit, struct cow_audit_item **ret_item,
 			      struct cow_error *err)
 {
 	while (audit->starts) {
-		int r = next_below(audit, audit->starts, ret_item, err);
+		int r = next_below(audit, ret_item, err);
 
 		if (r == 1)
 			count(&audit->summary, *ret_item);

@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#include <cow/attr.h>
-#include <cow/convert.h>
 
 #include "audit/item.h"
 #include "audit/judge.h"
 #include "audit/rule.h"
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/text.h"
-
-/* A disk is made of 512-byte sectors, and one below this size holds no guest. */
-#define SECTOR       512
-#define RAW_MIN_SIZE (1 << 20)
 
 /* An item and the texts that belong to it, in one piece of memory. */
 struct made {
 	struct cow_audit_item item;
-	char reason[sizeof(((struct cow_error *)0)->message)];
+	char reason[sizeof(((struct cow_file_state *)0)->reason)];
 	char texts[];
 };
 
@@ -49,10 +39,9 @@ COW_EXPORT void cow_audit_item_free(struct cow_audit_item *item)
 }
 
 DEFINE_CLEANUP(item, struct cow_audit_item *, cow_audit_item_free, NULL)
-DEFINE_CLEANUP(header, struct cow_header *, cow_header_clear, NULL)
 
-static int make_error(const char *path, const struct audit_task *task,
-		      const struct cow_error *error, struct cow_audit_item **ret)
+int audit_item_new_error(const char *path, const struct audit_task *task,
+			 const struct cow_error *error, struct cow_audit_item **ret)
 {
 	struct made *made = make(path, task);
 
@@ -64,55 +53,22 @@ static int make_error(const char *path, const struct audit_task *task,
 }
 
 /* What an interrupted conversion left: no image to be judged, but somebody should know. */
-static int make_leftover(const struct audit_entry *entry, const struct audit_task *task,
-			 const struct stat *st, struct cow_audit_item **ret)
+static int judge_leftover(struct made *made)
 {
-	struct made *made = make(entry->path, task);
 	struct audit_note note = {0};
 
-	if (!made)
-		return -ENOMEM;
-	made->item.size = (uint64_t)st->st_size;
-	made->item.allocated = (uint64_t)st->st_blocks * 512;
 	made->item.compliance = COW_COMPLIANCE_NOT_APPLICABLE;
 	base_copy(made->reason, sizeof(made->reason), "a temporary file of cowctl's own");
 	audit_note_remedy(&note, "convert the same image again, or remove it while no cowctl runs");
 	audit_note_say(&note, COW_SEVERITY_WARNING, "left over from an interrupted conversion");
 	made->item.findings = audit_finding_new("leftover", &note, NULL);
-	if (!made->item.findings) {
-		cow_audit_item_free(&made->item);
-		return -ENOMEM;
-	}
-	*ret = &made->item;
-	return 1;
+	return made->item.findings ? 0 : -ENOMEM;
 }
 
-static bool is_image(const struct cow_header *header, const struct stat *st,
-		     const struct audit_entry *entry, const struct audit_task *task)
+static void take_state(struct made *made, const struct cow_file_state *state)
 {
-	if (entry->named || task->all_files)
-		return true;
-	if (header->format != COW_FORMAT_RAW)
-		return header->format != COW_FORMAT_UNKNOWN;
-	return st->st_size >= RAW_MIN_SIZE && st->st_size % SECTOR == 0;
-}
+	struct cow_audit_item *item = &made->item;
 
-/* How the file stands in its filesystem. Not knowing is an answer, with its reason. */
-static void read_state(int fd, const struct audit_place *place, struct cow_file_state *state,
-		       struct made *made)
-{
-	struct cow_error error = {0};
-
-	if (!place->top)
-		base_copy(made->reason, sizeof(made->reason), place->error.message);
-	else if (cow_file_state_read(fd, place->top, state, &error) < 0)
-		base_copy(made->reason, sizeof(made->reason), error.message);
-	else
-		base_copy(made->reason, sizeof(made->reason), state->reason);
-}
-
-static void take_state(struct cow_audit_item *item, const struct cow_file_state *state)
-{
 	item->nocow = state->nocow;
 	item->overwrite = state->overwrite;
 	item->evidence = state->evidence;
@@ -122,99 +78,63 @@ static void take_state(struct cow_audit_item *item, const struct cow_file_state 
 	item->shared = state->shared_bytes;
 	item->history = state->history_known;
 	item->old = state->old_bytes;
+	base_copy(made->reason, sizeof(made->reason), state->reason);
 }
 
-/* Fill an item whose header is read. */
-static int judge(struct made *made, int fd, const struct audit_entry *entry,
-		 const struct cow_header *header, struct cow_error *err)
+static int judge(struct made *made, struct audit_directory *directory,
+		 const struct audit_look *look, struct cow_error *err)
 {
-	struct audit_directory *directory = entry->directory;
-	struct cow_file_state state = {0};
-	struct cow_chain *chain = NULL;
-	uint32_t flags = 0;
-	struct audit_view view = {
+	const struct audit_view view = {
 		.item = &made->item,
-		.header = header,
-		.state = &state,
+		.header = &look->header,
+		.state = &look->state,
 		.place = directory->place,
+		.compress = look->compress,
 		.first = !directory->seen,
 	};
-	int r;
+	struct cow_chain *chain = NULL;
 
 	directory->seen = true;
-	made->item.format = header->format;
-	made->item.format_version = header->version;
-	if (header->backing) {
-		r = cow_chain_new(entry->path, &chain, err);
+	made->item.format = look->header.format;
+	made->item.format_version = look->header.version;
+	if (look->header.backing) {
+		int r = cow_chain_new(made->item.path, &chain, err);
+
 		if (r < 0)
 			return r;
 		made->item.chain = chain;
 	}
-	read_state(fd, directory->place, &state, made);
-	take_state(&made->item, &state);
-	view.compress = cow_attr_get(fd, &flags, NULL) == 0 && (flags & COW_ATTR_COMPRESS);
+	take_state(made, &look->state);
 	made->item.effective = audit_judge_policy(made->item.policy, directory->place);
 	made->item.compliance = audit_judge(&made->item, directory->place->top);
 	return audit_rules_check(&view, &made->item.findings);
 }
 
-/* Look at an open file. @return 1 an item, 0 not an image, -ENOMEM, or -errno with err. */
-static int look(int fd, const struct audit_entry *entry, const struct audit_task *task,
-		struct audit_place **places, struct cow_audit_item **ret, struct cow_error *err)
+int audit_item_new(const char *path, struct audit_directory *directory,
+		   const struct audit_look *look, const struct audit_task *task,
+		   struct cow_audit_item **ret)
 {
-	struct cow_header header_value = {0};
-	BASE_CLEANUP(header) struct cow_header *header = &header_value;
 	BASE_CLEANUP(item) struct cow_audit_item *item = NULL;
+	struct cow_error error = {0};
 	struct made *made;
-	struct stat st;
-	int r;
+	int r = look->result;
 
-	if (fstat(fd, &st) < 0)
-		return base_fail(err, errno, "look at %s", BASE_QUOTE(entry->path));
-	if (!S_ISREG(st.st_mode) || (!st.st_size && !entry->named && !task->all_files))
+	if (r == 0)
 		return 0;
-	r = cow_header_read(fd, header, err);
-	if (r < 0)
-		return r;
-	if (!is_image(header, &st, entry, task))
-		return 0;
-	if (!entry->directory->place)
-		r = audit_place_find(places, entry->directory, &entry->directory->place);
-	made = r < 0 ? NULL : make(entry->path, task);
+	if (r < 0) {
+		base_fail(&error, -r, "%s %s", look->verb, BASE_QUOTE(path));
+		return audit_item_new_error(path, task, &error, ret);
+	}
+	made = make(path, task);
 	if (!made)
 		return -ENOMEM;
 	item = &made->item;
-	item->size = (uint64_t)st.st_size;
-	item->allocated = (uint64_t)st.st_blocks * 512;
-	r = judge(made, fd, entry, header, err);
-	if (r < 0)
-		return r;
-	*ret = base_take(item);
-	return 1;
-}
-
-int audit_item_new(const struct audit_entry *entry, const struct audit_task *task,
-		   struct audit_place **places, struct cow_audit_item **ret)
-{
-	BASE_CLEANUP(fd) int fd = -1;
-	struct cow_error error = {0};
-	struct stat st;
-	int r;
-
-	if (entry->error)
-		return make_error(entry->path, task, entry->error, ret);
-	if (base_starts(entry->name, COW_CONVERT_TEMP_PREFIX) &&
-	    fstatat(entry->directory->fd, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return make_leftover(entry, task, &st, ret);
-	fd = base_open_quietly(entry->directory->fd, entry->name, O_RDONLY | O_NOFOLLOW);
-	/* Deleted, or replaced by a symlink, since its directory was read. */
-	if (fd == -ENOENT || fd == -ELOOP)
-		return 0;
-	if (fd < 0)
-		r = base_fail(&error, -fd, "open %s", BASE_QUOTE(entry->path));
-	else
-		r = look(fd, entry, task, places, ret, &error);
-	if (r >= 0 || r == -ENOMEM)
-		return r;
-	return make_error(entry->path, task, &error, ret);
+	item->size = look->size;
+	item->allocated = look->allocated;
+	r = look->leftover ? judge_leftover(made) : judge(made, directory, look, &error);
+	if (r == 0)
+		*ret = base_take(item);
+	else if (r != -ENOMEM)
+		return audit_item_new_error(path, task, &error, ret);
+	return r < 0 ? r : 1;
 }

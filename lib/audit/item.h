@@ -4,19 +4,20 @@
 
 #include <cow/audit.h>
 
-#include "audit/place.h"
-#include "audit/walk.h"
+#include "audit/look.h"
 
-/* What one file is held against, and how it is looked at. */
+/* What an image is held against. */
 struct audit_task {
 	enum cow_policy policy;
 	const char *pool; /* or NULL */
-	bool all_files;
 };
 
-/* Look at what the walk came to. `places` is the audit's list, which grows.
- * @return 1 an item, 0 not an image or gone meanwhile, -ENOMEM. */
-int audit_item_new(const struct audit_entry *entry, const struct audit_task *task,
-		   struct audit_place **places, struct cow_audit_item **ret);
+/* Judge what was seen of a file. @return 1 an item, 0 there is none, -ENOMEM. */
+int audit_item_new(const char *path, struct audit_directory *directory,
+		   const struct audit_look *look, const struct audit_task *task,
+		   struct cow_audit_item **ret);
+/* What could not be read. @return 1 or -ENOMEM. */
+int audit_item_new_error(const char *path, const struct audit_task *task,
+			 const struct cow_error *error, struct cow_audit_item **ret);
 
 #endif

@@ -65,7 +65,7 @@ static void an_item_outlives_its_audit(void)
 	CHECK_NUMBER(cow_audit_next(audit, &item, NULL), 1);
 	cow_audit_get_summary(audit, &summary);
 	cow_audit_free(audit);
-	CHECK_TEXT(item->path, "i/a");
+	CHECK_TEXT(item->path, "i/a/a");
 	CHECK_TEXT(item->pool, "vms");
 	CHECK_NUMBER(item->format, COW_FORMAT_RAW);
 	CHECK_NUMBER(item->size, 1 << 20);
@@ -103,18 +103,40 @@ static void raw_images_are_told_by_their_size_unless_named(void)
 	cow_audit_free(audit);
 }
 
+/* The names in "i" are known when what is in "i/a" is given, but not what they stand for. */
 static void a_file_deleted_meanwhile_is_left_out(void)
 {
 	struct cow_audit *audit = begin("i", 0);
 
-	expect_next(audit, "i/a");
+	expect_next(audit, "i/a/a");
 	CHECK_NUMBER(unlink("i/b"), 0);
 	CHECK_NUMBER(unlink("i/c"), 0);
-	CHECK_NUMBER(symlink("a", "i/c"), 0);
+	CHECK_NUMBER(symlink("a/a", "i/c"), 0);
 	CHECK_NUMBER(unlink("i/d"), 0);
 	CHECK_NUMBER(mkfifo("i/d", 0600), 0);
 	expect_next(audit, "i/e");
 	expect_next(audit, NULL);
+	cow_audit_free(audit);
+}
+
+static void many_files_come_in_order_and_may_be_left_alone(void)
+{
+	struct cow_audit *audit = begin("many", 0);
+	char name[32];
+
+	CHECK_NUMBER(mkdir("many", 0700), 0);
+	for (int i = 0; i < 600; i++) {
+		snprintf(name, sizeof(name), "many/%03d", i);
+		make_image(name);
+	}
+	for (int i = 0; i < 600; i++) {
+		snprintf(name, sizeof(name), "many/%03d", i);
+		expect_next(audit, name);
+	}
+	expect_next(audit, NULL);
+	cow_audit_free(audit);
+	audit = begin("many", 0);
+	expect_next(audit, "many/000");
 	cow_audit_free(audit);
 }
 
@@ -174,9 +196,9 @@ int main(void)
 {
 	BASE_CLEANUP(free) char *remove = NULL;
 
-	if (!mkdtemp(root) || chdir(root) < 0 || mkdir("i", 0700) < 0)
+	if (!mkdtemp(root) || chdir(root) < 0 || mkdir("i", 0700) < 0 || mkdir("i/a", 0700) < 0)
 		return EXIT_FAILURE;
-	make_image("i/a");
+	make_image("i/a/a");
 	what_makes_no_sense_is_refused();
 	an_item_outlives_its_audit();
 	raw_images_are_told_by_their_size_unless_named();
@@ -185,6 +207,7 @@ int main(void)
 	make_image("i/d");
 	make_image("i/e");
 	a_file_deleted_meanwhile_is_left_out();
+	many_files_come_in_order_and_may_be_left_alone();
 	what_is_not_there_is_an_item_with_an_error();
 	a_leased_file_is_busy_and_not_waited_for();
 	a_leftover_is_named_and_not_judged();

@@ -392,3 +392,19 @@ int audit_walk_next(struct audit_walk *walk, struct audit_entry *ret, struct cow
 		r = step(walk, ret);
 	return r < 0 ? base_fail(err, -r, "audit %s", BASE_QUOTE(walk->path)) : r;
 }
+
+const char *audit_walk_more(struct audit_walk *walk)
+{
+	struct frame *frame = walk->depth ? &walk->frames[walk->depth - 1] : NULL;
+
+	if (!frame || frame->next == frame->count || frame->entries[frame->next]->d_type != DT_REG)
+		return NULL;
+	return frame->entries[frame->next++]->d_name;
+}
+
+const char *audit_walk_path(struct audit_walk *walk, const char *name)
+{
+	size_t length = walk->frames[walk->depth - 1].path_length;
+
+	return set_path(walk, length, name) < 0 ? NULL : walk->path;
+}

@@ -47,6 +47,13 @@ void audit_walk_free(struct audit_walk *walk);
 /* @return 1 an entry, 0 the end, -ENOMEM. */
 int audit_walk_next(struct audit_walk *walk, struct audit_entry *ret, struct cow_error *err);
 
+/* The next file, when it lies in the same directory right behind the one before: its name, which
+ * holds as long as the entry's directory; its path is asked for. NULL: something else comes first.
+ */
+const char *audit_walk_more(struct audit_walk *walk);
+/* The path of such a file, until the next call; NULL when out of memory. */
+const char *audit_walk_path(struct audit_walk *walk, const char *name);
+
 /* Which directory this is, without opening it; nothing gets mounted and no server is asked.
  * @return 0 with fd -1, or -errno. */
 int audit_identify(int dirfd, const char *name, int flags, struct audit_directory *ret);
