@@ -253,12 +253,10 @@ static void report_json(const struct job *job)
 static void report_text(const struct job *job)
 {
 	const struct cow_decision *decision = &job->decision;
-	char *path CLI_CLEANUP(text) = cli_escape(job->path);
-	char *pool CLI_CLEANUP(text) = cli_escape(job->pool ? job->pool : "");
 	FILE *out = job->call->out;
 
-	fprintf(out, "%s %s: %s, %s", job->dry_run ? "would create" : "created", path,
-		cow_format_name(job->options.format),
+	fprintf(out, "%s %s: %s, %s", job->dry_run ? "would create" : "created",
+		CLI_QUOTE(job->path), cow_format_name(job->options.format),
 		job->size ? CLI_SIZE(job->size) : "as big as its backing file");
 	fprintf(out, ", NOCOW %s", cow_answer_name(job->created.nocow));
 	if (!job->dry_run)
@@ -266,7 +264,9 @@ static void report_text(const struct job *job)
 	fprintf(out, "\ncow=%s", cow_policy_name(decision->policy));
 	if (decision->effective != decision->policy)
 		fprintf(out, " came to %s", cow_policy_name(decision->effective));
-	fprintf(out, "%s%s: %s\n", job->pool ? " by pool " : "", pool, decision->reason);
+	if (job->pool)
+		fprintf(out, " by pool %s", CLI_QUOTE(job->pool));
+	fprintf(out, ": %s\n", decision->reason);
 }
 
 static int work(struct job *job)

@@ -39,7 +39,7 @@ expect_json '.image | .pool == null and .policy == "on" and .nocow == false'
 make_fs ext4 other
 expect_status 0 cowctl pool define-as --session other --target "$T/other" --cow off
 expect_status 0 cowctl create --session "$T/other/image" 1M
-expect_out 'by pool other'
+expect_out "by pool 'other'"
 
 # a definition that can't be read could be the one: that is said
 echo broken >"$XDG_CONFIG_HOME/cowctl/pools/broken.xml"
