@@ -81,7 +81,8 @@ const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX]);
 char *cli_escape(const char *name);
 
 /* Open the directory that the last name of a path is in. @return a descriptor, or -1 after saying
- * the error. ret_name points into path; ret_directory (may be NULL) is to be freed. */
+ * the error. ret_name points into path, or is "." where the path ends in a slash; ret_directory
+ * (may be NULL) is to be freed. */
 int cli_open_parent(struct cli_call *call, const char *path, const char **ret_name,
 		    char **ret_directory);
 

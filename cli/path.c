@@ -41,7 +41,7 @@ int cli_open_parent(struct cli_call *call, const char *path, const char **ret_na
 		cli_error_system(call, errno, "open the directory %s", CLI_QUOTE(directory));
 		return -1;
 	}
-	*ret_name = slash ? slash + 1 : path;
+	*ret_name = !slash ? path : slash[1] ? slash + 1 : ".";
 	if (ret_directory) {
 		*ret_directory = directory;
 		directory = NULL;

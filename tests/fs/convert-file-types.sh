@@ -18,10 +18,14 @@ for name in fifo null block socket; do
 	expect_refused "'$name' is not a regular file" "$name"
 done
 expect_refused "'directory' is a directory" directory
+expect_refused "is a directory" directory/ # as completion writes it
+expect_json '.error.remedy | contains("--recursive")'
 for name in symlink dangling; do
 	expect_refused "'$name' is a symbolic link" "$name"
 done
 expect_status 2 cowctl convert missing
 expect_err "'missing'" "No such file"
+expect_status 2 cowctl convert v.raw/
+expect_err "Not a directory"
 expect_status 2 cowctl convert v.raw/inside
 expect_status 2 cowctl convert missing/v.raw
