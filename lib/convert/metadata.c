@@ -68,9 +68,12 @@ static int copy_xattr(const struct convert *c, const char *name, struct cow_erro
 	if (base_equal(name, COMPRESSION_XATTR))
 		return 0;
 	r = get_xattr(c->original, name, &value, &size);
+	/* Btrfs lists the trusted ones to everybody, and then has them for root only. */
 	if (r < 0)
-		return base_fail(err, -r, "read extended attribute %s of %s", BASE_QUOTE(name),
-				 BASE_QUOTE(c->name));
+		return base_remedy(err,
+				   base_fail(err, -r, "read extended attribute %s of %s",
+					     BASE_QUOTE(name), BASE_QUOTE(c->name)),
+				   "%s", base_starts(name, "trusted.") ? "try as root" : "");
 	/* A security label may have been given at birth, and not be ours to set. */
 	if (has_xattr(c->copy, name, value, size))
 		return 0;

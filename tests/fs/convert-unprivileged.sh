@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-convert.sh"
 need_root
+require setfattr
 make_fs btrfs b
 mkdir "$T/b/own" "$T/b/shut"
 chown 65534:65534 "$T/b/own"
@@ -25,6 +26,14 @@ before=$(folder_of "$T/b/shut")
 expect_status 2 as_nobody cowctl convert --json "$T/b/shut/v.raw"
 expect_json '.images[0].result == "refused" and .error.code == "permission"'
 expect_equal "$(folder_of "$T/b/shut")" "$before" "the folder"
+
+# What only root may read can't be kept by anybody else, and is not lost in silence.
+setfattr -n trusted.secret -v 1 "$T/b/own/v.raw"
+before=$(folder_of "$T/b/own")
+expect_status 2 as_nobody cowctl convert --json "$T/b/own/v.raw"
+expect_json '.images[0].result == "failed" and .error.remedy == "try as root"'
+expect_equal "$(folder_of "$T/b/own")" "$before" "the folder"
+setfattr -x trusted.secret "$T/b/own/v.raw"
 
 before=$(state_of "$T/b/own/v.raw")
 expect_status 0 as_nobody cowctl convert --json "$T/b/own/v.raw"
