@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Schema 1: keys that programs rely on. More may come; one that is gone, or of another type, fails
+# here and needs a new schema.
+. "$(dirname "$0")/../lib.sh"
+require jq
+need_root
+make_fs btrfs disk
+cd "$T/disk"
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/run
+mkdir "$T/run"
+
+# expect_keys FILTER KEY:TYPE...: of every object the filter gives, of which there is at least one.
+# A type may be "string|null".
+expect_keys() {
+	local filter=$1 key types
+	shift
+	expect_json "[$filter] | length > 0"
+	for key; do
+		types=${key#*:}
+		expect_json "[$filter] | all(has(\$key) and (.[\$key] | type | IN(\$types | split(\"|\")[])))" \
+			--arg key "${key%%:*}" --arg types "$types"
+	done
+}
+
+expect_status 0 cowctl probe --json .
+expect_keys . cowctl:object paths:array
+expect_keys '.paths[]' path:string overwrite:string switch:string evidence:string \
+	new_files:object remedy:'string|null' layers:array
+expect_keys '.paths[].new_files' overwrite:string nocow:'boolean|null'
+expect_keys '.paths[].layers[]' type:string name:string overwrite:string switch:string \
+	evidence:string detail:object
+
+make_image image 4M
+expect_status 1 cowctl audit --json --cow off .
+expect_keys . images:array summary:object
+expect_keys '.images[]' path:string format:string size:number allocated:number \
+	nocow:'boolean|null' overwrite:string evidence:string extents:'number|null' \
+	shared:'number|null' pool:'string|null' policy:string compliance:string findings:array
+expect_keys '.images[].findings[]' rule:string severity:string message:string remedy:'string|null'
+expect_keys .summary images:number ok:number drifted:number unknown:number errors:number
+
+expect_status 0 cowctl convert --json --keep-original image
+expect_keys '.images[]' path:string from:string to:string mode:string result:string \
+	reason:'string|null' bytes_copied:number bytes_holes:number verified:boolean \
+	seconds:number original:string
+expect_status 0 cowctl convert --json image
+expect_keys '.images[]' original:null
+
+expect_status 0 cowctl pool define-as --session --target "$T/disk/pool" images
+for verb in build info list; do
+	name=images
+	[ $verb != list ] || name=
+	expect_status 0 cowctl pool "$verb" --session --json ${name:+"$name"}
+	expect_keys '.pools[]' name:string uuid:string type:string path:string state:string \
+		autostart:boolean persistent:boolean policy:string compliance:string \
+		capacity:'number|null' allocation:'number|null' available:'number|null' source:string
+done
+
+expect_status 2 cowctl pool info --session --json missing
+expect_keys .error code:string message:string remedy:'string|null'
