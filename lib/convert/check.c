@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
-#include "image/extents.h"
 
 int convert_check_type(struct convert *c, struct cow_error *err)
 {
@@ -110,13 +109,6 @@ int convert_check(struct convert *c, struct cow_error *err)
 
 /* Room for the copy, found out before anything is written ------------------------------------- */
 
-static int add_unwritten(const struct fiemap_extent *extent, void *data)
-{
-	if (extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN)
-		*(uint64_t *)data += extent->fe_length;
-	return 0;
-}
-
 static int sum_ranges(struct convert *c, struct cow_error *err)
 {
 	struct convert_range range = {0, 0};
@@ -132,14 +124,13 @@ static int sum_ranges(struct convert *c, struct cow_error *err)
 int convert_check_space(struct convert *c, struct cow_error *err)
 {
 	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
-	uint64_t need, unwritten = 0, available;
+	uint64_t need, available;
 	struct statvfs fs;
 	int r = sum_ranges(c, err);
 
 	if (r < 0)
 		return r;
-	image_extents_each(c->original, true, add_unwritten, &unwritten);
-	need = c->total + unwritten;
+	need = c->total + c->extents.unwritten_bytes;
 	if (c->options->flags & COW_CONVERT_PREALLOCATE && need < (uint64_t)c->before.st_size)
 		need = (uint64_t)c->before.st_size;
 	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */

@@ -170,16 +170,6 @@ static bool is_already(struct convert *c)
 	return true;
 }
 
-static void count_pieces(int fd, uint64_t *runs, uint64_t *rows)
-{
-	struct cow_extents extents;
-
-	if (cow_extents_read(fd, COW_EXTENTS_SYNC, &extents, NULL) < 0)
-		return;
-	*runs = extents.runs;
-	*rows = extents.rows;
-}
-
 static int name_kept(struct convert *c, struct cow_error *err)
 {
 	if (!(c->options->flags & COW_CONVERT_KEEP_ORIGINAL))
@@ -210,7 +200,9 @@ static int prepare(struct convert *c, struct cow_error *err)
 	if ((r = convert_check(c, err)) < 0 || (r = hold_original(c, err)) < 0 ||
 	    (r = open_copy(c, err)) < 0 || c->result->outcome)
 		return r;
-	count_pieces(c->original, &c->result->runs_before, &c->result->rows_before);
+	cow_extents_read(c->original, COW_EXTENTS_SYNC, &c->extents, NULL);
+	c->result->runs_before = c->extents.runs;
+	c->result->rows_before = c->extents.rows;
 	if (c->flags & COW_ATTR_COMPRESS)
 		base_copy(c->result->note, sizeof(c->result->note),
 			  "compression is dropped: it excludes NOCOW");
@@ -220,6 +212,7 @@ static int prepare(struct convert *c, struct cow_error *err)
 /* Steps 4 to 12. */
 static int carry_out(struct convert *c, struct cow_error *err)
 {
+	struct cow_extents after = {0};
 	double start;
 	int r = convert_copy_data(c, err);
 
@@ -233,7 +226,9 @@ static int carry_out(struct convert *c, struct cow_error *err)
 		r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err);
 	if (r < 0)
 		return r;
-	count_pieces(c->copy, &c->result->runs_after, &c->result->rows_after);
+	cow_extents_read(c->copy, 0, &after, NULL);
+	c->result->runs_after = after.runs;
+	c->result->rows_after = after.rows;
 	r = convert_swap(c, err);
 	if (r == 0)
 		c->result->outcome = COW_CONVERT_CONVERTED;

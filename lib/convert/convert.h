@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <cow/convert.h>
+#include <cow/image.h>
 
 #include "base/fd.h"
 #include "convert/hold.h"
@@ -20,7 +21,8 @@ struct convert {
 	int original; /* O_RDONLY: a read lease can be had on no other */
 	int copy;     /* O_RDWR, unnamed until it is complete */
 	struct stat before;
-	uint32_t flags; /* of the original */
+	uint32_t flags;             /* of the original */
+	struct cow_extents extents; /* of the original; zero where there is no map */
 	struct convert_hold original_hold, copy_hold;
 
 	char kept[NAME_MAX + 1]; /* what the original is to be called afterwards, "" for gone */

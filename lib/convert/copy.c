@@ -52,21 +52,10 @@ int convert_read_original(const struct convert *c, void *buffer, size_t size, ui
 	return 0;
 }
 
-static bool wants_nocow(const struct convert *c)
+/* Filesystems that can't preallocate are left to allocate as they write. */
+static int allocate(const struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
 {
-	return c->options->to == COW_POLICY_OFF;
-}
-
-/* One allocation for a whole range keeps it in one piece and finds a full disk before anything is
- * written. Not for a CoW copy: there the space would only be taken twice, and preallocated extents
- * are never compressed. Filesystems that can't are left to allocate as they write. */
-static int allocate(const struct convert *c, const struct convert_range *range,
-		    struct cow_error *err)
-{
-	if (!wants_nocow(c))
-		return 0;
-	if (fallocate(c->copy, FALLOC_FL_KEEP_SIZE, (off_t)range->start,
-		      (off_t)(range->end - range->start)) < 0 &&
+	if (fallocate(c->copy, FALLOC_FL_KEEP_SIZE, (off_t)start, (off_t)(end - start)) < 0 &&
 	    errno != EOPNOTSUPP)
 		return base_fail(err, errno, "allocate space for the copy of %s",
 				 BASE_QUOTE(c->name));
@@ -88,7 +77,13 @@ static int copy_range(struct convert *c, const struct convert_range *range, void
 		      struct cow_error *err)
 {
 	uint64_t behind = range->start;
-	int r = allocate(c, range, err);
+	int r = 0;
+
+	/* One allocation for a whole range keeps it in one piece and finds a full disk before
+	 * anything is written. Not for a CoW copy: preallocated extents are never compressed, and
+	 * its first overwrite takes new space anyway. */
+	if (c->options->to == COW_POLICY_OFF)
+		r = allocate(c, range->start, range->end, err);
 
 	for (uint64_t at = range->start; r == 0 && at < range->end;) {
 		size_t size = convert_chunk(at, range->end);
@@ -119,18 +114,13 @@ static int keep_unwritten(const struct fiemap_extent *extent, void *data)
 
 	if (!(extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN))
 		return 0;
-	if (fallocate(keep->c->copy, FALLOC_FL_KEEP_SIZE, (off_t)extent->fe_logical,
-		      (off_t)extent->fe_length) < 0 &&
-	    errno != EOPNOTSUPP)
-		return base_fail(keep->err, errno, "allocate space for the copy of %s",
-				 BASE_QUOTE(keep->c->name));
-	return 0;
+	return allocate(keep->c, extent->fe_logical, extent->fe_logical + extent->fe_length,
+			keep->err);
 }
 
 static int preallocate(struct convert *c, struct cow_error *err)
 {
 	struct keep keep = {c, err};
-	int r;
 
 	if (c->options->flags & COW_CONVERT_PREALLOCATE) {
 		if (c->before.st_size && fallocate(c->copy, 0, 0, c->before.st_size) < 0)
@@ -138,9 +128,11 @@ static int preallocate(struct convert *c, struct cow_error *err)
 					 BASE_QUOTE(c->name));
 		return 0;
 	}
-	r = image_extents_each(c->original, true, keep_unwritten, &keep);
-	/* Without a map nothing is known to be preallocated. */
-	return r == -EOPNOTSUPP ? 0 : r;
+	if (!c->extents.unwritten_bytes)
+		return 0;
+	/* Here for the case that it is the map which fails: keep_unwritten() says it better. */
+	base_fail(err, EIO, "map %s", BASE_QUOTE(c->name));
+	return image_extents_each(c->original, false, keep_unwritten, &keep);
 }
 
 int convert_copy_data(struct convert *c, struct cow_error *err)

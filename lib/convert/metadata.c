@@ -53,7 +53,7 @@ static int get_xattr(int fd, const char *name, char **ret_value, size_t *ret_siz
 static bool has_xattr(int fd, const char *name, const char *value, size_t size)
 {
 	BASE_CLEANUP(free) char *there = NULL;
-	size_t there_size;
+	size_t there_size = 0;
 
 	return get_xattr(fd, name, &there, &there_size) == 0 && there_size == size &&
 	       !memcmp(there, value, size);
@@ -62,7 +62,7 @@ static bool has_xattr(int fd, const char *name, const char *value, size_t size)
 static int copy_xattr(const struct convert *c, const char *name, struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *value = NULL;
-	size_t size;
+	size_t size = 0;
 	int r;
 
 	if (base_equal(name, COMPRESSION_XATTR))
