@@ -12,20 +12,22 @@ mkdir "$T/fs/dir"
 image=$T/fs/dir/disk.raw
 truncate -s 1M "$image"
 
-seconds=10 openers=()
+openers=()
 for slot in 0 1 2 3; do
-	"$COW_BUILD/tests/opener" "$image" "$slot" "$seconds" \
+	"$COW_BUILD/tests/opener" "$image" "$slot" \
 		"$([ $((slot % 2)) -eq 0 ] || echo qemu)" >"$T/opener.$slot" &
 	openers+=("$!")
 done
 
-converted=0 busy=0 kept=0
-while kill -0 "${openers[0]}" 2>/dev/null; do
+converted=0 busy=0 kept=0 SECONDS=0
+# At least so long, and until some got through, which takes longer on a busy machine.
+while [ $SECONDS -lt 8 ] || [ "$converted" -lt 3 ]; do
+	[ $SECONDS -lt 120 ] || fail "$converted conversions got through, $busy were busy"
 	for to in off on; do
 		status=0
 		cowctl convert --cow "$to" --output RESULT "$image" >"$T/out" 2>"$T/err" || status=$?
 		case $status in
-		0) if grep -q '^converted' "$T/out"; then converted=$((converted + 1)); fi ;;
+		0) if grep -q ' converted ' "$T/out"; then converted=$((converted + 1)); fi ;;
 		2)
 			busy=$((busy + 1))
 			if grep -q 'therefore kept' "$T/err"; then
@@ -38,11 +40,11 @@ while kill -0 "${openers[0]}" 2>/dev/null; do
 	done
 done
 
+kill "${openers[@]}"
 for opener in "${openers[@]}"; do
 	wait "$opener" || true
 done
 lost=$(awk '{n += $2} END {print n}' "$T"/opener.*)
 [ "$lost" -le "$kept" ] || fail "$lost writes were lost, $kept were kept aside"
 expect_equal "$(find "$T/fs/dir" -name '.cowctl-*' | wc -l)" 0 "left-overs"
-[ "$converted" -ge 1 ] || fail "not one conversion got through ($busy were busy)"
 echo "$converted conversions, $busy times busy, $kept kept aside"

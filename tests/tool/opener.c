@@ -2,31 +2,31 @@
 /*
  * Somebody who keeps using an image while it is being converted.
  *
- *	opener FILE SLOT SECONDS [qemu]
+ *	opener FILE SLOT [qemu]
  *
- * Opens the file for writing, reads its own counter, compares it with what it wrote last, writes
- *the next one and closes it, over and over. A counter that is not the last one written means that a
- * write went to a file that has since lost its name: lost. With "qemu" it takes QEMU's lock bytes
- * first, and goes away when it can't have them, as QEMU does. Says "WRITES LOST"; ends with 1 when
- * anything was lost.
+ * Until it gets SIGTERM: opens the file for writing, reads its own counter, compares it with what
+ *it wrote last, writes the next one and closes it, over and over. A counter that is not the last
+ *one written means that a write went to a file that has since lost its name: lost. With "qemu" it
+ *takes QEMU's lock bytes first, and goes away when it can't have them, as QEMU does. Says "WRITES
+ *LOST"; ends with 1 when anything was lost.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SLOT_SIZE = 65536, PAUSE_US = 40000 };
 
-static double now(void)
-{
-	struct timespec t;
+static volatile sig_atomic_t stopped;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+static void stop(int signal_number)
+{
+	(void)signal_number;
+	stopped = 1;
 }
 
 static void die(const char *what)
@@ -86,15 +86,15 @@ static int use(const char *path, off_t at, uint64_t *counter, int qemu)
 int main(int argc, char **argv)
 {
 	uint64_t counter = 0, writes = 0, lost = 0;
-	double end;
-	int qemu = argc > 4 && !strcmp(argv[4], "qemu");
+	struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
+	int qemu = argc > 3 && !strcmp(argv[3], "qemu");
 	off_t at;
 
-	if (argc < 4)
+	if (argc < 3)
 		return 2;
 	at = (off_t)atoi(argv[2]) * SLOT_SIZE;
-	end = now() + atof(argv[3]);
-	while (now() < end) {
+	sigaction(SIGTERM, &action, NULL);
+	while (!stopped) {
 		int result = use(argv[1], at, &counter, qemu);
 
 		writes += result >= 0;
