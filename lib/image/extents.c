@@ -6,8 +6,9 @@
 #include "image/extents.h"
 
 /* Btrfs builds its cache of shared extents anew for each call: on a file shared by snapshots,
- * batches of 64 cost four times as much as batches of thousands. */
-#define BATCH 4096
+ * batches of 64 cost four times as much as batches of thousands. But most files have a few. */
+#define FEW  64
+#define MANY 4096
 
 static void add_bytes(struct cow_extents *extents, const struct fiemap_extent *extent)
 {
@@ -70,26 +71,33 @@ int image_extents_add(struct image_extents_count *count, const struct fiemap *ma
 
 static int read_all(int fd, uint32_t sync, struct image_extents_count *count)
 {
-	BASE_CLEANUP(free)
-	struct fiemap *map = malloc(sizeof(*map) + BATCH * sizeof(map->fm_extents[0]));
+	uint64_t few[(sizeof(struct fiemap) + FEW * sizeof(struct fiemap_extent)) / 8];
+	BASE_CLEANUP(free) struct fiemap *many = NULL;
+	struct fiemap *map = (struct fiemap *)few;
+	uint32_t room = FEW;
 	int r;
 
-	if (!map)
-		return -ENOMEM;
-	do {
+	for (;;) {
 		*map = (struct fiemap){
 			.fm_start = count->next,
 			.fm_length = FIEMAP_MAX_OFFSET - count->next,
 			.fm_flags = sync,
-			.fm_extent_count = BATCH,
+			.fm_extent_count = room,
 		};
 		/* ENOTTY: this kind of file has no such call at all. */
 		if (ioctl(fd, FS_IOC_FIEMAP, map) < 0)
 			return errno == ENOTTY ? -EOPNOTSUPP : -errno;
 		sync = 0;
-		r = image_extents_add(count, map, BATCH);
-	} while (r > 0);
-	return r;
+		r = image_extents_add(count, map, room);
+		if (r <= 0)
+			return r;
+		if (!many)
+			many = malloc(sizeof(*map) + MANY * sizeof(map->fm_extents[0]));
+		if (!many)
+			return -ENOMEM;
+		map = many;
+		room = MANY;
+	}
 }
 
 int image_extents_each(int fd, bool sync, int (*each)(const struct fiemap_extent *, void *),

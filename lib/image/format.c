@@ -105,6 +105,8 @@ void image_load(struct image_load *load, uint64_t offset, uint64_t size)
 		r = base_pread_full(load->fd, load->head + i * PIECE, PIECE, (off_t)(i * PIECE));
 		if (r < 0 && !load->error)
 			load->error = (int)r;
+		r = r < 0 ? 0 : r;
+		memset(load->head + i * PIECE + r, 0, PIECE - (size_t)r);
 	}
 }
 
@@ -143,10 +145,14 @@ COW_EXPORT int cow_header_read(int fd, struct cow_header *ret, struct cow_error 
 		return base_fail(err, errno, "look at an image");
 	if (!S_ISREG(st.st_mode))
 		return base_fail(err, EINVAL, "an image must be a regular file");
-	load = calloc(1, sizeof(*load));
+	load = malloc(sizeof(*load));
 	if (!load)
 		return base_fail(err, ENOMEM, "read the header of an image");
+	/* Not the rest, which is large and mostly never looked at. */
 	load->fd = fd;
+	load->error = 0;
+	memset(load->tail, 0, sizeof(load->tail));
+	memset(load->loaded, 0, sizeof(load->loaded));
 	r = read_header(load, (uint64_t)st.st_size, ret);
 	return r < 0 ? base_fail(err, -r, "read the header of an image") : 0;
 }
