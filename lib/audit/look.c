@@ -141,11 +141,11 @@ void audit_looks_run(struct audit_looks *looks)
 	pthread_t threads[THREADS];
 	size_t n = 0;
 
-	/* Whatever threads can't be had, this one does the work. */
 	if (looks->count >= THREADS_FILES)
 		while (n < THREADS && start_thread(&threads[n], &data) == 0)
 			n++;
-	work(&data);
+	if (n == 0)
+		work(&data);
 	while (n > 0)
 		pthread_join(threads[--n], NULL);
 }
