@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Help for everybody who asks, on one screen; one line and a hint for a wrong call.
 . "$(dirname "$0")/../lib.sh"
+require jq
 
 expect_status 0 cowctl --version
 grep -Eqx 'cowctl [0-9]+\.[0-9]+\.[0-9]+' "$T/out" || fail "version: $(cat "$T/out")"
@@ -50,6 +51,25 @@ expect_status 0 cowctl pool --help
 expect_out "cowctl help pool VERB"
 expect_status 3 cowctl help no-such-verb
 expect_status 3 cowctl help help probe
+
+# Options: after operands too, until "--"; with and without their argument; of a closed vocabulary.
+cd "$T"
+mkdir -- --json
+expect_status 0 cowctl probe . --json
+jq -e .paths "$T/out" >/dev/null || fail "an option after the operand was not taken"
+expect_status 0 cowctl probe -- --json
+expect_out '--json' '  overwrite  '
+wrong() { # MESSAGE ARGUMENT...
+	expect_status 3 cowctl "${@:2}"
+	expect_equal "$(head -n 1 "$T/err")" "cowctl $2: $1"
+}
+wrong "option '--output' requires an argument" probe --output
+wrong "option '-o' requires an argument" probe . -o
+wrong "option '--json' doesn't allow an argument" probe --json=yes
+wrong "unrecognized option '-Z'" probe -Z
+wrong "option '--cow' takes off|on, not 'auto'" convert --cow auto x
+wrong "an operand is missing: IMAGE..." convert
+wrong "unexpected operand 'c'" create a 1M c
 
 # What is echoed can't play tricks on a terminal.
 expect_status 3 cowctl $'evil\e[31m\nverb'
