@@ -145,6 +145,7 @@ static void write_text(struct cli_call *call, const struct cow_probe *probe, boo
 	if (!cli_given(call, "output") && !cli_given(call, "noheadings")) {
 		fputs(first ? "" : "\n", call->out);
 		write_verdict(call->out, probe);
+		fputc('\n', call->out);
 	}
 	add_rows(table, NULL, cow_stack_top(probe->stack));
 	cli_table_end(table);
