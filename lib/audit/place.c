@@ -13,6 +13,7 @@ static void look(struct audit_place *place, int fd)
 	if (cow_probe_new(BASE_FD_PATH(fd), COW_PROBE_NO_MEASURE, &place->probe, &place->error) < 0)
 		return;
 	place->top = cow_stack_top(place->probe->stack);
+	place->storage = cow_layer_detail(place->top, "in_upper") ? place->top->below : place->top;
 	for (enum cow_policy policy = COW_POLICY_OFF; policy <= COW_POLICY_AUTO; policy++)
 		cow_policy_decide(policy, place->probe, &place->decisions[policy]);
 }

@@ -13,9 +13,11 @@ struct audit_place {
 	struct audit_place *next;
 	uint64_t mount;
 	enum cow_answer flags_known;
-	uint32_t flags;              /* of the three below AUDIT_PLACE_FLAGS */
-	struct cow_probe *probe;     /* or NULL: could not be looked at, error says why */
-	const struct cow_layer *top; /* of the probe's layers: the filesystem, or NULL */
+	uint32_t flags;                  /* NOCOW and the compression flags, when known */
+	struct cow_probe *probe;         /* or NULL: could not be looked at, error says why */
+	const struct cow_layer *top;     /* of the probe's layers: the filesystem, or NULL */
+	const struct cow_layer *storage; /* the one that holds the data: under an overlay its upper
+					    filesystem, otherwise top */
 	struct cow_error error;
 	struct cow_decision decisions[COW_POLICY_AUTO + 1]; /* by policy */
 };

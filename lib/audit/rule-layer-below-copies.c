@@ -16,8 +16,8 @@ static const struct cow_layer *worst_of(const struct cow_layer *layer,
 
 bool audit_rule_layer_below_copies(const struct audit_view *view, struct audit_note *note)
 {
-	const struct cow_layer *top = view->place->top;
-	const struct cow_layer *layer = top ? worst_of(top->below, NULL) : NULL;
+	const struct cow_layer *storage = view->place->storage;
+	const struct cow_layer *layer = storage ? worst_of(storage->below, NULL) : NULL;
 
 	if (view->item->effective != COW_POLICY_OFF || !layer)
 		return false;

@@ -20,8 +20,8 @@ static bool is_redundant(const char *profile)
 
 bool audit_rule_redundant_nocow(const struct audit_view *view, struct audit_note *note)
 {
-	const struct cow_layer *top = view->place->top;
-	const char *profile = top ? cow_layer_detail_text(top, "data_profile") : NULL;
+	const struct cow_layer *storage = view->place->storage;
+	const char *profile = storage ? cow_layer_detail_text(storage, "data_profile") : NULL;
 
 	if (view->item->nocow != COW_ANSWER_YES || !is_redundant(profile))
 		return false;

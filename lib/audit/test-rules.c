@@ -43,7 +43,7 @@ static struct scene *clean(struct scene *scene)
 	scene->top.below = &scene->disk;
 	scene->top.details = &scene->profile;
 	scene->place.probe = &scene->probe;
-	scene->place.top = &scene->top;
+	scene->place.top = scene->place.storage = &scene->top;
 	scene->view.item = &scene->item;
 	scene->view.header = &scene->header;
 	scene->view.state = &scene->state;
@@ -277,7 +277,7 @@ static void a_place_that_could_not_be_probed_is_unknown(void)
 	struct scene scene;
 
 	clean(&scene)->place.probe = NULL;
-	scene.place.top = NULL;
+	scene.place.top = scene.place.storage = NULL;
 	scene.item.overwrite = COW_OVERWRITE_UNKNOWN;
 	expect(&scene, COW_COMPLIANCE_UNKNOWN, "");
 }
