@@ -15,6 +15,7 @@ static volatile sig_atomic_t interrupted;
 struct cli_progress_state {
 	bool json, bar;
 	bool drawn;
+	bool finished; /* the end of the phase has been shown */
 	char phase[32];
 	double began, last;  /* seconds */
 	uint64_t began_done; /* where the phase was when it was first seen */
@@ -89,21 +90,32 @@ static void print_json(const char *subject, const char *phase, uint64_t done, ui
 	json_decref(line);
 }
 
-/* "copy 'win10.img' [#####.....] 48% 1.2G/2.5G 310M/s 0:04" */
+/* "0:04", "1:20:00"; more than 99 hours are no prediction. */
+static void format_left(double seconds, char *buffer, size_t size)
+{
+	int s = seconds < 360000 ? (int)(seconds + 0.5) : -1;
+
+	if (s < 0)
+		snprintf(buffer, size, "-:--");
+	else if (s < 3600)
+		snprintf(buffer, size, "%d:%02d", s / 60, s % 60);
+	else
+		snprintf(buffer, size, "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60);
+}
+
+/* "copying win10.img [#####.....]  48%  1.2G/2.5G   310M/s   0:04" */
 static void print_bar(const char *subject, const char *phase, uint64_t done, uint64_t total,
 		      double rate)
 {
 	struct winsize window = {0};
 	int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) ? 0 : window.ws_col;
 	const char *slash = strrchr(subject, '/');
-	char name[28], tail[80], bar[41] = "", left[16] = "-:--";
-	int seconds = rate > 0 ? (int)((double)(total - done) / rate + 0.5) : 0;
+	char name[28], tail[80], bar[41] = "", left[16];
 	int width, filled;
 
 	cow_name_escape(slash && slash[1] ? slash + 1 : subject, name, sizeof(name));
 	/* Of one width from beginning to end, so that the bar keeps still. */
-	if (rate > 0)
-		snprintf(left, sizeof(left), "%d:%02d", seconds / 60, seconds % 60);
+	format_left(rate > 0 ? (double)(total - done) / rate : 1e9, left, sizeof(left));
 	if (total)
 		snprintf(tail, sizeof(tail), "%3d%% %5s/%s %6s/s %6s",
 			 (int)((double)done * 100 / (double)total), CLI_SIZE(done), CLI_SIZE(total),
@@ -128,6 +140,7 @@ void cli_progress(struct cli_call *call, const char *subject, const char *phase,
 {
 	struct cli_progress_state *state = state_of(call);
 	double time = now(), elapsed, rate;
+	bool finished;
 
 	if (!state->json && !state->bar)
 		return;
@@ -135,11 +148,14 @@ void cli_progress(struct cli_call *call, const char *subject, const char *phase,
 		snprintf(state->phase, sizeof(state->phase), "%s", phase);
 		state->began = time;
 		state->began_done = done;
+		state->finished = false;
 	}
-	if (time - state->last < INTERVAL && (!total || done < total))
-		return;
 	if (total && done > total)
 		done = total;
+	finished = total && done == total;
+	if (time - state->last < INTERVAL && (!finished || state->finished))
+		return;
+	state->finished = finished;
 	elapsed = time - state->began;
 	rate = elapsed > 0 ? (double)(done - state->began_done) / elapsed : 0;
 	if (state->json)
