@@ -152,7 +152,7 @@ static void a_tree_deeper_than_paths_and_descriptors_is_walked(void)
 	setrlimit(RLIMIT_NOFILE, &few);
 	text = walk_text("deep");
 	setrlimit(RLIMIT_NOFILE, &before);
-	CHECK_NUMBER(strlen(text), strlen("|deep/bottom|deep/z") + 2 * DEPTH);
+	CHECK_NUMBER(strlen(text), strlen("|deep/bottom|deep/z") + (size_t)2 * DEPTH);
 	CHECK(strstr(text, "/d/d/bottom|deep/z") != NULL);
 	free(text);
 }
