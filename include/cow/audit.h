@@ -9,6 +9,9 @@
  * Only ever reads: nothing is written, no flag is set, not even for a test. Follows no symlink and
  * stays on the filesystem it started on (Btrfs subvolumes of it included) unless told otherwise.
  * What could not be read is an item of its own with an error, never left out.
+ *
+ * In a directory of many files several are looked at at once, by threads with all signals blocked
+ * that are gone when cow_audit_next() returns.
  */
 
 #include <cow/error.h>
