@@ -27,7 +27,7 @@ while [ $SECONDS -lt 8 ] || [ "$converted" -lt 3 ]; do
 		status=0
 		cowctl convert --cow "$to" --output RESULT "$image" >"$T/out" 2>"$T/err" || status=$?
 		case $status in
-		0) if grep -q ' converted ' "$T/out"; then converted=$((converted + 1)); fi ;;
+		0) if grep -q '^converted' "$T/out"; then converted=$((converted + 1)); fi ;;
 		2)
 			busy=$((busy + 1))
 			if grep -q 'therefore kept' "$T/err"; then
