@@ -16,7 +16,7 @@
 
 /* Let the disk read ahead while the copy is written: a fragmented file defeats the kernel's own
  * read-ahead, which stops at the end of each extent. */
-#define READ_AHEAD (2 * CONVERT_CHUNK)
+#define READ_AHEAD ((off_t)2 * CONVERT_CHUNK)
 
 /* Hand finished stretches to the disk early, so that the final fsync finds little to do. */
 #define WRITE_BEHIND (64u << 20)

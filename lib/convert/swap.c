@@ -61,7 +61,7 @@ static int upgrade(struct convert *c, struct cow_error *err)
 
 	for (int i = 0; r == -EAGAIN && i < UPGRADE_TRIES; i++) {
 		if (i)
-			wait_us(UPGRADE_WAIT * 1000);
+			wait_us(UPGRADE_WAIT * 1000L);
 		if (!convert_hold_intact(&c->original_hold))
 			return fail_busy(c, err);
 		r = convert_hold_lease(&c->original_hold, c->original, F_WRLCK);
