@@ -11,6 +11,19 @@ static const struct cli_option options[] = {
 	{NULL},
 };
 
+/* The top layer as it was found by trying, where it was tried: that beats what it reports. */
+static struct cow_layer top_layer(const struct cow_probe *probe)
+{
+	struct cow_layer top = *cow_stack_top(probe->stack);
+
+	if (probe->own_evidence == COW_EVIDENCE_MEASURED) {
+		top.overwrite = probe->own_overwrite;
+		top.evidence = probe->own_evidence;
+		top.cow_switch = probe->cow_switch;
+	}
+	return top;
+}
+
 /* --- text ------------------------------------------------------------------------------------- */
 
 /* A layer as a row. */
@@ -140,6 +153,7 @@ static void write_verdict(FILE *out, const struct cow_probe *probe)
 static void write_text(struct cli_call *call, const struct cow_probe *probe, bool first)
 {
 	struct cli_table *table = cli_table_new(call, NULL);
+	struct cow_layer top = top_layer(probe);
 
 	/* Who chose the columns wants these and nothing else. */
 	if (!cli_given(call, "output") && !cli_given(call, "noheadings")) {
@@ -147,7 +161,7 @@ static void write_text(struct cli_call *call, const struct cow_probe *probe, boo
 		write_verdict(call->out, probe);
 		fputc('\n', call->out);
 	}
-	add_rows(table, NULL, cow_stack_top(probe->stack));
+	add_rows(table, NULL, &top);
 	cli_table_end(table);
 }
 
@@ -217,6 +231,7 @@ static json_t *new_files_json(const struct cow_probe *probe)
 static json_t *probe_json(const struct cow_probe *probe)
 {
 	json_t *object = json_object();
+	struct cow_layer top = top_layer(probe);
 
 	cli_json_path(object, "path", probe->path);
 	cli_json_path(object, "probed", probe->probed);
@@ -228,7 +243,7 @@ static json_t *probe_json(const struct cow_probe *probe)
 	cli_json_value(object, "nocow", cli_answer(probe->nocow));
 	json_object_set_new(object, "new_files", new_files_json(probe));
 	json_object_set_new(object, "remedy", cli_json_text(probe->remedy));
-	json_object_set_new(object, "layers", layers_json(cow_stack_top(probe->stack)));
+	json_object_set_new(object, "layers", layers_json(&top));
 	return object;
 }
 
