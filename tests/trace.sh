@@ -3,8 +3,9 @@
 # System calls counted and bent by strace, for the tests in fault/: not by timing.
 
 # Calls that can change something that outlives the process: names, data, attributes, and the
-# order in which they reach the disk.
-CHANGING=openat,ioctl,ftruncate,fallocate,pwrite64,sync_file_range,fsync,fdatasync,fchown,fchmod
+# order in which they reach the disk. Not openat: what it makes here is unnamed, and goes with the
+# process.
+CHANGING=ioctl,ftruncate,fallocate,pwrite64,sync_file_range,fsync,fdatasync,fchown,fchmod
 CHANGING+=,fsetxattr,fremovexattr,utimensat,linkat,renameat,renameat2,unlinkat,mkdirat
 
 # Leak detection needs ptrace for itself.
@@ -41,4 +42,15 @@ trace_inject() {
 	# In a shell of its own, which keeps bash from reporting a kill.
 	(traced -o /dev/null --trace="${expression%%:*}" --inject="$expression" -- "${program[@]}" \
 		>"$T/out" 2>"$T/err" </dev/null) 2>/dev/null
+}
+
+# until_exchange IMAGE INODE PID: wait until the converter PID is about to exchange the image and its
+# copy: the copy has its temporary name, and the image is under a write lease (which it also is for an
+# instant at the beginning).
+until_exchange() {
+	local directory=${1%/*}
+	until [ -n "$(find "$directory" -name '.cowctl-*')" ] &&
+		grep -q "LEASE .*ACTIVE .*WRITE .*:$2 " /proc/locks; do
+		kill -0 "$3" 2>/dev/null || fail "the converter is gone: $(cat "$T/err")"
+	done
 }

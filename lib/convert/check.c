@@ -57,6 +57,36 @@ static int check_flags(struct convert *c, struct cow_error *err)
 			   "chattr -i -a");
 }
 
+static int check_mounts(struct convert *c, struct cow_error *err)
+{
+	char point[128];
+
+	if (!convert_find_mount(&c->before, c->name, point, sizeof(point)))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_REFUSED,
+				       "%s is bind-mounted on %s, which would go on showing the "
+				       "old image",
+				       BASE_QUOTE(c->name), BASE_QUOTE(point)),
+			   "unmount it first");
+}
+
+/* In an append-only directory the copy could be named, but neither exchanged nor removed. */
+static int check_directory(struct convert *c, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = base_fd_reopen(c->dirfd, O_RDONLY | O_DIRECTORY);
+	uint32_t flags;
+
+	if (fd < 0 || cow_attr_get(fd, &flags, NULL) < 0 ||
+	    !(flags & (COW_ATTR_IMMUTABLE | COW_ATTR_APPEND)))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EPERM, COW_CODE_REFUSED,
+				       "the directory of %s is immutable or append-only",
+				       BASE_QUOTE(c->name)),
+			   "chattr -i -a on the directory");
+}
+
 static int check_writable(struct convert *c, struct cow_error *err)
 {
 	struct statvfs fs;
@@ -87,7 +117,12 @@ static int check_kept_name(struct convert *c, struct cow_error *err)
 {
 	struct stat st;
 
-	if (!c->kept[0] || fstatat(c->dirfd, c->kept, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!(c->options->flags & COW_CONVERT_KEEP_ORIGINAL))
+		return 0;
+	if (!c->kept[0])
+		return base_fail_code(err, ENAMETOOLONG, COW_CODE_REFUSED,
+				      "keep the original of %s", BASE_QUOTE(c->name));
+	if (fstatat(c->dirfd, c->kept, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	return base_remedy(err,
 			   base_fail(err, EEXIST, "keep the original of %s as %s",
@@ -98,7 +133,8 @@ static int check_kept_name(struct convert *c, struct cow_error *err)
 int convert_check(struct convert *c, struct cow_error *err)
 {
 	static int (*const checks[])(struct convert *, struct cow_error *) = {
-		check_links, check_flags, check_writable, check_libvirt, check_kept_name,
+		check_links,    check_mounts,  check_flags,     check_directory,
+		check_writable, check_libvirt, check_kept_name,
 	};
 	int r = 0;
 

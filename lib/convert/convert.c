@@ -36,11 +36,13 @@ static bool wants_nocow(const struct convert *c)
 	return c->options->to == COW_POLICY_OFF;
 }
 
-static int fail_in_use(const struct convert *c, struct cow_error *err)
+static int fail_in_use(struct convert *c, struct cow_error *err)
 {
 	char holder[128];
 	int r;
 
+	/* Looking for them takes time, and somebody may be waiting. */
+	convert_hold_release_lease(&c->original_hold);
 	convert_find_holder(&c->before, holder, sizeof(holder));
 	r = base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is in use%s%s", BASE_QUOTE(c->name),
 			holder[0] ? " by " : "", holder);
@@ -170,15 +172,10 @@ static bool is_already(struct convert *c)
 	return true;
 }
 
-static int name_kept(struct convert *c, struct cow_error *err)
+static void name_kept(struct convert *c)
 {
-	if (!(c->options->flags & COW_CONVERT_KEEP_ORIGINAL))
-		return 0;
-	if (strlen(c->name) + strlen(KEPT_SUFFIX) > NAME_MAX)
-		return base_fail_code(err, ENAMETOOLONG, COW_CODE_REFUSED,
-				      "keep the original of %s", BASE_QUOTE(c->name));
-	sprintf(c->kept, "%s" KEPT_SUFFIX, c->name);
-	return 0;
+	if (strlen(c->name) + strlen(KEPT_SUFFIX) <= NAME_MAX)
+		sprintf(c->kept, "%s" KEPT_SUFFIX, c->name);
 }
 
 /* Steps 1 to 3, and everything that can be known beforehand. */
@@ -187,8 +184,8 @@ static int prepare(struct convert *c, struct cow_error *err)
 	struct cow_error cause;
 	int r;
 
-	if ((r = name_kept(c, err)) < 0 || (r = convert_recover(c, err)) < 0 ||
-	    (r = open_original(c, err)) < 0)
+	name_kept(c);
+	if ((r = convert_recover(c, err)) < 0 || (r = open_original(c, err)) < 0)
 		return r;
 	r = cow_attr_get(c->original, &c->flags, &cause);
 	if (r == -ENOTTY || r == -EOPNOTSUPP)
@@ -200,12 +197,14 @@ static int prepare(struct convert *c, struct cow_error *err)
 	if ((r = convert_check(c, err)) < 0 || (r = hold_original(c, err)) < 0 ||
 	    (r = open_copy(c, err)) < 0 || c->result->outcome)
 		return r;
-	cow_extents_read(c->original, COW_EXTENTS_SYNC, &c->extents, NULL);
+	r = cow_extents_read(c->original, COW_EXTENTS_SYNC, &c->extents, err);
+	if (r < 0 && r != -EOPNOTSUPP)
+		return r;
 	c->result->runs_before = c->extents.runs;
 	c->result->rows_before = c->extents.rows;
-	if (c->flags & COW_ATTR_COMPRESS)
+	if (c->flags & (COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS))
 		base_copy(c->result->note, sizeof(c->result->note),
-			  "compression is dropped: it excludes NOCOW");
+			  "the compression flag is dropped: it excludes NOCOW");
 	return convert_check_space(c, err);
 }
 

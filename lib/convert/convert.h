@@ -25,7 +25,8 @@ struct convert {
 	struct cow_extents extents; /* of the original; zero where there is no map */
 	struct convert_hold original_hold, copy_hold;
 
-	char kept[NAME_MAX + 1]; /* what the original is to be called afterwards, "" for gone */
+	ino_t copy_inode;
+	char kept[NAME_MAX + 1]; /* what the original is called when it is kept, "" if too long */
 	uint64_t total;          /* bytes in data ranges, to copy and to read back */
 };
 
@@ -39,8 +40,8 @@ struct convert_range {
 #define CONVERT_HOLE_MIN (64u << 10)
 int convert_next_range(int fd, uint64_t from, uint64_t size, struct convert_range *ret);
 
-/* Give the old image the name it is to be kept under, or remove it. */
-int convert_retire(struct convert *c, const char *temp);
+/* Give the old image the name it is to be kept under, or remove it. @return 0 or -errno. */
+int convert_retire(struct convert *c, const char *temp, bool keep);
 
 /* Refuse what would not be safe or can't be had. */
 int convert_check_type(struct convert *c, struct cow_error *err);
@@ -48,6 +49,10 @@ int convert_check(struct convert *c, struct cow_error *err);
 int convert_check_space(struct convert *c, struct cow_error *err);
 /* Name somebody who has the file open, for a message; "" when nobody is to be seen. */
 void convert_find_holder(const struct stat *st, char *buffer, size_t size);
+/* Is this file itself a mount point's source, here or (for root) in another mount namespace? */
+bool convert_find_mount(const struct stat *st, const char *name, char *buffer, size_t size);
+/* True when the path, as seen from dirfd, is this file. Never waits for a network filesystem. */
+bool convert_is_file(int dirfd, const char *path, const struct stat *wanted);
 
 /* Tell progress; -ECANCELED when the caller wants to stop, -EBUSY when the original was opened
  * for writing. */
@@ -65,6 +70,8 @@ int convert_read_original(const struct convert *c, void *buffer, size_t size, ui
 int convert_copy_data(struct convert *c, struct cow_error *err);
 int convert_verify_data(struct convert *c, struct cow_error *err);
 int convert_copy_metadata(struct convert *c, struct cow_error *err);
+/* True when the original still has the metadata that the copy was given. */
+bool convert_metadata_is_same(const struct convert *c);
 
 /* Put the complete copy in the original's place. On failure the original is there. */
 int convert_swap(struct convert *c, struct cow_error *err);

@@ -34,9 +34,15 @@ int convert_hold_lock(struct convert_hold *hold)
 	return 0;
 }
 
+/* An open() counts as a user first, then runs permission hooks, which may take long (a virus
+ * scanner behind fanotify), and only then breaks leases. Until that moment the lease looks whole,
+ * but it could not be had any more: so a write lease is taken once more, which looks at the users.
+ */
 bool convert_hold_intact(const struct convert_hold *hold)
 {
-	return hold->lease != F_UNLCK && fcntl(hold->fd, F_GETLEASE) == hold->lease;
+	if (hold->lease == F_UNLCK || fcntl(hold->fd, F_GETLEASE) != hold->lease)
+		return false;
+	return hold->lease != F_WRLCK || fcntl(hold->fd, F_SETLEASE, F_WRLCK) == 0;
 }
 
 void convert_hold_release_lease(struct convert_hold *hold)

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/sysmacros.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -12,12 +13,13 @@
 
 DEFINE_CLEANUP(directory, DIR *, closedir, NULL)
 
-static bool is_file(int dirfd, const char *name, const struct stat *wanted)
+bool convert_is_file(int dirfd, const char *path, const struct stat *wanted)
 {
-	struct stat st;
+	struct statx st;
 
-	return fstatat(dirfd, name, &st, 0) == 0 && st.st_ino == wanted->st_ino &&
-	       st.st_dev == wanted->st_dev;
+	return statx(dirfd, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, &st) == 0 &&
+	       st.stx_ino == wanted->st_ino &&
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == wanted->st_dev;
 }
 
 /* Does one of this process's descriptors refer to it? */
@@ -29,7 +31,7 @@ static bool process_holds(int proc, const char *pid, const struct stat *wanted)
 	const struct dirent *entry;
 
 	while (fds && (entry = readdir(fds)))
-		if (is_file(fd, entry->d_name, wanted))
+		if (convert_is_file(fd, entry->d_name, wanted))
 			return true;
 	return false;
 }
@@ -66,7 +68,7 @@ static void find_loop(const struct stat *wanted, char *buffer, size_t size)
 		BASE_CLEANUP(free) char *file = NULL;
 
 		if (path && base_read_text(dirfd(block), path, &file) == 0 &&
-		    is_file(AT_FDCWD, file, wanted)) {
+		    convert_is_file(AT_FDCWD, file, wanted)) {
 			base_copy_format(buffer, size, "the loop device /dev/%s", entry->d_name);
 			return;
 		}
@@ -99,7 +101,7 @@ static void find_swap(const struct stat *wanted, char *buffer, size_t size)
 	for (char *line = strtok_r(swaps, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		line[strcspn(line, " \t")] = '\0';
 		unescape(line);
-		if (is_file(AT_FDCWD, line, wanted))
+		if (convert_is_file(AT_FDCWD, line, wanted))
 			base_copy(buffer, size, "the kernel, as swap space");
 	}
 }

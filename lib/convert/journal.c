@@ -7,41 +7,58 @@
 #include "base/text.h"
 #include "convert/journal.h"
 
-#define IMAGE_MAX 128
+#define IMAGE_MAX  128
+#define HASH_CHARS 16
 
-void convert_journal_format(const struct convert_journal *journal,
-			    char name[CONVERT_JOURNAL_NAME_MAX])
+/* FNV-1a: to tell names apart that begin alike, not to keep anybody from forging one. */
+static uint64_t hash(const char *text)
 {
-	snprintf(name, CONVERT_JOURNAL_NAME_MAX,
-		 COW_CONVERT_TEMP_PREFIX "%" PRIx64 "-%" PRIx64 "-%" PRIx64 ".%" PRIx32
-					 "-%." BASE_STRING(IMAGE_MAX) "s",
-		 journal->old_inode, journal->new_inode, (uint64_t)journal->mtime_seconds,
-		 journal->mtime_nanoseconds, journal->image);
+	uint64_t value = 0xcbf29ce484222325u;
+
+	for (; *text; text++)
+		value = (value ^ (unsigned char)*text) * 0x100000001b3u;
+	return value;
 }
 
-bool convert_journal_parse(const char *name, struct convert_journal *ret)
+/* The image's name as it stands in the journal. */
+static void shorten(const char *image, char buffer[IMAGE_MAX + 1])
 {
+	if (strlen(image) <= IMAGE_MAX)
+		strcpy(buffer, image);
+	else
+		snprintf(buffer, IMAGE_MAX + 1, "%.*s~%016" PRIx64, IMAGE_MAX - HASH_CHARS - 1,
+			 image, hash(image));
+}
+
+void convert_journal_format(const struct convert_journal *journal, const char *image,
+			    char name[CONVERT_JOURNAL_NAME_MAX])
+{
+	char shortened[IMAGE_MAX + 1];
+
+	shorten(image, shortened);
+	snprintf(name, CONVERT_JOURNAL_NAME_MAX,
+		 COW_CONVERT_TEMP_PREFIX "%" PRIx64 "-%" PRIx64 "-%" PRIx64 ".%" PRIx32 "-%c-%s",
+		 journal->old_inode, journal->new_inode, (uint64_t)journal->mtime_seconds,
+		 journal->mtime_nanoseconds, journal->keep ? 'k' : 'r', shortened);
+}
+
+bool convert_journal_parse(const char *name, const char *image, struct convert_journal *ret)
+{
+	char shortened[IMAGE_MAX + 1], keep[2];
 	uint64_t seconds;
 	int end = 0;
 
 	if (sscanf(name,
 		   COW_CONVERT_TEMP_PREFIX "%16" SCNx64 "-%16" SCNx64 "-%16" SCNx64 ".%8" SCNx32
-					   "-%n",
-		   &ret->old_inode, &ret->new_inode, &seconds, &ret->mtime_nanoseconds,
-		   &end) != 4 ||
+					   "-%1[kr]-%n",
+		   &ret->old_inode, &ret->new_inode, &seconds, &ret->mtime_nanoseconds, keep,
+		   &end) != 5 ||
 	    !end)
 		return false;
 	ret->mtime_seconds = (int64_t)seconds;
-	ret->image = name + end;
-	return *ret->image != '\0';
-}
-
-bool convert_journal_is_of(const struct convert_journal *journal, const char *image)
-{
-	size_t n = strlen(journal->image);
-
-	return n < IMAGE_MAX ? base_equal(journal->image, image)
-			     : n == IMAGE_MAX && base_starts(image, journal->image);
+	ret->keep = keep[0] == 'k';
+	shorten(image, shortened);
+	return base_equal(name + end, shortened);
 }
 
 bool convert_journal_unwritten(const struct convert_journal *journal, const struct stat *st)

@@ -12,25 +12,25 @@
  * which image they belong to, so that whoever finds it after a crash knows from the directory alone
  * how far things had come:
  *
- *	.cowctl-<old inode>-<new inode>-<mtime>-<image name, at most 128 bytes of it>
+ *	.cowctl-<old inode>-<new inode>-<mtime>-<k or r>-<image name>
  *
  * The mtime is the image's, and the copy's too: the one of the two that nobody wrote to since still
- * has it.
+ * has it. "k" means that the old image is to be kept, "r" that it is to be removed. A name of more
+ * than 128 bytes is cut and ends in a hash of the whole.
  */
 struct convert_journal {
 	uint64_t old_inode, new_inode;
 	int64_t mtime_seconds;
 	uint32_t mtime_nanoseconds;
-	const char *image; /* borrowed, as long as it goes */
+	bool keep;
 };
 
 #define CONVERT_JOURNAL_NAME_MAX (NAME_MAX + 1)
-void convert_journal_format(const struct convert_journal *journal,
+void convert_journal_format(const struct convert_journal *journal, const char *image,
 			    char name[CONVERT_JOURNAL_NAME_MAX]);
-bool convert_journal_parse(const char *name, struct convert_journal *ret);
+/* Read a name; false when it is not the journal of this image. */
+bool convert_journal_parse(const char *name, const char *image, struct convert_journal *ret);
 
-/* True when the journal is about this image. */
-bool convert_journal_is_of(const struct convert_journal *journal, const char *image);
 /* True when this file was not written to since the journal was. */
 bool convert_journal_unwritten(const struct convert_journal *journal, const struct stat *st);
 

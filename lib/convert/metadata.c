@@ -19,6 +19,7 @@
 /* Flags that follow the file. NOCOW is what the conversion is about, compression goes with it,
  * and a file that is immutable or append-only is refused. */
 #define KEPT_FLAGS (COW_ATTR_SYNC | COW_ATTR_NODUMP | COW_ATTR_NOATIME)
+#define LEFT_FLAGS (COW_ATTR_NOCOW | COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS)
 
 #define XATTR_SIZE_LIMIT (64u << 10)
 
@@ -158,7 +159,7 @@ static int read_back(const struct convert *c, struct cow_error *err)
 		return r;
 	if (fstat(c->copy, &st) < 0)
 		return base_fail(err, errno, "look at the copy of %s", BASE_QUOTE(c->name));
-	if (!!(flags & COW_ATTR_NOCOW) == nocow && !((flags ^ c->flags) & KEPT_FLAGS) &&
+	if (!!(flags & COW_ATTR_NOCOW) == nocow && !((flags ^ c->flags) & ~LEFT_FLAGS) &&
 	    st.st_size == c->before.st_size && st.st_mode == c->before.st_mode &&
 	    st.st_uid == c->before.st_uid && st.st_gid == c->before.st_gid &&
 	    same_time(&st.st_mtim, &c->before.st_mtim))
@@ -167,6 +168,35 @@ static int read_back(const struct convert *c, struct cow_error *err)
 		err, EIO, COW_CODE_NOT_HONOURED,
 		"size, owner, mode, flags or times of the copy of %s do not read back",
 		BASE_QUOTE(c->name));
+}
+
+static bool xattrs_are_same(const struct convert *c)
+{
+	BASE_CLEANUP(free) char *names = NULL;
+	size_t size = 0, value_size = 0;
+
+	if (list_xattrs(c, &names, &size, NULL) < 0)
+		return false;
+	for (size_t at = 0; at < size; at += strlen(names + at) + 1) {
+		BASE_CLEANUP(free) char *value = NULL;
+
+		if (base_equal(names + at, COMPRESSION_XATTR))
+			continue;
+		if (get_xattr(c->original, names + at, &value, &value_size) < 0 ||
+		    !has_xattr(c->copy, names + at, value, value_size))
+			return false;
+	}
+	return true;
+}
+
+bool convert_metadata_is_same(const struct convert *c)
+{
+	struct stat now;
+
+	return fstat(c->original, &now) == 0 && now.st_nlink == 1 &&
+	       now.st_size == c->before.st_size && now.st_mode == c->before.st_mode &&
+	       now.st_uid == c->before.st_uid && now.st_gid == c->before.st_gid &&
+	       same_time(&now.st_mtim, &c->before.st_mtim) && xattrs_are_same(c);
 }
 
 int convert_copy_metadata(struct convert *c, struct cow_error *err)

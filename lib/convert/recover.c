@@ -5,9 +5,14 @@
  *
  *   image  temp   temp written to since?   what is done
  *   O      N      no                       the copy is removed
- *   N      O      no                       the exchange is completed: the old image is removed
- *   N      O      yes, and image not       exchanged back: somebody writes to the old one
- *   any other                              nothing is touched, and the conversion refused
+ *   N      O      no                       the exchange is completed: the old image is retired
+ *   N      O      yes, and image not       exchanged back: somebody went on with the old one
+ *   either of them, anything else          nothing is touched, and the conversion refused
+ *   neither                                not this image's business: left alone, and said
+ *
+ * Anybody who may create files here can make up such a name. Believing it can cost them a file of
+ * their own, but exchanging back puts their file in the image's place: that is done only in a
+ * directory where nobody else can create any.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -45,13 +50,14 @@ static int open_alone(const struct convert *c, const char *name, struct convert_
 	return base_fail(err, -r, "hold %s", BASE_QUOTE(name));
 }
 
-/* The old image of a conversion that was as good as done. */
-static int finish(struct convert *c, const char *temp, struct cow_error *err)
+/* The old image of a conversion that was as good as done, kept or not as it was asked for then. */
+static int finish(struct convert *c, const char *temp, const struct convert_journal *journal,
+		  struct cow_error *err)
 {
 	int r = base_sync_directory(c->dirfd);
 
 	if (r == 0)
-		r = convert_retire(c, temp);
+		r = convert_retire(c, temp, journal->keep);
 	return r < 0 ? base_fail(err, -r, "clear up %s", BASE_QUOTE(temp)) : 0;
 }
 
@@ -71,39 +77,79 @@ static int exchange_back(struct convert *c, const char *temp, struct cow_error *
 	if (image < 0)
 		return image;
 	r = renameat2(c->dirfd, c->name, c->dirfd, temp, RENAME_EXCHANGE) < 0 ? -errno : 0;
-	if (r == 0)
-		r = base_sync_directory(c->dirfd);
 	if (r < 0)
 		return base_fail(err, -r, "put %s back", BASE_QUOTE(c->name));
-	return convert_hold_intact(&hold) ? remove_copy(c, temp, err)
-					  : refuse(c, temp, "and somebody has it open", err);
+	r = base_sync_directory(c->dirfd);
+	if (r < 0 || !convert_hold_intact(&hold))
+		return refuse(c, temp, "and somebody has it open", err);
+	return remove_copy(c, temp, err);
 }
 
+/* Nobody but us and root can create names here. Group bits cover ACLs: they show the mask. */
+static bool directory_is_private(const struct convert *c)
+{
+	struct stat st;
+
+	return fstat(c->dirfd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static bool same_owner(const struct stat *a, const struct stat *b)
+{
+	return a->st_uid == b->st_uid && a->st_gid == b->st_gid && a->st_mode == b->st_mode;
+}
+
+/* The table at the top of this file. */
+static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
+		  const struct stat *st, const struct stat *image, struct cow_error *err)
+{
+	bool exchanged = st->st_ino == journal->old_inode;
+	bool unwritten = convert_journal_unwritten(journal, st);
+	bool image_unwritten = convert_journal_unwritten(journal, image);
+
+	if (st->st_nlink != 1 || (unwritten && image_unwritten && st->st_size != image->st_size))
+		return refuse(c, temp, "which is not as it was left", err);
+	if (unwritten)
+		return exchanged ? finish(c, temp, journal, err) : remove_copy(c, temp, err);
+	if (exchanged && image_unwritten && same_owner(st, image) && directory_is_private(c))
+		return exchange_back(c, temp, err);
+	return refuse(c, temp, "which was written to since", err);
+}
+
+/* @return 1 when it was dealt with, 0 when it is not this image's. */
 static int recover_one(struct convert *c, const char *temp, const struct convert_journal *journal,
-		       struct cow_error *err)
+		       const struct stat *image, struct cow_error *err)
 {
 	struct convert_hold hold = {.fd = -1, .lease = F_UNLCK};
 	BASE_CLEANUP(fd) int fd = -1;
-	struct stat st, image;
-	bool exchanged, untouched;
+	struct stat st;
+	int r;
 
-	if (fstatat(c->dirfd, c->name, &image, AT_SYMLINK_NOFOLLOW) < 0)
-		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
+	if (fstatat(c->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	    !((st.st_ino == journal->new_inode && image->st_ino == journal->old_inode) ||
+	      (st.st_ino == journal->old_inode && image->st_ino == journal->new_inode)))
+		return 0;
+	if (c->options->flags & COW_CONVERT_DRY_RUN)
+		return 1;
 	fd = open_alone(c, temp, &hold, err);
+	if (fd == -ENOENT)
+		return 0;
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return base_fail(err, errno, "look at %s", BASE_QUOTE(temp));
-	exchanged = st.st_ino == journal->old_inode && image.st_ino == journal->new_inode;
-	if (!exchanged && (st.st_ino != journal->new_inode || image.st_ino != journal->old_inode))
-		return refuse(c, temp, "which belongs to another file of that name", err);
-	untouched =
-		st.st_nlink == 1 && S_ISREG(st.st_mode) && convert_journal_unwritten(journal, &st);
-	if (untouched)
-		return exchanged ? finish(c, temp, err) : remove_copy(c, temp, err);
-	if (exchanged && convert_journal_unwritten(journal, &image))
-		return exchange_back(c, temp, err);
-	return refuse(c, temp, "which was written to since", err);
+	r = settle(c, temp, journal, &st, image, err);
+	return r < 0 ? r : 1;
+}
+
+static void note(struct convert *c, const char *temp, bool dealt_with)
+{
+	if (!dealt_with)
+		base_copy_format(c->result->note, sizeof(c->result->note),
+				 "%s is left of another file's conversion", BASE_QUOTE(temp));
+	else if (c->options->flags & COW_CONVERT_DRY_RUN)
+		base_copy(c->result->note, sizeof(c->result->note),
+			  "what an interrupted conversion left would be cleared up");
 }
 
 int convert_recover(struct convert *c, struct cow_error *err)
@@ -111,6 +157,7 @@ int convert_recover(struct convert *c, struct cow_error *err)
 	int fd = openat(c->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	BASE_CLEANUP(directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	struct stat image;
 	int r = 0;
 
 	if (!directory) {
@@ -119,17 +166,16 @@ int convert_recover(struct convert *c, struct cow_error *err)
 			close(fd);
 		return r;
 	}
-	while (r == 0 && (errno = 0, entry = readdir(directory))) {
+	if (fstatat(c->dirfd, c->name, &image, AT_SYMLINK_NOFOLLOW) < 0)
+		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
+	while (r >= 0 && (entry = readdir(directory))) {
 		struct convert_journal journal;
 
-		if (!convert_journal_parse(entry->d_name, &journal) ||
-		    !convert_journal_is_of(&journal, c->name))
+		if (!convert_journal_parse(entry->d_name, c->name, &journal))
 			continue;
-		if (c->options->flags & COW_CONVERT_DRY_RUN)
-			base_copy(c->result->note, sizeof(c->result->note),
-				  "what an interrupted conversion left would be cleared up");
-		else
-			r = recover_one(c, entry->d_name, &journal, err);
+		r = recover_one(c, entry->d_name, &journal, &image, err);
+		if (r >= 0)
+			note(c, entry->d_name, r > 0);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }

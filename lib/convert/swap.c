@@ -71,127 +71,170 @@ static int upgrade(struct convert *c, struct cow_error *err)
 	return r < 0 ? base_fail(err, -r, "take a write lease on %s", BASE_QUOTE(c->name)) : 0;
 }
 
-/* Nothing of the original may have changed since it was opened, not even its attributes. */
-static int check_unchanged(const struct convert *c, struct cow_error *err)
+static int fail_changed(const struct convert *c, struct cow_error *err)
 {
-	struct stat now, named;
-
-	if (fstat(c->original, &now) < 0 ||
-	    fstatat(c->dirfd, c->name, &named, AT_SYMLINK_NOFOLLOW) < 0)
-		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
-	if (named.st_ino == c->before.st_ino && named.st_dev == c->before.st_dev &&
-	    now.st_size == c->before.st_size && now.st_nlink == 1 &&
-	    !memcmp(&now.st_mtim, &c->before.st_mtim, sizeof(now.st_mtim)) &&
-	    !memcmp(&now.st_ctim, &c->before.st_ctim, sizeof(now.st_ctim)))
-		return 0;
 	return base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s changed meanwhile",
 			   BASE_QUOTE(c->name));
 }
 
-static int exchange(const struct convert *c, const char *temp)
+static bool names(const struct convert *c, const char *name, ino_t inode)
 {
-	return renameat2(c->dirfd, c->name, c->dirfd, temp, RENAME_EXCHANGE) < 0 ? -errno : 0;
+	struct stat st;
+
+	return fstatat(c->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == inode &&
+	       st.st_dev == c->before.st_dev;
 }
 
-/* A file that somebody got hold of may not lose its only name. */
-static int check_alone(const struct convert *c, const char *temp, const struct convert_hold *hold,
-		       struct cow_error *err)
+/* Nothing of the original may have changed since it was opened, not even its attributes. */
+static bool is_unchanged(const struct convert *c)
 {
-	if (!convert_hold_intact(hold))
-		return base_remedy(err,
-				   base_refuse(err, EBUSY, COW_CODE_BUSY,
-					       "somebody opened %s while it was being replaced, "
-					       "and may write to %s, which is therefore kept",
-					       BASE_QUOTE(c->name), BASE_QUOTE(temp)),
-				   "close both, then convert again");
-	return 0;
+	struct stat now;
+
+	return fstat(c->original, &now) == 0 && names(c, c->name, c->before.st_ino) &&
+	       now.st_size == c->before.st_size && now.st_nlink == 1 &&
+	       !memcmp(&now.st_mtim, &c->before.st_mtim, sizeof(now.st_mtim)) &&
+	       !memcmp(&now.st_ctim, &c->before.st_ctim, sizeof(now.st_ctim));
 }
 
-/* Back to the original. An opener of the copy, should there be one too, keeps it in being. */
+/* Exchange the two names, and see that it was the file meant that left the path: somebody may have
+ * moved another one there in the last instant, and that is theirs. */
+static int exchange(const struct convert *c, const char *temp, ino_t leaves)
+{
+	if (renameat2(c->dirfd, c->name, c->dirfd, temp, RENAME_EXCHANGE) < 0)
+		return -errno;
+	if (names(c, temp, leaves))
+		return 0;
+	renameat2(c->dirfd, c->name, c->dirfd, temp, RENAME_EXCHANGE);
+	return -ESTALE;
+}
+
+static int fail_kept(const struct convert *c, const char *temp, struct cow_error *err)
+{
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY,
+				       "somebody opened or replaced %s while it was being "
+				       "exchanged with %s, which is therefore kept",
+				       BASE_QUOTE(c->name), BASE_QUOTE(temp)),
+			   "close both, compare them, keep the right one");
+}
+
+/* Take the name of the copy away, which nobody uses. */
+static int discard(struct convert *c, const char *temp, struct cow_error *err)
+{
+	if (unlinkat(c->dirfd, temp, 0) == 0)
+		return 0;
+	return base_fail(err, errno, "remove the unused copy %s", BASE_QUOTE(temp));
+}
+
+/* Back to the original. An opener of the copy, should there be one too, keeps it in being: giving
+ * the lease up lets them in, and then it can't be had again. */
 static int undo(struct convert *c, const char *temp, struct cow_error *err)
 {
-	int r = exchange(c, temp);
+	int r = exchange(c, temp, c->copy_inode);
 
+	if (r == -ESTALE)
+		return fail_kept(c, temp, err);
 	if (r < 0)
 		return base_fail(err, -r, "put %s back from %s", BASE_QUOTE(c->name),
 				 BASE_QUOTE(temp));
 	convert_hold_release_lease(&c->original_hold);
 	base_sync_directory(c->dirfd);
 	stays_intact(&c->copy_hold, GRACE_AFTER);
-	r = check_alone(c, temp, &c->copy_hold, err);
-	if (r < 0)
-		return r;
-	if (unlinkat(c->dirfd, temp, 0) < 0)
-		return base_fail(err, errno, "remove %s", BASE_QUOTE(temp));
-	return 0;
+	convert_hold_release_lease(&c->copy_hold);
+	if (convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK) < 0)
+		return fail_kept(c, temp, err);
+	return discard(c, temp, err);
 }
 
-int convert_retire(struct convert *c, const char *temp)
+int convert_retire(struct convert *c, const char *temp, bool keep)
 {
 	int r;
 
-	if (c->kept[0])
+	if (keep)
 		r = renameat2(c->dirfd, temp, c->dirfd, c->kept, RENAME_NOREPLACE);
 	else
 		r = unlinkat(c->dirfd, temp, 0);
 	if (r < 0)
 		return -errno;
-	base_copy(c->result->original, sizeof(c->result->original), c->kept);
-	return base_sync_directory(c->dirfd);
+	if (keep)
+		base_copy(c->result->original, sizeof(c->result->original), c->kept);
+	/* Too late to go back, and no need to: should the power fail as well, the temporary name is
+	 * there again, and says what is left to do. */
+	if (base_sync_directory(c->dirfd) < 0)
+		base_copy(c->result->note, sizeof(c->result->note),
+			  "the directory could not be written to disk; "
+			  "after a power cut, convert again");
+	return 0;
 }
 
-static int link_copy(const struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
-		     struct cow_error *err)
+static int link_copy(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err)
 {
 	struct convert_journal journal = {
 		.old_inode = c->before.st_ino,
 		.mtime_seconds = c->before.st_mtim.tv_sec,
 		.mtime_nanoseconds = (uint32_t)c->before.st_mtim.tv_nsec,
-		.image = c->name,
+		.keep = c->options->flags & COW_CONVERT_KEEP_ORIGINAL,
 	};
 	struct stat st;
 
 	if (fstat(c->copy, &st) < 0)
 		return base_fail(err, errno, "look at the copy of %s", BASE_QUOTE(c->name));
+	c->copy_inode = st.st_ino;
 	journal.new_inode = st.st_ino;
-	convert_journal_format(&journal, temp);
+	convert_journal_format(&journal, c->name, temp);
 	if (linkat(AT_FDCWD, BASE_FD_PATH(c->copy), c->dirfd, temp, AT_SYMLINK_FOLLOW) < 0)
 		return base_fail(err, errno, "name the copy of %s", BASE_QUOTE(c->name));
 	return 0;
 }
 
-/* The copy is named and nobody else has it. From here on a failure takes the name away again. */
-static int replace(struct convert *c, const char *temp, struct cow_error *err)
+/* Steps 11 and 12, with the copy at the path: whatever is wrong, the exchange can be undone. */
+static int settle(struct convert *c, const char *temp, struct cow_error *err)
+{
+	int r;
+
+	if (!stays_intact(&c->original_hold, GRACE_BEFORE))
+		return fail_busy(c, err);
+	r = base_sync_directory(c->dirfd);
+	if (r < 0)
+		return base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(c->name));
+	if (!stays_intact(&c->original_hold, GRACE_AFTER))
+		return fail_busy(c, err);
+	/* Owner, links and the like may have been changed until the very exchange. */
+	if (!names(c, c->name, c->copy_inode) || !names(c, temp, c->before.st_ino) ||
+	    !convert_metadata_is_same(c))
+		return fail_changed(c, err);
+	r = convert_retire(c, temp, c->options->flags & COW_CONVERT_KEEP_ORIGINAL);
+	return r < 0 ? base_fail(err, -r, "retire the old image of %s", BASE_QUOTE(c->name)) : 0;
+}
+
+/* Steps 9 and 10, with the original at the path. */
+static int put_in_place(struct convert *c, const char *temp, struct cow_error *err)
 {
 	int r = upgrade(c, err);
-	bool intact;
 
-	if (r == 0)
-		r = check_unchanged(c, err);
-	if (r == 0 && (r = exchange(c, temp)) < 0)
-		base_fail(err, -r, "exchange %s and its copy", BASE_QUOTE(c->name));
-	if (r < 0) {
-		unlinkat(c->dirfd, temp, 0);
+	if (r < 0)
 		return r;
-	}
-	intact = stays_intact(&c->original_hold, GRACE_BEFORE);
-	if (intact) {
-		r = base_sync_directory(c->dirfd);
-		intact = stays_intact(&c->original_hold, GRACE_AFTER);
-	}
-	if (r < 0 || !intact) {
-		int undone = undo(c, temp, err);
+	if (!is_unchanged(c))
+		return fail_changed(c, err);
+	r = exchange(c, temp, c->before.st_ino);
+	if (r == -ESTALE)
+		return fail_changed(c, err);
+	return r < 0 ? base_fail(err, -r, "exchange %s and its copy", BASE_QUOTE(c->name)) : 0;
+}
 
-		if (undone < 0)
-			return undone;
-		return r < 0 ? base_fail(err, -r, "write the directory of %s to disk",
-					 BASE_QUOTE(c->name))
-			     : fail_busy(c, err);
+/* What goes wrong while clearing up is worse than why it was to be cleared up. */
+static int replace(struct convert *c, const char *temp, struct cow_error *err)
+{
+	struct cow_error clearing;
+	int (*clear)(struct convert *, const char *, struct cow_error *) = discard;
+	int r = put_in_place(c, temp, err);
+
+	if (r == 0) {
+		clear = undo;
+		r = settle(c, temp, err);
 	}
-	r = check_alone(c, temp, &c->original_hold, err);
-	if (r == 0 && (r = convert_retire(c, temp)) < 0)
-		base_fail(err, -r, "retire the old image of %s, now %s", BASE_QUOTE(c->name),
-			  BASE_QUOTE(temp));
+	if (r < 0 && clear(c, temp, &clearing) < 0)
+		*err = clearing;
 	return r;
 }
 

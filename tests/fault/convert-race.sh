@@ -18,9 +18,7 @@ inode=$(stat -c %i "$image")
 trace_inject renameat2:delay_enter=1500000:delay_exit=1500000:when=1 \
 	cowctl convert "$image" &
 converter=$!
-until grep -q "LEASE .*ACTIVE .*WRITE .*:$inode " /proc/locks; do
-	kill -0 "$converter" 2>/dev/null || fail "the converter is gone: $(cat "$T/err")"
-done
+until_exchange "$image" "$inode" "$converter"
 
 # This open() finds the old inode and waits.
 printf 'guest data' | dd of="$image" bs=1 seek=4096 conv=notrunc status=none

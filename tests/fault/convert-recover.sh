@@ -70,12 +70,14 @@ exec 5<&-
 expect_status 0 cowctl convert "$image"
 alone
 
-# The image was replaced by another file of the same name: the left-over is not its business.
+# The image was replaced by another file of the same name: the left-over is not its business, stays,
+# and is named.
 killed_at renameat2
 cp "$image" "$T/fs/dir/other"
 mv "$T/fs/dir/other" "$image"
-expect_status 2 cowctl convert "$image"
-expect_err "belongs to another file"
+expect_status 0 cowctl convert "$image"
+expect_err "left of another file's conversion"
+is_nocow "$image" || fail "not converted"
 [ -f "$left" ] || fail "the left-over is gone"
 
 # A dry run says what would be done and does nothing.
@@ -83,8 +85,18 @@ killed_at unlinkat
 expect_status 0 cowctl convert --dry-run "$image"
 [ -f "$left" ] || fail "a dry run cleared up"
 
-# With --keep-original the old file gets its name late rather than never.
+# Whether the old file is to be kept was said to the run that was killed, and holds.
 expect_status 0 cowctl convert --keep-original "$image"
+alone
+killed_keeping() {
+	rm -rf "$T/fs/dir"
+	mkdir "$T/fs/dir"
+	make_image "$image" 1M
+	trace_inject renameat2:signal=KILL:when=2 cowctl convert --keep-original "$image" && fail "not killed"
+	is_nocow "$image" || fail "killed before the exchange"
+}
+killed_keeping
+expect_status 0 cowctl convert "$image"
 [ -f "$image.orig" ] || fail "no $image.orig"
 is_nocow "$image.orig" && fail "the kept one is not the old one"
-[ ! -e "$left" ] || fail "the left-over stays"
+expect_equal "$(ls -A "$T/fs/dir" | wc -l)" 2 "files"

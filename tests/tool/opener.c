@@ -2,7 +2,7 @@
 /*
  * Somebody who keeps using an image while it is being converted.
  *
- *	opener FILE SLOT [qemu]
+ *	opener FILE SLOT PAUSE-MS [qemu]
  *
  * Until it gets SIGTERM: opens the file for writing, reads its own counter, compares it with what
  *it wrote last, writes the next one and closes it, over and over. A counter that is not the last
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SLOT_SIZE = 65536, PAUSE_US = 40000 };
+enum { SLOT_SIZE = 65536 };
 
 static volatile sig_atomic_t stopped;
 
@@ -87,10 +87,10 @@ int main(int argc, char **argv)
 {
 	uint64_t counter = 0, writes = 0, lost = 0;
 	struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
-	int qemu = argc > 3 && !strcmp(argv[3], "qemu");
+	int qemu = argc > 4 && !strcmp(argv[4], "qemu");
 	off_t at;
 
-	if (argc < 3)
+	if (argc < 4)
 		return 2;
 	at = (off_t)atoi(argv[2]) * SLOT_SIZE;
 	sigaction(SIGTERM, &action, NULL);
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 		writes += result >= 0;
 		lost += result == 0;
 		/* a different rhythm for each, so that they meet the converter everywhere */
-		usleep(PAUSE_US * (unsigned)(1 + (writes + (uint64_t)at) % 7));
+		usleep((unsigned)atoi(argv[3]) * 250 * (unsigned)(1 + (writes + (uint64_t)at) % 7));
 	}
 	/* The last write of all counts too. */
 	if (use(argv[1], at, &counter, 0) == 0)

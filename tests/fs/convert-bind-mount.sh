@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# An image that is bind-mounted somewhere as a file, as containers do, is refused though nobody has it
+# open: the mount would show the old file for ever.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+need_root
+make_fs btrfs b
+cd "$T/b"
+make_image 'v 1.raw' 1M
+touch "$T/point"
+mount --bind 'v 1.raw' "$T/point"
+expect_refused "bind-mounted on '$T/point'" 'v 1.raw'
+umount "$T/point"
+
+# in a mount namespace of somebody else's
+mkfifo "$T/ready" "$T/done"
+unshare --mount sh -c "mount --bind 'v 1.raw' '$T/point' && echo >'$T/ready' && read -r _ <'$T/done'" &
+read -r _ <"$T/ready"
+expect_refused "bind-mounted on" 'v 1.raw'
+echo >"$T/done"
+wait
+
+expect_status 0 cowctl convert 'v 1.raw'
