@@ -202,9 +202,12 @@ static int prepare(struct convert *c, struct cow_error *err)
 		return r;
 	c->result->runs_before = c->extents.runs;
 	c->result->rows_before = c->extents.rows;
-	if (c->flags & (COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS))
+	if (c->flags & COW_ATTR_COMPRESS)
 		base_copy(c->result->note, sizeof(c->result->note),
-			  "the compression flag is dropped: it excludes NOCOW");
+			  "compression is dropped: it excludes NOCOW");
+	else if (c->flags & COW_ATTR_NOCOMPRESS)
+		base_copy(c->result->note, sizeof(c->result->note),
+			  "the flag against compression is dropped: it excludes NOCOW");
 	return convert_check_space(c, err);
 }
 

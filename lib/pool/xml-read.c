@@ -3,6 +3,7 @@
  * type declaration (and with it every entity) ends the reading, depth is libxml2's own limit. */
 #include <inttypes.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,32 @@ static int fail_to_parse(xmlParserCtxt *parser, struct cow_error *err)
 			   error ? error->line : 0, BASE_QUOTE(text));
 }
 
+static bool has_words(const xmlNode *parent)
+{
+	for (const xmlNode *node = parent->children; node; node = node->next)
+		if (node->type == XML_TEXT_NODE && !xmlIsBlankNode(node))
+			return true;
+	return false;
+}
+
+/* Drop the blanks between elements, so that writing indents anew and gives the same every time.
+ * Where there is text between elements as well, all of it stays: libxml2 doesn't indent there. Its
+ * own way of leaving blanks out guesses, and doesn't come to the same twice. */
+static void drop_blanks(xmlNode *parent)
+{
+	bool keep = !xmlFirstElementChild(parent) || has_words(parent);
+
+	for (xmlNode *node = parent->children, *next; node; node = next) {
+		next = node->next;
+		if (node->type == XML_ELEMENT_NODE) {
+			drop_blanks(node);
+		} else if (!keep && node->type == XML_TEXT_NODE) {
+			xmlUnlinkNode(node);
+			xmlFreeNode(node);
+		}
+	}
+}
+
 static int parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error *err)
 {
 	BASE_CLEANUP(context) xmlParserCtxt *parser = xmlNewParserCtxt();
@@ -54,12 +81,19 @@ static int parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error *e
 				   "the definition is longer than 1 MiB");
 	parser->sax->internalSubset = refuse_doctype;
 	doc = xmlCtxtReadMemory(parser, xml, (int)size, NULL, NULL,
-				XML_PARSE_NONET | XML_PARSE_NOBLANKS | XML_PARSE_NOERROR |
+				XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR |
 					XML_PARSE_NOWARNING);
 	if (!doc || parser->_private) {
 		xmlFreeDoc(doc);
 		return fail_to_parse(parser, err);
 	}
+	if (xmlDocGetRootElement(doc))
+		drop_blanks(xmlDocGetRootElement(doc));
+	/* It is UTF-8 in memory and when it is written. Without being told so, libxml2 writes other
+	 * than ASCII as references in attributes; with the encoding it came in, not in all of them.
+	 */
+	xmlFree((xmlChar *)(uintptr_t)doc->encoding);
+	doc->encoding = xmlStrdup(pool_xml_text("UTF-8"));
 	*ret = doc;
 	return 0;
 }
