@@ -208,7 +208,8 @@ static int prepare(struct convert *c, struct cow_error *err)
 	else if (c->flags & COW_ATTR_NOCOMPRESS)
 		base_copy(c->result->note, sizeof(c->result->note),
 			  "the flag against compression is dropped: it excludes NOCOW");
-	return convert_check_space(c, err);
+	r = convert_check_space(c, err);
+	return r < 0 ? r : convert_try_metadata(c, err);
 }
 
 /* Steps 4 to 12. */

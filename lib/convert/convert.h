@@ -69,6 +69,9 @@ int convert_read_original(const struct convert *c, void *buffer, size_t size, ui
 
 int convert_copy_data(struct convert *c, struct cow_error *err);
 int convert_verify_data(struct convert *c, struct cow_error *err);
+/* Give the copy owner, mode and attributes while it is empty, to find out early what can't be kept:
+ * writing to it may take some of them away again. */
+int convert_try_metadata(struct convert *c, struct cow_error *err);
 int convert_copy_metadata(struct convert *c, struct cow_error *err);
 /* True when the original still has the metadata that the copy was given. */
 bool convert_metadata_is_same(const struct convert *c);

@@ -199,13 +199,22 @@ bool convert_metadata_is_same(const struct convert *c)
 	       same_time(&now.st_mtim, &c->before.st_mtim) && xattrs_are_same(c);
 }
 
-int convert_copy_metadata(struct convert *c, struct cow_error *err)
+int convert_try_metadata(struct convert *c, struct cow_error *err)
 {
-	const struct timespec times[2] = {c->before.st_atim, c->before.st_mtim};
 	int r;
 
 	if ((r = copy_owner_and_mode(c, err)) < 0 || (r = drop_inherited_acl(c, err)) < 0 ||
-	    (r = copy_xattrs(c, err)) < 0 || (r = copy_project(c, err)) < 0)
+	    (r = copy_xattrs(c, err)) < 0)
+		return r;
+	return copy_project(c, err);
+}
+
+int convert_copy_metadata(struct convert *c, struct cow_error *err)
+{
+	const struct timespec times[2] = {c->before.st_atim, c->before.st_mtim};
+	int r = convert_try_metadata(c, err);
+
+	if (r < 0)
 		return r;
 	r = cow_attr_change(c->copy, c->flags & KEPT_FLAGS, KEPT_FLAGS & ~c->flags, err);
 	if (r < 0)

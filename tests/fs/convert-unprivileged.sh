@@ -31,7 +31,7 @@ expect_equal "$(folder_of "$T/b/shut")" "$before" "the folder"
 setfattr -n trusted.secret -v 1 "$T/b/own/v.raw"
 before=$(folder_of "$T/b/own")
 expect_status 2 as_nobody cowctl convert --json "$T/b/own/v.raw"
-expect_json '.images[0].result == "failed" and .error.remedy == "try as root"'
+expect_json '.images[0].result == "refused" and .error.remedy == "try as root"'
 expect_equal "$(folder_of "$T/b/own")" "$before" "the folder"
 setfattr -x trusted.secret "$T/b/own/v.raw"
 
