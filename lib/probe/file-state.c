@@ -38,14 +38,14 @@ static void read_extents(int fd, struct cow_file_state *state)
 
 /* Btrfs copies a NOCOW block once more when it is not newer than the last snapshot of its
  * subvolume, deleted or not; FIEMAP shows nothing of that (docs/kernel-facts.md). */
-static void read_history(int fd, struct cow_file_state *state)
+static void read_history(int fd, const struct cow_layer *layer, struct cow_file_state *state)
 {
+	/* Through an overlay Btrfs can't be asked, and it is only Btrfs that has such a history. */
+	bool hidden = base_equal(layer->type, "overlay") && layer->below &&
+		      base_equal(layer->below->type, "btrfs");
 	int r = cow_extents_read_history(fd, &state->old_bytes, NULL);
 
-	if (r == 0 || r == -ENOTTY)
-		state->history_known = COW_ANSWER_YES;
-	else
-		state->history_known = COW_ANSWER_NO;
+	state->history_known = r == 0 || (r == -ENOTTY && !hidden) ? COW_ANSWER_YES : COW_ANSWER_NO;
 }
 
 static void set(struct cow_file_state *state, enum cow_overwrite overwrite,
@@ -59,7 +59,7 @@ static void set(struct cow_file_state *state, enum cow_overwrite overwrite,
 /* In place as far as the flag goes; but is every block the file's own, and young enough? */
 static void judge_in_place(int fd, const struct cow_layer *layer, struct cow_file_state *state)
 {
-	read_history(fd, state);
+	read_history(fd, layer, state);
 	if (state->shared_bytes)
 		set(state, COW_OVERWRITE_COPIED_ONCE, COW_EVIDENCE_REPORTED,
 		    "some extents are shared with a snapshot or clone");
@@ -70,7 +70,8 @@ static void judge_in_place(int fd, const struct cow_layer *layer, struct cow_fil
 		set(state, COW_OVERWRITE_IN_PLACE, COW_EVIDENCE_INFERRED, layer->reason);
 	else if (state->history_known == COW_ANSWER_NO)
 		set(state, COW_OVERWRITE_IN_PLACE, COW_EVIDENCE_INFERRED,
-		    "NOCOW and nothing shared; age against the last snapshot needs root");
+		    "NOCOW and nothing shared; age against the last snapshot is not known (needs "
+		    "root)");
 	else if (state->nocow == COW_ANSWER_YES)
 		set(state, COW_OVERWRITE_IN_PLACE, COW_EVIDENCE_REPORTED,
 		    "NOCOW is set and nothing is shared");
