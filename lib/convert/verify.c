@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The bytes once more: from the disk, against the original. */
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -28,21 +30,67 @@ static int fail_compare(const struct convert *c, uint64_t at, struct cow_error *
 			   (unsigned long long)at);
 }
 
-/* Direct reads start and end on block boundaries; the last one ends with the file. */
-static int read_copy(const struct convert *c, void *buffer, size_t size, uint64_t at,
-		     struct cow_error *err)
-{
-	size_t blocks = (size + CONVERT_ALIGN - 1) & ~(size_t)(CONVERT_ALIGN - 1);
-	ssize_t n = base_pread_full(c->copy, buffer, blocks, (off_t)at);
+/* One chunk of the copy, read while the original's is. */
+struct reading {
+	const struct convert *c;
+	void *buffer;
+	size_t size;
+	uint64_t at;
+	ssize_t result; /* bytes, or -errno */
+};
 
-	if (n == -EINVAL) {
+/* Direct reads start and end on block boundaries; the last one ends with the file. */
+static void *read_copy(void *data)
+{
+	struct reading *reading = data;
+	int fd = reading->c->copy;
+	size_t blocks = (reading->size + CONVERT_ALIGN - 1) & ~(size_t)(CONVERT_ALIGN - 1);
+
+	reading->result = base_pread_full(fd, reading->buffer, blocks, (off_t)reading->at);
+	if (reading->result == -EINVAL) {
 		/* direct I/O, but not with this alignment */
-		drop_cache(c->copy);
-		n = base_pread_full(c->copy, buffer, size, (off_t)at);
+		drop_cache(fd);
+		reading->result =
+			base_pread_full(fd, reading->buffer, reading->size, (off_t)reading->at);
 	}
-	if (n < 0)
-		return base_fail(err, (int)-n, "read back the copy of %s", BASE_QUOTE(c->name));
-	return (size_t)n < size ? fail_compare(c, at, err) : 0;
+	return NULL;
+}
+
+/* Signals are the program's, whose thread this is not. */
+static bool start_thread(pthread_t *thread, struct reading *reading)
+{
+	pthread_attr_t attributes;
+	sigset_t all;
+	int r = pthread_attr_init(&attributes);
+
+	if (r)
+		return false;
+	sigfillset(&all);
+	r = pthread_attr_setsigmask_np(&attributes, &all);
+	if (r == 0)
+		r = pthread_create(thread, &attributes, read_copy, reading);
+	pthread_attr_destroy(&attributes);
+	return r == 0;
+}
+
+/* Both at once: the one comes from the disk, the other mostly from the cache. */
+static int read_both(struct reading *reading, void *original, struct cow_error *err)
+{
+	const struct convert *c = reading->c;
+	pthread_t thread;
+	bool threaded = start_thread(&thread, reading);
+	int r = convert_read_original(c, original, reading->size, reading->at, err);
+
+	if (threaded)
+		pthread_join(thread, NULL);
+	else
+		read_copy(reading);
+	if (r < 0)
+		return r;
+	if (reading->result < 0)
+		return base_fail(err, (int)-reading->result, "read back the copy of %s",
+				 BASE_QUOTE(c->name));
+	return (size_t)reading->result < reading->size ? fail_compare(c, reading->at, err) : 0;
 }
 
 struct compare {
@@ -58,11 +106,10 @@ static int compare_range(struct compare *compare, const struct convert_range *ra
 
 	while (at < range->end) {
 		size_t size = convert_chunk(at, range->end);
+		struct reading reading = {compare->c, compare->copy, size, at, 0};
 		int r = convert_step(compare->c, COW_CONVERT_PHASE_VERIFY, compare->done, err);
 
-		if (r < 0 ||
-		    (r = convert_read_original(compare->c, compare->original, size, at, err)) < 0 ||
-		    (r = read_copy(compare->c, compare->copy, size, at, err)) < 0)
+		if (r < 0 || (r = read_both(&reading, compare->original, err)) < 0)
 			return r;
 		if (memcmp(compare->original, compare->copy, size) != 0)
 			return fail_compare(compare->c, at, err);
