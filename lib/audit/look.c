@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <linux/stat.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
@@ -12,6 +10,7 @@
 #include "audit/place.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 /* A disk is made of 512-byte sectors, and one below this size holds no guest. */
 #define SECTOR       512
@@ -121,23 +120,6 @@ static void *work(void *data)
 	return NULL;
 }
 
-/* Signals are the program's, whose threads these are not. */
-static int start_thread(pthread_t *thread, struct work *data)
-{
-	pthread_attr_t attributes;
-	sigset_t all;
-	int r = pthread_attr_init(&attributes);
-
-	if (r)
-		return r;
-	sigfillset(&all);
-	r = pthread_attr_setsigmask_np(&attributes, &all);
-	if (r == 0)
-		r = pthread_create(thread, &attributes, work, data);
-	pthread_attr_destroy(&attributes);
-	return r;
-}
-
 void audit_looks_run(struct audit_looks *looks)
 {
 	struct work data = {.looks = looks};
@@ -145,7 +127,7 @@ void audit_looks_run(struct audit_looks *looks)
 	size_t n = 0;
 
 	if (looks->count >= THREADS_FILES)
-		while (n < THREADS && start_thread(&threads[n], &data) == 0)
+		while (n < THREADS && base_thread_start(&threads[n], work, &data) == 0)
 			n++;
 	if (n == 0)
 		work(&data);

@@ -2,6 +2,7 @@
 #ifndef BASE_FD_H
 #define BASE_FD_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 
 DEFINE_CLEANUP(fd, int, close, -1)
 DEFINE_CLEANUP(file, FILE *, fclose, NULL)
+DEFINE_CLEANUP(directory, DIR *, closedir, NULL)
 
 static inline int base_take_fd(int *fd)
 {

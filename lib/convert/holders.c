@@ -2,7 +2,6 @@
 /* Who has it open? Only for the message: the lease has decided already, and it sees more than
  * /proc shows (mappings without a descriptor, descriptors in flight, other containers). */
 #include <ctype.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/sysmacros.h>
@@ -10,8 +9,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
-
-DEFINE_CLEANUP(directory, DIR *, closedir, NULL)
 
 bool convert_is_file(int dirfd, const char *path, const struct stat *wanted)
 {

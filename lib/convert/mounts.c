@@ -7,14 +7,12 @@
  * root ends in the image's name need to be looked at.
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <libmount.h>
 
 #include "base/text.h"
 #include "convert/convert.h"
 
-DEFINE_CLEANUP(directory, DIR *, closedir, NULL)
 DEFINE_CLEANUP(table, struct libmnt_table *, mnt_unref_table, NULL)
 DEFINE_CLEANUP(iterator, struct libmnt_iter *, mnt_free_iter, NULL)
 

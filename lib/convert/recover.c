@@ -14,7 +14,6 @@
  * their own, but exchanging back puts their file in the image's place: that is done only in a
  * directory where nobody else can create any.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -22,8 +21,6 @@
 #include "base/text.h"
 #include "convert/convert.h"
 #include "convert/journal.h"
-
-DEFINE_CLEANUP(directory, DIR *, closedir, NULL)
 
 static int refuse(const struct convert *c, const char *temp, const char *why, struct cow_error *err)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The bytes once more: from the disk, against the original. */
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "convert/convert.h"
 
 /* Past the page cache by dropping what is cached; it is clean, for fsync went before. */
@@ -56,29 +55,12 @@ static void *read_copy(void *data)
 	return NULL;
 }
 
-/* Signals are the program's, whose thread this is not. */
-static bool start_thread(pthread_t *thread, struct reading *reading)
-{
-	pthread_attr_t attributes;
-	sigset_t all;
-	int r = pthread_attr_init(&attributes);
-
-	if (r)
-		return false;
-	sigfillset(&all);
-	r = pthread_attr_setsigmask_np(&attributes, &all);
-	if (r == 0)
-		r = pthread_create(thread, &attributes, read_copy, reading);
-	pthread_attr_destroy(&attributes);
-	return r == 0;
-}
-
 /* Both at once: the one comes from the disk, the other mostly from the cache. */
 static int read_both(struct reading *reading, void *original, struct cow_error *err)
 {
 	const struct convert *c = reading->c;
 	pthread_t thread;
-	bool threaded = start_thread(&thread, reading);
+	bool threaded = base_thread_start(&thread, read_copy, reading) == 0;
 	int r = convert_read_original(c, original, reading->size, reading->at, err);
 
 	if (threaded)
