@@ -11,7 +11,8 @@
  * What could not be read is an item of its own with an error, never left out.
  *
  * In a directory of many files several are looked at at once, by threads with all signals blocked
- * that are gone when cow_audit_next() returns.
+ * that live until cow_audit_free(); a process that forks meanwhile frees the audit in the parent
+ * only.
  */
 
 #include <cow/error.h>

@@ -22,7 +22,11 @@ struct cow_audit {
 	struct start *starts, **last; /* still to come, the first one under way */
 	struct audit_walk *walk;      /* of the first one, or NULL */
 	struct audit_entry entry;     /* where it is */
-	struct audit_looks looks;     /* at the files there, some of them still to be judged */
+	struct audit_crew *crew;
+	/* At the files there: while one lot is judged, the next one is looked at. */
+	struct audit_looks lots[2];
+	unsigned now;  /* the lot that is judged */
+	bool underway; /* the other one was begun */
 	struct audit_place *places;
 	struct audit_region *regions, **last_region;
 	struct cow_audit_summary summary;
@@ -35,8 +39,10 @@ COW_EXPORT int cow_audit_new(unsigned flags, struct cow_audit **ret, struct cow_
 	if (flags & ~(COW_AUDIT_CROSS_DEVICE | COW_AUDIT_ALL_FILES))
 		return base_fail(err, EINVAL, "begin an audit: unknown flag");
 	audit = calloc(1, sizeof(*audit));
-	if (!audit)
+	if (!audit || audit_crew_new(&audit->crew) < 0) {
+		free(audit);
 		return base_fail(err, ENOMEM, "begin an audit");
+	}
 	audit->flags = flags;
 	audit->last = &audit->starts;
 	audit->last_region = &audit->regions;
@@ -56,7 +62,11 @@ static void drop_start(struct cow_audit *audit)
 {
 	struct start *start = audit->starts;
 
-	audit_looks_clear(&audit->looks);
+	if (audit->underway)
+		audit_crew_wait(audit->crew);
+	audit->underway = false;
+	audit_looks_clear(&audit->lots[0]);
+	audit_looks_clear(&audit->lots[1]);
 	audit->starts = start->next;
 	if (!audit->starts)
 		audit->last = &audit->starts;
@@ -71,6 +81,7 @@ COW_EXPORT void cow_audit_free(struct cow_audit *audit)
 		return;
 	while (audit->starts)
 		drop_start(audit);
+	audit_crew_free(audit->crew);
 	audit_places_free(audit->places);
 	audit_regions_free(audit->regions);
 	free(audit);
@@ -158,33 +169,60 @@ static struct audit_task task_of(const struct cow_audit *audit)
 	};
 }
 
-/* Look at the file the walk came to, and at those that follow it in the same directory. */
+/* Begin to look at a file and at those that follow it in the same directory. */
+static void begin(struct cow_audit *audit, struct audit_looks *lot, const char *name)
+{
+	const struct audit_entry *entry = &audit->entry;
+
+	audit_looks_clear(lot);
+	lot->directory = entry->directory;
+	lot->every = entry->named || audit->flags & COW_AUDIT_ALL_FILES;
+	while (name) {
+		lot->looks[lot->count++] = (struct audit_look){.name = name};
+		name = lot->count < AUDIT_LOOKS_MAX ? audit_walk_more(audit->walk) : NULL;
+	}
+	audit_crew_begin(audit->crew, lot);
+}
+
+/* Begin with what comes next, if it is files of the same directory. */
+static void begin_more(struct cow_audit *audit)
+{
+	const char *name = audit_walk_more(audit->walk);
+
+	audit->underway = name != NULL;
+	if (name)
+		begin(audit, &audit->lots[!audit->now], name);
+}
+
+/* Look at the file the walk came to, and some that follow it. */
 static int look_on(struct cow_audit *audit)
 {
-	struct audit_entry *entry = &audit->entry;
-	struct audit_looks *looks = &audit->looks;
+	struct audit_directory *directory = audit->entry.directory;
 	int r = 0;
 
-	audit_looks_clear(looks);
-	if (!entry->directory->place)
-		r = audit_place_find(&audit->places, entry->directory, &entry->directory->place);
+	if (!directory->place)
+		r = audit_place_find(&audit->places, directory, &directory->place);
 	if (r < 0)
 		return r;
-	looks->directory = entry->directory;
-	looks->every = entry->named || audit->flags & COW_AUDIT_ALL_FILES;
-	for (const char *name = entry->name; name; name = audit_walk_more(audit->walk)) {
-		looks->looks[looks->count++] = (struct audit_look){.name = name};
-		if (looks->count == AUDIT_LOOKS_MAX)
-			break;
-	}
-	audit_looks_run(looks);
+	begin(audit, &audit->lots[audit->now], audit->entry.name);
+	begin_more(audit);
+	audit_crew_wait(audit->crew);
 	return 0;
+}
+
+/* Go on with the lot that was begun meanwhile. */
+static void look_further(struct cow_audit *audit)
+{
+	audit_crew_wait(audit->crew);
+	audit->now = !audit->now;
+	begin_more(audit);
 }
 
 /* Judge the next file that was looked at. @return 1 an item, 0 none, -ENOMEM. */
 static int judge_next(struct cow_audit *audit, struct cow_audit_item **ret_item)
 {
-	const struct audit_look *look = &audit->looks.looks[audit->looks.done++];
+	struct audit_looks *lot = &audit->lots[audit->now];
+	const struct audit_look *look = &lot->looks[lot->done++];
 	const struct audit_task task = task_of(audit);
 	const char *path = audit->entry.path;
 
@@ -208,8 +246,10 @@ static int next_below(struct cow_audit *audit, struct cow_audit_item **ret_item,
 		r = audit_walk_new(start, audit->flags & COW_AUDIT_CROSS_DEVICE, audit->regions,
 				   &audit->walk, err);
 	while (r == 0) {
-		if (audit->looks.done < audit->looks.count) {
+		if (audit->lots[audit->now].done < audit->lots[audit->now].count) {
 			r = judge_next(audit, ret_item);
+		} else if (audit->underway) {
+			look_further(audit);
 		} else if ((r = audit_walk_next(audit->walk, &audit->entry, err)) <= 0) {
 			return r;
 		} else if (audit->entry.error) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <linux/stat.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include <cow/convert.h>
@@ -10,16 +9,10 @@
 #include "audit/place.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "base/thread.h"
 
 /* A disk is made of 512-byte sectors, and one below this size holds no guest. */
 #define SECTOR       512
 #define RAW_MIN_SIZE (1 << 20)
-
-/* Reading 20,000 headers from a cold disk one after the other is nothing but waiting. More than a
- * few at once don't make it faster; and for a handful of files threads cost more than they save. */
-#define THREADS       8
-#define THREADS_FILES 32
 
 static int fail(struct audit_look *look, int error, const char *verb)
 {
@@ -104,35 +97,9 @@ static int look_at(const struct audit_directory *directory, bool every, struct a
 	return 1;
 }
 
-struct work {
-	struct audit_looks *looks;
-	atomic_size_t next;
-};
-
-static void *work(void *data)
+void audit_look(struct audit_looks *looks, size_t i)
 {
-	struct work *work = data;
-	struct audit_looks *looks = work->looks;
-	size_t i;
-
-	while ((i = atomic_fetch_add(&work->next, 1)) < looks->count)
-		looks->looks[i].result = look_at(looks->directory, looks->every, &looks->looks[i]);
-	return NULL;
-}
-
-void audit_looks_run(struct audit_looks *looks)
-{
-	struct work data = {.looks = looks};
-	pthread_t threads[THREADS];
-	size_t n = 0;
-
-	if (looks->count >= THREADS_FILES)
-		while (n < THREADS && base_thread_start(&threads[n], work, &data) == 0)
-			n++;
-	if (n == 0)
-		work(&data);
-	while (n > 0)
-		pthread_join(threads[--n], NULL);
+	looks->looks[i].result = look_at(looks->directory, looks->every, &looks->looks[i]);
 }
 
 void audit_looks_clear(struct audit_looks *looks)

@@ -2,6 +2,8 @@
 #ifndef AUDIT_LOOK_H
 #define AUDIT_LOOK_H
 
+#include <stdatomic.h>
+
 #include <cow/image.h>
 #include <cow/probe.h>
 
@@ -30,10 +32,27 @@ struct audit_looks {
 	size_t count;
 	size_t done; /* how many the caller has dealt with */
 	struct audit_look looks[AUDIT_LOOKS_MAX];
+
+	/* the crew's own, from begin to wait */
+	struct audit_looks *next;
+	atomic_size_t begun; /* how many somebody has begun with */
+	unsigned busy;       /* how many threads are at it */
 };
 
-/* Look at all of them. Uses threads of its own for that, which are gone when it returns. */
-void audit_looks_run(struct audit_looks *looks);
+/* Threads that look, started when there is enough to look at. */
+struct audit_crew;
+
+int audit_crew_new(struct audit_crew **ret);
+void audit_crew_free(struct audit_crew *crew);
+
+/* Have all of them looked at, some of it while the caller goes on; they must stay as they are until
+ * audit_crew_wait() has been called for them, in the order they were begun. */
+void audit_crew_begin(struct audit_crew *crew, struct audit_looks *looks);
+/* Look at what nobody has begun with, and wait for the rest. */
+void audit_crew_wait(struct audit_crew *crew);
+
+/* Look at one of them. */
+void audit_look(struct audit_looks *looks, size_t i);
 /* Forget them all. */
 void audit_looks_clear(struct audit_looks *looks);
 

@@ -88,57 +88,90 @@ COW_EXPORT int cow_header_parse(const void *head, size_t head_size, const void *
 _Static_assert(COW_HEADER_HEAD % PIECE == 0, "the head is read in whole pieces");
 
 struct image_load {
-	int fd, error; /* error: 0 or the first -errno */
-	bool loaded[COW_HEADER_HEAD / PIECE];
+	int fd, error;           /* error: 0 or the first -errno */
+	uint64_t size;           /* of the file */
+	uint64_t hole, hole_end; /* nothing but zeros in between */
+	bool loaded[COW_HEADER_HEAD / PIECE], tail_loaded;
 	uint8_t head[COW_HEADER_HEAD];
 	uint8_t tail[COW_HEADER_TAIL];
 };
 
+/* Most of a sparse image is holes. Asking where they are costs no more than reading zeros out of
+ * the page cache, and spares bringing pages of zeros there. */
+static bool is_hole(struct image_load *load, uint64_t offset, uint64_t size)
+{
+	off_t data;
+
+	if (offset < load->hole || offset + size > load->hole_end) {
+		data = lseek(load->fd, (off_t)offset, SEEK_DATA);
+		load->hole = offset;
+		load->hole_end = data >= 0 ? (uint64_t)data : errno == ENXIO ? UINT64_MAX : offset;
+	}
+	return offset + size <= load->hole_end;
+}
+
+static void load_bytes(struct image_load *load, uint8_t *to, uint64_t offset, size_t size)
+{
+	ssize_t r = 0;
+
+	if (!is_hole(load, offset, size))
+		r = base_pread_full(load->fd, to, size, (off_t)offset);
+	if (r < 0 && !load->error)
+		load->error = (int)r;
+	r = r < 0 ? 0 : r;
+	memset(to + r, 0, size - (size_t)r);
+}
+
 void image_load(struct image_load *load, uint64_t offset, uint64_t size)
 {
 	for (uint64_t i = offset / PIECE; i <= (offset + size - 1) / PIECE; i++) {
-		ssize_t r;
-
-		if (load->loaded[i])
-			continue;
+		if (!load->loaded[i])
+			load_bytes(load, load->head + i * PIECE, i * PIECE, PIECE);
 		load->loaded[i] = true;
-		r = base_pread_full(load->fd, load->head + i * PIECE, PIECE, (off_t)(i * PIECE));
-		if (r < 0 && !load->error)
-			load->error = (int)r;
-		r = r < 0 ? 0 : r;
-		memset(load->head + i * PIECE + r, 0, PIECE - (size_t)r);
 	}
 }
 
-static int read_header(struct image_load *load, uint64_t size, struct cow_header *ret)
+static size_t tail_size(const struct image_load *load)
 {
-	size_t tail = size < COW_HEADER_TAIL ? (size_t)size : COW_HEADER_TAIL;
+	return load->size < COW_HEADER_TAIL ? (size_t)load->size : COW_HEADER_TAIL;
+}
+
+void image_load_tail(struct image_load *load)
+{
+	size_t size = tail_size(load);
+
+	if (!load->tail_loaded)
+		load_bytes(load, load->tail, load->size - size, size);
+	load->tail_loaded = true;
+}
+
+static int read_header(struct image_load *load, struct cow_header *ret)
+{
 	const struct image_source source = {
 		.load = load,
 		.head = load->head,
 		.tail = load->tail,
-		.head_size = size < COW_HEADER_HEAD ? (size_t)size : COW_HEADER_HEAD,
-		.tail_size = tail,
-		.file_size = size,
+		.head_size = load->size < COW_HEADER_HEAD ? (size_t)load->size : COW_HEADER_HEAD,
+		.tail_size = tail_size(load),
+		.file_size = load->size,
 	};
-	ssize_t r = base_pread_full(load->fd, load->tail, tail, (off_t)(size - tail));
 	struct cow_header header = {0};
+	int r = parse(&source, &header);
 
-	if (r >= 0)
-		r = parse(&source, &header);
 	if (r >= 0)
 		r = load->error;
 	if (r < 0)
 		cow_header_clear(&header);
 	else
 		*ret = header;
-	return (int)r;
+	return r;
 }
 
 COW_EXPORT int cow_header_read(int fd, struct cow_header *ret, struct cow_error *err)
 {
 	BASE_CLEANUP(free) struct image_load *load = NULL;
 	struct stat st;
+	off_t offset;
 	int r;
 
 	if (fstat(fd, &st) < 0)
@@ -149,10 +182,11 @@ COW_EXPORT int cow_header_read(int fd, struct cow_header *ret, struct cow_error 
 	if (!load)
 		return base_fail(err, ENOMEM, "read the header of an image");
 	/* Not the rest, which is large and mostly never looked at. */
+	memset(load, 0, offsetof(struct image_load, head));
 	load->fd = fd;
-	load->error = 0;
-	memset(load->tail, 0, sizeof(load->tail));
-	memset(load->loaded, 0, sizeof(load->loaded));
-	r = read_header(load, (uint64_t)st.st_size, ret);
+	load->size = (uint64_t)st.st_size;
+	offset = lseek(fd, 0, SEEK_CUR);
+	r = read_header(load, ret);
+	lseek(fd, offset, SEEK_SET); /* looking for holes moved it */
 	return r < 0 ? base_fail(err, -r, "read the header of an image") : 0;
 }

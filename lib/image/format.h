@@ -7,11 +7,11 @@
 #include <cow/image.h>
 
 /* The two ends of a file as one space of offsets. All reading of headers goes through image_at(),
- * so no format has bounds of its own to check wrongly. With `load`, the head is read piece by piece
- * as it is asked for: most files are settled by their first block. */
+ * so no format has bounds of its own to check wrongly. With `load`, both are read piece by piece as
+ * they are asked for: most files are settled by their first block. */
 struct image_load;
 struct image_source {
-	struct image_load *load; /* NULL: all of the head is there */
+	struct image_load *load; /* NULL: all of it is there */
 	const uint8_t *head, *tail;
 	size_t head_size, tail_size;
 	uint64_t file_size;
@@ -23,8 +23,9 @@ const uint8_t *image_at(const struct image_source *source, uint64_t offset, uint
 /* True when these bytes are there and equal. */
 bool image_has(const struct image_source *source, uint64_t offset, const void *bytes, size_t size);
 
-/* Make these bytes of the head be there. Whatever fails is kept in load. */
+/* Make these bytes of the head be there, or all of the tail. Whatever fails is kept in load. */
 void image_load(struct image_load *load, uint64_t offset, uint64_t size);
+void image_load_tail(struct image_load *load);
 
 /* Numbers at an offset; 0 where there are no such bytes. */
 uint16_t image_le16(const struct image_source *source, uint64_t offset);

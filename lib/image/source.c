@@ -21,9 +21,11 @@ const uint8_t *image_at(const struct image_source *source, uint64_t offset, uint
 	if (source->tail_size > source->file_size || offset < tail)
 		return NULL;
 	offset -= tail;
-	if (offset <= source->tail_size && size <= source->tail_size - offset)
-		return source->tail + offset;
-	return NULL;
+	if (offset > source->tail_size || size > source->tail_size - offset)
+		return NULL;
+	if (source->load)
+		image_load_tail(source->load);
+	return source->tail + offset;
 }
 
 bool image_has(const struct image_source *source, uint64_t offset, const void *bytes, size_t size)
