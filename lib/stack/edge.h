@@ -9,9 +9,11 @@
 #include "base/macro.h"
 
 /* Where this room meets the system: /sys, /proc, /dev and backing files are reached below `root`
- * only, so that a test can put a captured tree in its place. */
+ * only, so that a test can put a captured tree in its place. What the kernel knows of the files
+ * themselves and a tree can't hold goes through the functions; NULL is the kernel's own answer. */
 struct stack_edge {
 	int root; /* of "/"; borrowed */
+	int (*mount_id)(const struct stack_edge *edge, int fd, int *ret_id);
 };
 
 /* Open an absolute path below the root. @return fd or -errno. */

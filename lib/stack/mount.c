@@ -20,6 +20,8 @@ static int read_mount_id(const struct stack_edge *edge, int fd, int *ret_id)
 	struct statx sx;
 	const char *line;
 
+	if (edge->mount_id)
+		return edge->mount_id(edge, fd, ret_id);
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) == 0 &&
 	    (sx.stx_mask & STATX_MNT_ID)) {
 		*ret_id = (int)sx.stx_mnt_id;
@@ -58,7 +60,7 @@ static int take(struct libmnt_fs *fs, struct stack_mount *ret)
 	return 0;
 }
 
-static int find_by_id(FILE *mountinfo, int id, struct stack_mount *ret)
+int stack_mount_parse(FILE *mountinfo, int id, struct stack_mount *ret)
 {
 	BASE_CLEANUP(table) struct libmnt_table *table = mnt_new_table();
 	BASE_CLEANUP(iterator) struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
@@ -78,12 +80,16 @@ static int find_by_id(FILE *mountinfo, int id, struct stack_mount *ret)
 
 int stack_mount_find(const struct stack_edge *edge, int fd, struct stack_mount *ret)
 {
-	BASE_CLEANUP(file) FILE *mountinfo = NULL;
-	int id, file, r = read_mount_id(edge, fd, &id);
+	int id, r = read_mount_id(edge, fd, &id);
 
-	if (r < 0)
-		return r;
-	file = stack_edge_open(edge, "/proc/self/mountinfo", O_RDONLY);
+	return r < 0 ? r : stack_mount_find_id(edge, id, ret);
+}
+
+int stack_mount_find_id(const struct stack_edge *edge, int id, struct stack_mount *ret)
+{
+	BASE_CLEANUP(file) FILE *mountinfo = NULL;
+	int file = stack_edge_open(edge, "/proc/self/mountinfo", O_RDONLY);
+
 	if (file < 0)
 		return file;
 	mountinfo = fdopen(file, "r");
@@ -91,7 +97,7 @@ int stack_mount_find(const struct stack_edge *edge, int fd, struct stack_mount *
 		close(file);
 		return -ENOMEM;
 	}
-	return find_by_id(mountinfo, id, ret);
+	return stack_mount_parse(mountinfo, id, ret);
 }
 
 int stack_mount_open(const struct stack_edge *edge, const struct stack_mount *mount)

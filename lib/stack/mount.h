@@ -2,6 +2,7 @@
 #ifndef STACK_MOUNT_H
 #define STACK_MOUNT_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "stack/edge.h"
@@ -20,6 +21,9 @@ struct stack_mount {
 /* The mount an open file lies on.
  * @return 0, or -errno: -ENOENT when this mount namespace does not have it. */
 int stack_mount_find(const struct stack_edge *edge, int fd, struct stack_mount *ret);
+int stack_mount_find_id(const struct stack_edge *edge, int id, struct stack_mount *ret);
+/* The same in a text as /proc/self/mountinfo is. */
+int stack_mount_parse(FILE *mountinfo, int id, struct stack_mount *ret);
 void stack_mount_clear(struct stack_mount *mount);
 
 static inline void base_cleanup_mount(struct stack_mount *mount)

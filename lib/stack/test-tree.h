@@ -62,7 +62,7 @@ static inline BASE_PRINTF(2, 3) void file(const char *content, const char *forma
 	va_start(arguments, format);
 	place(path, sizeof(path), format, arguments);
 	va_end(arguments);
-	stream = fopen(path, "w");
+	stream = fopen(path, "a");
 	CHECK(stream && fputs(content, stream) >= 0 && fclose(stream) == 0);
 }
 
