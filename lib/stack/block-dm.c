@@ -1,40 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "stack/dm.h"
+#include "stack/udev.h"
 
-/* The dm/uuid of each device in a "slaves" directory, in the form of stack_list(). */
-static char **read_uuids(int dirfd, const char *path)
+static char *read_uuid(const struct stack_edge *edge, int dirfd, const char *device)
+{
+	BASE_CLEANUP(free) char *file = base_format("%s/dm/uuid", device);
+
+	(void)edge;
+	return file ? stack_read(dirfd, file) : NULL;
+}
+
+static char *read_content(const struct stack_edge *edge, int dirfd, const char *device)
+{
+	BASE_CLEANUP(free) char *file = base_format("%s/dev", device);
+
+	return file ? stack_udev_content(edge, stack_device_number(dirfd, file)) : NULL;
+}
+
+/* One fact of each device in a directory, "" where it isn't known, in the form of stack_list(). */
+static char **read_each(const struct stack_edge *edge, int dirfd, const char *path,
+			char *(*read_one)(const struct stack_edge *, int, const char *))
 {
 	BASE_CLEANUP(names) char **names = NULL;
 	size_t count = stack_list(dirfd, path, &names);
 
 	for (size_t i = 0; i < count; i++) {
-		BASE_CLEANUP(free) char *file = base_format("%s/%s/dm/uuid", path, names[i]);
-		char *uuid = file ? stack_read(dirfd, file) : NULL;
+		BASE_CLEANUP(free) char *device = base_format("%s/%s", path, names[i]);
+		char *fact = device ? read_one(edge, dirfd, device) : NULL;
 
-		if (!uuid)
-			uuid = strdup("");
-		if (!uuid)
+		if (!fact)
+			fact = strdup("");
+		if (!fact)
 			return NULL;
 		free(names[i]);
-		names[i] = uuid;
+		names[i] = fact;
 	}
 	return names ? base_take(names) : calloc(1, sizeof(*names));
 }
 
-static bool ends_in(const char *text, const char *end)
-{
-	size_t length = strlen(text), tail = strlen(end);
-
-	return length >= tail && !strcmp(text + length - tail, end);
-}
-
 /* A thick snapshot holds the "-real" device of its origin too, beside a "-cow" store. */
-static bool is_snapshotted(int sysfs)
+static bool is_snapshotted(const struct stack_edge *edge, int sysfs)
 {
 	BASE_CLEANUP(names) char **slaves = NULL;
 	size_t count = stack_list(sysfs, "slaves", &slaves);
@@ -47,10 +57,11 @@ static bool is_snapshotted(int sysfs)
 		for (size_t k = 0; k < holding; k++) {
 			BASE_CLEANUP(free)
 			char *path = base_format("%s/%s/slaves", held, holders[k]);
-			BASE_CLEANUP(names) char **uuids = path ? read_uuids(sysfs, path) : NULL;
+			BASE_CLEANUP(names)
+			char **uuids = path ? read_each(edge, sysfs, path, read_uuid) : NULL;
 
 			for (char **uuid = uuids; uuid && *uuid; uuid++)
-				if (ends_in(*uuid, "-cow"))
+				if (fnmatch("LVM-*-cow", *uuid, 0) == 0)
 					return true;
 		}
 	}
@@ -77,11 +88,23 @@ static void judge(struct stack_builder *builder, struct cow_layer *layer, const 
 				  COW_EVIDENCE_NONE, "its table can't be read (needs root)");
 }
 
-static const char *infer(const struct stack_device *device, const char *uuid)
+static const char *infer(const struct stack_edge *edge, const struct stack_device *device,
+			 const char *uuid)
 {
-	BASE_CLEANUP(names) char **slaves = read_uuids(device->sysfs, "slaves");
+	BASE_CLEANUP(free) char *content = stack_udev_content(edge, device->number);
+	BASE_CLEANUP(names) char **slaves = read_each(edge, device->sysfs, "slaves", read_uuid);
+	BASE_CLEANUP(names)
+	char **contents = read_each(edge, device->sysfs, "slaves", read_content);
 
-	return slaves ? stack_dm_infer(uuid, slaves, is_snapshotted(device->sysfs)) : NULL;
+	if (!slaves || !contents)
+		return NULL;
+	return stack_dm_infer(&(struct stack_dm_facts){
+		.uuid = uuid,
+		.content = content,
+		.slaves = slaves,
+		.contents = contents,
+		.snapshotted = is_snapshotted(edge, device->sysfs),
+	});
 }
 
 struct cow_layer *stack_dm_probe(struct stack_builder *builder, const struct stack_device *device,
@@ -92,7 +115,7 @@ struct cow_layer *stack_dm_probe(struct stack_builder *builder, const struct sta
 	BASE_CLEANUP(free) char *path = base_format("/dev/mapper/%s", name ? name : "?");
 	struct stack_dm_table table = {0};
 	bool known = stack_dm_table_read(&builder->edge, device->number, &table) == 0;
-	const char *target = known ? table.worst : infer(device, uuid ? uuid : "");
+	const char *target = known ? table.worst : infer(&builder->edge, device, uuid ? uuid : "");
 	char type[32] = "dm";
 	struct cow_layer *layer;
 

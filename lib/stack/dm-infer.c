@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fnmatch.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -6,70 +7,75 @@
 
 /* Tables are for root, uuids are for everybody, and who made a device wrote down in the uuid what
  * it is: LVM as "LVM-", 32 characters each of volume group and volume, and for a hidden volume a
- * suffix with its part in the whole. The first rule that fits decides. */
+ * suffix with its part in the whole; Stratis as one word for each part. Of a device without such a
+ * uuid, what lies on the devices beneath tells. The first rule that fits decides. */
 static const struct rule {
-	const char *owner;    /* the uuid begins so */
-	const char *own;      /* its suffix, NULL for any or none */
-	const char *slave[2]; /* suffixes that are among those of its slaves */
+	const char *uuid;     /* a pattern, as the others */
+	const char *slave[2]; /* uuids that are among those of its slaves */
+	const char *content;  /* is on a slave, and not seen through this device: it uses that up */
 	bool snapshotted;
 	const char *target;
 } rules[] = {
-	{"CRYPT-VERITY-", .target = "verity"},
-	{"CRYPT-INTEGRITY-", .target = "integrity"},
-	{"CRYPT-", .target = "crypt"},
-	{"mpath-", .target = "multipath"},
-	{"part", .target = "linear"}, /* kpartx: "part1-mpath-..." */
-	{"DMRAID-", .target = ""},
-	{"LVM-", "tpool", .target = "thin-pool"},
-	{"LVM-", "vpool", .target = "vdo"},
-	{"LVM-", "pool", .target = "linear"},
+	{"CRYPT-VERITY-*", .target = "verity"},
+	{"CRYPT-INTEGRITY-*", .target = "integrity"},
+	{"CRYPT-*", .target = "crypt"},
+	{"mpath-*", .target = "multipath"},
+	{"part[0-9]*-*", .target = "linear"}, /* kpartx: "part1-mpath-..." */
+	{"DMRAID-*", .target = ""},
+	{"VDO-*", .target = "vdo"}, /* its own manager, before LVM had it */
+	{"stratis-*-thin-fs-*", .target = "thin"},
+	{"stratis-*-thinpool-pool", .target = "thin-pool"},
+	{"stratis-*-physical-cache", .target = "cache"},
+	{"stratis-*-physical-*", .target = "linear"},
+	{"stratis-*-flex-*", .target = "linear"},
+	{"LVM-*-tpool", .target = "thin-pool"},
+	{"LVM-*-vpool", .target = "vdo"},
+	{"LVM-*-pool", .target = "linear"},
 	/* parts of a cache, each a piece of the one volume that is the cache */
-	{"LVM-", "cdata", .target = ""},
-	{"LVM-", "cmeta", .target = ""},
-	{"LVM-", .slave = {"tpool"}, .target = "thin"},
-	{"LVM-", .slave = {"vpool"}, .target = "linear"},
-	{"LVM-", .slave = {"cow", "real"}, .target = "snapshot"},
-	{"LVM-", .slave = {"real"}, .snapshotted = true, .target = "snapshot-origin"},
-	{"LVM-", .slave = {"cvol"}, .target = "cache"},
-	{"LVM-", .slave = {"cdata"}, .target = "cache"},
-	{"LVM-", .slave = {"imeta"}, .target = "integrity"},
-	{"LVM-", .target = ""},
+	{"LVM-*-cdata", .target = ""},
+	{"LVM-*-cmeta", .target = ""},
+	{"LVM-*", .slave = {"LVM-*-tpool"}, .target = "thin"},
+	{"LVM-*", .slave = {"LVM-*-vpool"}, .target = "linear"},
+	/* also the origin, while a snapshot is merged back into it */
+	{"LVM-*", .slave = {"LVM-*-cow", "LVM-*-real"}, .target = "snapshot"},
+	{"LVM-*", .slave = {"LVM-*-real"}, .snapshotted = true, .target = "snapshot-origin"},
+	/* a cache lies on the two parts of its volume, a write cache on the whole */
+	{"LVM-*", .slave = {"LVM-*-cdata"}, .target = "cache"},
+	{"LVM-*", .slave = {"LVM-*-cvol"}, .target = "writecache"},
+	{"LVM-*", .slave = {"LVM-*-imeta"}, .target = "integrity"},
+	{"LVM-*", .target = ""},
+	{"*", .content = "vdo", .target = "vdo"},
+	{"*", .content = "DM_snapshot_cow", .target = "snapshot"},
+	{"*", .content = "DM_integrity", .target = "integrity"},
+	{"*", .content = "crypto_LUKS", .target = "crypt"},
 };
 
-#define LVM_UUID_LENGTH (4 + 32 + 32)
-
-static const char *suffix_of(const char *uuid)
+static bool any(char *const *texts, const char *pattern)
 {
-	bool has = base_starts(uuid, "LVM-") && strlen(uuid) > LVM_UUID_LENGTH + 1 &&
-		   uuid[LVM_UUID_LENGTH] == '-';
-
-	return has ? uuid + LVM_UUID_LENGTH + 1 : "";
-}
-
-static bool have_suffix(char *const *slaves, const char *suffix)
-{
-	for (; *slaves; slaves++)
-		if (!strcmp(suffix_of(*slaves), suffix))
+	for (; *texts; texts++)
+		if (fnmatch(pattern, *texts, 0) == 0)
 			return true;
 	return false;
 }
 
-static bool fits(const struct rule *rule, const char *uuid, char *const *slaves, bool snapshotted)
+static bool fits(const struct rule *rule, const struct stack_dm_facts *facts)
 {
-	if (!base_starts(uuid, rule->owner) || (rule->snapshotted && !snapshotted))
-		return false;
-	if (rule->own && strcmp(suffix_of(uuid), rule->own) != 0)
+	if (fnmatch(rule->uuid, facts->uuid, 0) != 0 || (rule->snapshotted && !facts->snapshotted))
 		return false;
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(rule->slave); i++)
-		if (rule->slave[i] && !have_suffix(slaves, rule->slave[i]))
+		if (rule->slave[i] && !any(facts->slaves, rule->slave[i]))
 			return false;
-	return true;
+	return !rule->content ||
+	       (any(facts->contents, rule->content) && !base_equal(facts->content, rule->content));
 }
 
-const char *stack_dm_infer(const char *uuid, char *const *slaves, bool snapshotted)
+const char *stack_dm_infer(const struct stack_dm_facts *facts)
 {
+	/* What lies on nothing that can be seen may lie on anything. */
+	if (!*facts->slaves)
+		return NULL;
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(rules); i++)
-		if (fits(&rules[i], uuid, slaves, snapshotted))
+		if (fits(&rules[i], facts))
 			return rules[i].target;
 	return NULL;
 }

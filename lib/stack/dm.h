@@ -33,10 +33,17 @@ int stack_dm_table_parse(const void *data, size_t size, unsigned segments,
 /* Ask the kernel; needs CAP_SYS_ADMIN. */
 int stack_dm_table_read(const struct stack_edge *edge, dev_t number, struct stack_dm_table *ret);
 
-/* Who may not ask can often tell by the uuids of the device and of what it lies on.
- * @param slaves the uuids of its slaves, "" for one that isn't a device mapper device.
- * @param snapshotted a slave of it is the origin of a thick snapshot.
+/* What everybody may know of a device mapper device. Lists end in NULL; "" is unknown. */
+struct stack_dm_facts {
+	const char *uuid;
+	const char *content;   /* what udev found on it, NULL for unknown */
+	char *const *slaves;   /* the uuids of those it lies on, "" for one of another kind */
+	char *const *contents; /* what udev found on those */
+	bool snapshotted;      /* a slave is the origin of a thick snapshot */
+};
+
+/* Who may not ask can often tell by these.
  * @return a target's name; "" for one of those that keep blocks where they are; NULL: unknown. */
-const char *stack_dm_infer(const char *uuid, char *const *slaves, bool snapshotted);
+const char *stack_dm_infer(const struct stack_dm_facts *facts);
 
 #endif

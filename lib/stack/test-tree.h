@@ -118,19 +118,6 @@ static inline void disk(const char *name, const char *number)
 	attribute(name, "ro", "0\n");
 }
 
-static inline void partition(const char *upper, const char *on, const char *name,
-			     const char *number)
-{
-	char target[128];
-
-	snprintf(target, sizeof(target), "../../devices/virtual/block/%s/%s", on, name);
-	link_to(target, "sys/dev/block/%s", number);
-	file(number, "sys/devices/virtual/block/%s/%s/dev", on, name);
-	file("1\n", "sys/devices/virtual/block/%s/%s/partition", on, name);
-	snprintf(target, sizeof(target), "../../%s/%s", on, name);
-	link_to(target, "sys/devices/virtual/block/%s/slaves/%s", upper, name);
-}
-
 static inline const struct cow_layer *probe(unsigned major_number, unsigned minor_number)
 {
 	return stack_block_probe(&builder, makedev(major_number, minor_number), NULL);
