@@ -69,10 +69,12 @@ static void memory_and_network_disks_say_what_lies_beyond(void)
 
 	disk("zram0", "252:0");
 	disk("nbd0", "43:0");
+	attribute("nbd0", "backend", "images\n");
 	expect(probe(252, 0), "zram", COPIED, INFERRED);
 	layer = probe(43, 0);
 	expect(layer, "nbd", IN_PLACE, INFERRED);
 	CHECK(cow_layer_detail_text(layer, "beyond") != NULL);
+	CHECK_TEXT(cow_layer_detail_text(layer, "backend"), "images");
 }
 
 static void a_name_with_a_slash_is_written_so(void)
