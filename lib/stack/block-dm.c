@@ -112,7 +112,7 @@ struct cow_layer *stack_dm_probe(struct stack_builder *builder, const struct sta
 {
 	BASE_CLEANUP(free) char *name = stack_read(device->sysfs, "dm/name");
 	BASE_CLEANUP(free) char *uuid = stack_read(device->sysfs, "dm/uuid");
-	BASE_CLEANUP(free) char *path = base_format("/dev/mapper/%s", name ? name : "?");
+	BASE_CLEANUP(free) char *path = name ? base_format("/dev/mapper/%s", name) : NULL;
 	struct stack_dm_table table = {0};
 	bool known = stack_dm_table_read(&builder->edge, device->number, &table) == 0;
 	const char *target = known ? table.worst : infer(&builder->edge, device, uuid ? uuid : "");

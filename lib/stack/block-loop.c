@@ -24,13 +24,29 @@ static enum cow_answer is_same_file(const struct stack_builder *builder,
 	return stack_answer(info.lo_device == st.st_dev && info.lo_inode == st.st_ino);
 }
 
+/* What lies under a file that is known by its name only is no more than inferred. */
+static struct cow_layer *probe_file(struct stack_builder *builder, int file, bool verified,
+				    const struct stack_trail *trail)
+{
+	bool doubtful = builder->doubtful;
+	struct cow_layer *layer;
+	struct stat st;
+
+	builder->doubtful |= !verified;
+	if (fstat(file, &st) == 0 && S_ISBLK(st.st_mode))
+		layer = stack_block_probe(builder, st.st_rdev, trail);
+	else
+		layer = stack_filesystem_probe(builder, file, trail);
+	builder->doubtful = doubtful;
+	return layer;
+}
+
 static struct cow_layer *probe_host(struct stack_builder *builder, struct cow_layer *loop,
 				    const struct stack_device *device, const char *backing,
 				    const struct stack_trail *trail)
 {
 	BASE_CLEANUP(fd) int file = stack_edge_open(&builder->edge, backing, O_PATH);
 	enum cow_answer same = COW_ANSWER_UNKNOWN;
-	struct stat st;
 
 	if (file >= 0)
 		same = is_same_file(builder, device, file);
@@ -41,9 +57,7 @@ static struct cow_layer *probe_host(struct stack_builder *builder, struct cow_la
 	if (same == COW_ANSWER_NO)
 		return stack_layer_unknown(builder, "unknown", "?",
 					   "the backing file's path names another file here");
-	if (fstat(file, &st) == 0 && S_ISBLK(st.st_mode))
-		return stack_block_probe(builder, st.st_rdev, trail);
-	return stack_filesystem_probe(builder, file, trail);
+	return probe_file(builder, file, same == COW_ANSWER_YES, trail);
 }
 
 struct cow_layer *stack_loop_probe(struct stack_builder *builder, const struct stack_device *device,

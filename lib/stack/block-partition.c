@@ -9,8 +9,6 @@ struct cow_layer *stack_partition_probe(struct stack_builder *builder,
 
 	stack_layer_judge(builder, layer, COW_OVERWRITE_IN_PLACE, COW_SWITCH_NOT_NEEDED,
 			  COW_EVIDENCE_REPORTED, "a fixed part of its disk");
-	stack_layer_put_below(
-		layer,
-		stack_block_probe(builder, stack_device_number(device->sysfs, "../dev"), trail));
+	stack_layer_put_below(layer, stack_block_probe_beside(builder, device, "..", trail));
 	return layer;
 }

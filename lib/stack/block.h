@@ -27,6 +27,11 @@ struct cow_layer *stack_block_probe(struct stack_builder *builder, dev_t number,
 struct cow_layer *stack_block_probe_path(struct stack_builder *builder, const char *path,
 					 const struct stack_trail *above);
 
+/* The same for one that a device's directory in sysfs leads to, by a path from there. */
+struct cow_layer *stack_block_probe_beside(struct stack_builder *builder,
+					   const struct stack_device *device, const char *path,
+					   const struct stack_trail *trail);
+
 /* The number in a sysfs "dev" file, 0 when there is none. */
 dev_t stack_device_number(int dirfd, const char *path);
 

@@ -59,9 +59,11 @@ size_t stack_list(int dirfd, const char *path, char ***ret_names)
 			close(fd);
 		return 0;
 	}
-	while ((entry = readdir(dir)))
+	while (errno = 0, entry = readdir(dir))
 		if (entry->d_name[0] != '.' && !append(&names, &count, entry->d_name))
 			return 0;
+	if (errno)
+		return 0;
 	if (count)
 		qsort(names, count, sizeof(*names), by_name);
 	*ret_names = base_take(names);

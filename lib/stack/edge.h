@@ -25,7 +25,8 @@ char *stack_read(int dirfd, const char *path);
 bool stack_exists(int dirfd, const char *path);
 
 /* The names in a directory, sorted so that output is the same each time.
- * @return how many, 0 as well when it can't be read; names to be freed by stack_names_free(). */
+ * @return how many, with 0 errno tells whether it was read; names to be freed by
+ * stack_names_free(). */
 size_t stack_list(int dirfd, const char *path, char ***ret_names);
 void stack_names_free(char **names);
 

@@ -93,7 +93,9 @@ void stack_layer_judge(struct stack_builder *builder, struct cow_layer *layer,
 	}
 	layer->overwrite = overwrite;
 	layer->cow_switch = cow_switch;
-	layer->evidence = evidence;
+	layer->evidence = evidence == COW_EVIDENCE_REPORTED && builder->doubtful
+				  ? COW_EVIDENCE_INFERRED
+				  : evidence;
 	layer->reason = keep_text(builder, reason);
 }
 

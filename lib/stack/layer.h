@@ -14,6 +14,7 @@ struct stack_builder {
 	struct stack_edge edge;
 	struct stack_chunk *chunks;
 	unsigned layers;
+	bool doubtful;  /* whether this is what lies there is itself inferred */
 	bool no_memory; /* something could not be stored: the stack is incomplete and not handed out
 			 */
 };

@@ -4,11 +4,6 @@
 #include "stack/dm.h"
 #include "stack/test-tree.h"
 
-#define LVM                                                                                        \
-	"LVM-"                                                                                     \
-	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"                                                         \
-	"BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
-
 /* --- device mapper ---------------------------------------------------------------------------- */
 
 static void the_worst_segment_of_a_table_decides(void)
@@ -112,17 +107,27 @@ static void a_backing_file_called_deleted_is_there(void)
 	CHECK(layer && strcmp(layer->type, "unknown") != 0);
 }
 
-static void a_stack_that_leads_back_to_itself_ends(void)
+/* Each of two devices lies on both of the next two: 2^20 ways down. */
+static void a_stack_with_too_many_ways_ends(void)
 {
-	const struct cow_layer *layer;
+	enum { LEVELS = 20 };
+	static const char *const sides[] = {"a", "b"};
 
-	mapper("dm-0", "253:0", "a\n", LVM "\n");
-	mapper("dm-1", "253:1", "b\n", LVM "\n");
-	lies_on("dm-0", "dm-1");
-	lies_on("dm-1", "dm-0");
-	layer = probe(253, 0)->below->below;
-	expect(layer, "device", COW_OVERWRITE_UNKNOWN, COW_EVIDENCE_NONE);
-	CHECK(layer->below == NULL);
+	for (unsigned i = 0; i < 2 * LEVELS; i++) {
+		char name[32], number[32];
+
+		snprintf(name, sizeof(name), "drbd%u%s", i / 2, sides[i % 2]);
+		snprintf(number, sizeof(number), "147:%u", i);
+		device(name, number);
+		for (unsigned k = 0; i / 2 + 1 < LEVELS && k < 2; k++) {
+			char lower[32];
+
+			snprintf(lower, sizeof(lower), "drbd%u%s", i / 2 + 1, sides[k]);
+			lies_on(name, lower);
+		}
+	}
+	CHECK(probe(147, 0) != NULL);
+	CHECK(builder.layers > 1024 && builder.layers < 1100);
 }
 
 static void a_device_sysfs_does_not_show_is_unknown(void)
@@ -141,7 +146,7 @@ int main(void)
 		a_name_with_a_slash_is_written_so,
 		a_deleted_backing_file_is_unknown,
 		a_backing_file_called_deleted_is_there,
-		a_stack_that_leads_back_to_itself_ends,
+		a_stack_with_too_many_ways_ends,
 		a_device_sysfs_does_not_show_is_unknown,
 	};
 

@@ -154,6 +154,48 @@ static void the_mount_is_found_by_its_id(void)
 	stack_mount_clear(&mount);
 }
 
+static void without_proc_no_mount_is_found(void)
+{
+	struct stack_mount mount = {0};
+	BASE_CLEANUP(fd) int fd = open("/", O_PATH);
+
+	CHECK_NUMBER(stack_mount_find(&builder.edge, fd, &mount), -ENOENT);
+	CHECK(!mount.type);
+}
+
+/* As in a chroot, whose own mount isn't listed. */
+static void of_a_mount_that_is_not_found_nothing_is_said(void)
+{
+	struct stack_subject subject = {.fd = -1, .open = -1, .st.st_mode = S_IFDIR};
+	const struct cow_layer *layer = stack_subject_probe(&builder, &subject, NULL);
+
+	expect(layer, "unknown", COW_OVERWRITE_UNKNOWN, COW_EVIDENCE_NONE);
+	CHECK_NUMBER(cow_layer_detail(layer, "mount_point")->kind, COW_DETAIL_UNKNOWN);
+	CHECK_NUMBER(cow_layer_detail_answer(layer, "read_only"), COW_ANSWER_UNKNOWN);
+}
+
+static int always_two(const struct stack_edge *edge, int fd, int *ret_id)
+{
+	(void)edge, (void)fd;
+	*ret_id = 2;
+	return 0;
+}
+
+static void a_mount_under_another_one_is_not_taken_for_it(void)
+{
+	char target[] = "/srv";
+	struct stack_mount mount = {.target = target, .id = 1};
+	int fd;
+
+	file("", "srv/file");
+	builder.edge.mount_id = always_two;
+	CHECK_NUMBER(stack_mount_open(&builder.edge, &mount), -ESTALE);
+	mount.id = 2;
+	fd = stack_mount_open(&builder.edge, &mount);
+	CHECK(fd >= 0);
+	close(fd);
+}
+
 static void a_mount_of_another_namespace_is_not_found(void)
 {
 	struct stack_mount mount = {0};
@@ -176,6 +218,9 @@ int main(void)
 		filesystems_this_kernel_lacks_are_judged_by_type_and_options,
 		the_mount_is_found_by_its_id,
 		a_mount_of_another_namespace_is_not_found,
+		without_proc_no_mount_is_found,
+		of_a_mount_that_is_not_found_nothing_is_said,
+		a_mount_under_another_one_is_not_taken_for_it,
 	};
 
 	return run_tests(tests, BASE_ARRAY_SIZE(tests));

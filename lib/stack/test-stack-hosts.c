@@ -19,7 +19,7 @@
 
 struct host {
 	char ask[256];
-	char directory[256];
+	char directory[1024];
 	char *expected;
 	bool expects;
 };

@@ -55,7 +55,7 @@ place(char *path, size_t size, const char *format, va_list arguments)
 
 static inline BASE_PRINTF(2, 3) void file(const char *content, const char *format, ...)
 {
-	char path[512];
+	char path[2048];
 	va_list arguments;
 	FILE *stream;
 
@@ -68,7 +68,7 @@ static inline BASE_PRINTF(2, 3) void file(const char *content, const char *forma
 
 static inline BASE_PRINTF(2, 3) void link_to(const char *target, const char *format, ...)
 {
-	char path[512];
+	char path[2048];
 	va_list arguments;
 
 	va_start(arguments, format);
