@@ -126,7 +126,9 @@ struct cow_layer *stack_dm_probe(struct stack_builder *builder, const struct sta
 	judge(builder, layer, target, known ? COW_EVIDENCE_REPORTED : COW_EVIDENCE_INFERRED);
 	stack_detail_text(builder, layer, "uuid", uuid);
 	stack_detail_text(builder, layer, "device", device->path);
-	if (known)
+	if (known) {
 		stack_detail_number(builder, layer, "segments", table.segments);
+		stack_detail_text(builder, layer, "targets", table.targets);
+	}
 	return layer;
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -46,20 +45,4 @@ const struct stack_dm_target *stack_dm_target(const char *name)
 		if (!strcmp(targets[i].name, name))
 			return &targets[i];
 	return NULL;
-}
-
-static int badness(const char *name)
-{
-	const struct stack_dm_target *target = stack_dm_target(name);
-
-	if (!target)
-		return COW_OVERWRITE_COPIED_ONCE + 1;
-	return target->overwrite == COW_OVERWRITE_COPIED ? COW_OVERWRITE_COPIED + 1
-							 : (int)target->overwrite;
-}
-
-void stack_dm_table_add(struct stack_dm_table *table, const char *target)
-{
-	if (!table->segments++ || badness(target) > badness(table->worst))
-		snprintf(table->worst, sizeof(table->worst), "%s", target);
 }

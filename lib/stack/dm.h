@@ -2,6 +2,8 @@
 #ifndef STACK_DM_H
 #define STACK_DM_H
 
+#include <linux/dm-ioctl.h>
+
 #include "stack/block.h"
 
 /* What a device mapper target does; one row per target. */
@@ -15,15 +17,13 @@ struct stack_dm_target {
 /* A row by the target's name, NULL for one that isn't known. */
 const struct stack_dm_target *stack_dm_target(const char *name);
 
-/* The target that decides about a device with several: the one that is worst for an image, where
- * an unknown one is worse than all but one that copies. */
+/* A device mapper table. The target that decides about a device with several is the one that is
+ * worst for an image, where an unknown one is worse than all but one that copies. */
 struct stack_dm_table {
-	char worst[16];
+	char worst[DM_MAX_TYPE_NAME];
 	unsigned segments;
+	char targets[256]; /* "TARGET START+LENGTH, ..." in bytes, neighbours alike as one */
 };
-
-/* Take one more segment into account. */
-void stack_dm_table_add(struct stack_dm_table *table, const char *target);
 
 /* The kernel's answer to DM_TABLE_STATUS, which begins with the first dm_target_spec.
  * @return 0, -EBADMSG when it makes no sense. */

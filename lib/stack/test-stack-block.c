@@ -10,14 +10,15 @@ static void the_worst_segment_of_a_table_decides(void)
 {
 	struct {
 		struct dm_target_spec spec[3];
-	} answer = {{{.next = sizeof(struct dm_target_spec), .target_type = "linear"},
-		     {.next = 2 * sizeof(struct dm_target_spec), .target_type = "vdo"},
-		     {.target_type = "thin"}}};
+	} answer = {{{0, 8, 0, sizeof(struct dm_target_spec), "linear"},
+		     {8, 2, 0, 2 * sizeof(struct dm_target_spec), "vdo"},
+		     {10, 1, 0, 0, "thin"}}};
 	struct stack_dm_table table = {0};
 
 	CHECK_NUMBER(stack_dm_table_parse(&answer, sizeof(answer), 3, &table), 0);
 	CHECK_TEXT(table.worst, "vdo");
 	CHECK_NUMBER(table.segments, 3);
+	CHECK_TEXT(table.targets, "linear 0+4096, vdo 4096+1024, thin 5120+512");
 	CHECK_NUMBER(stack_dm_table_parse(&answer, sizeof(answer), 1, &table), 0);
 	CHECK_TEXT(table.worst, "linear");
 	memcpy(answer.spec[1].target_type, "novelty", 8);
@@ -25,16 +26,54 @@ static void the_worst_segment_of_a_table_decides(void)
 	CHECK_TEXT(table.worst, "novelty"); /* unknown is not taken for good */
 }
 
+static void segments_with_one_target_are_told_as_one(void)
+{
+	struct dm_target_spec spec[] = {{0, 8, 0, sizeof(*spec), "linear"},
+					{8, 8, 0, 2 * sizeof(*spec), "linear"},
+					{16, 8, 0, 0, "striped"}};
+	struct stack_dm_table table = {0};
+
+	CHECK_NUMBER(stack_dm_table_parse(spec, sizeof(spec), 3, &table), 0);
+	CHECK_NUMBER(table.segments, 3);
+	CHECK_TEXT(table.targets, "linear 0+8192, striped 8192+4096");
+}
+
+static void a_table_with_many_targets_is_told_in_part(void)
+{
+	enum { SEGMENTS = 100 };
+	static struct dm_target_spec spec[SEGMENTS];
+	struct stack_dm_table table = {0};
+
+	for (unsigned i = 0; i < SEGMENTS; i++) {
+		spec[i] = (struct dm_target_spec){i, 1, 0, (i + 1) * sizeof(*spec), "linear"};
+		strcpy(spec[i].target_type, i % 2 ? "linear" : "striped");
+	}
+	CHECK_NUMBER(stack_dm_table_parse(spec, sizeof(spec), SEGMENTS, &table), 0);
+	CHECK_NUMBER(table.segments, SEGMENTS);
+	CHECK(strlen(table.targets) == sizeof(table.targets) - 1);
+	CHECK_TEXT(table.targets + sizeof(table.targets) - 4, "...");
+}
+
 static void a_table_that_makes_no_sense_is_refused(void)
 {
-	struct dm_target_spec spec = {.next = 0, .target_type = "linear"};
+	struct dm_target_spec spec = {.length = 8, .target_type = "linear"};
 	struct stack_dm_table table = {0};
 
 	CHECK_NUMBER(stack_dm_table_parse(&spec, sizeof(spec), 0, &table), -EBADMSG);
 	CHECK_NUMBER(stack_dm_table_parse(&spec, sizeof(spec), 2, &table), -EBADMSG);
 	CHECK_NUMBER(stack_dm_table_parse(&spec, sizeof(spec) - 1, 1, &table), -EBADMSG);
+	spec.sector_start = 1;
+	CHECK_NUMBER(stack_dm_table_parse(&spec, sizeof(spec), 1, &table), -EBADMSG);
+	spec.sector_start = 0;
+	spec.length = 0;
+	CHECK_NUMBER(stack_dm_table_parse(&spec, sizeof(spec), 1, &table), -EBADMSG);
+	spec.length = UINT64_MAX;
+	CHECK_NUMBER(stack_dm_table_parse(&spec, sizeof(spec), 1, &table), -EBADMSG);
+	spec.length = 8;
 	spec.next = 0xffffffff;
 	CHECK_NUMBER(stack_dm_table_parse(&spec, sizeof(spec), 2, &table), -EBADMSG);
+	memset(spec.target_type, 0, sizeof(spec.target_type));
+	CHECK_NUMBER(stack_dm_table_parse(&spec, sizeof(spec), 1, &table), -EBADMSG);
 	memset(spec.target_type, 'x', sizeof(spec.target_type));
 	CHECK_NUMBER(stack_dm_table_parse(&spec, sizeof(spec), 1, &table), -EBADMSG);
 	CHECK_TEXT(table.worst, "");
@@ -140,6 +179,8 @@ int main(void)
 {
 	static void (*const tests[])(void) = {
 		the_worst_segment_of_a_table_decides,
+		segments_with_one_target_are_told_as_one,
+		a_table_with_many_targets_is_told_in_part,
 		a_table_that_makes_no_sense_is_refused,
 		bcache_is_told_from_the_disk_it_caches,
 		memory_and_network_disks_say_what_lies_beyond,
