@@ -9,11 +9,12 @@
 #include "base/macro.h"
 
 /* Where this room meets the system: /sys, /proc, /dev and backing files are reached below `root`
- * only, so that a test can put a captured tree in its place. What the kernel knows of the files
- * themselves and a tree can't hold goes through the functions; NULL is the kernel's own answer. */
+ * only, so that a test can put a captured tree in its place. The files of such a tree tell nothing
+ * of those they stand for: they are not opened, and which mount they are on is asked of the
+ * function. */
 struct stack_edge {
-	int root; /* of "/"; borrowed */
-	int (*mount_id)(const struct stack_edge *edge, int fd, int *ret_id);
+	int root;                                                            /* of "/"; borrowed */
+	int (*mount_id)(const struct stack_edge *edge, int fd, int *ret_id); /* NULL: the kernel */
 };
 
 /* Open an absolute path below the root. @return fd or -errno. */

@@ -131,10 +131,12 @@ struct cow_layer *stack_subject_probe(struct stack_builder *builder,
 }
 
 /* Device nodes, FIFOs and sockets are never opened: that has effects. */
-static void open_subject(struct stack_subject *subject)
+static void open_subject(const struct stack_edge *edge, struct stack_subject *subject)
 {
 	uint32_t flags;
 
+	if (edge->mount_id)
+		return;
 	if (S_ISREG(subject->st.st_mode) || S_ISDIR(subject->st.st_mode))
 		subject->open = base_fd_reopen(subject->fd, O_RDONLY);
 	if (subject->open >= 0 && cow_attr_get(subject->open, &flags, NULL) == 0)
@@ -151,7 +153,7 @@ struct cow_layer *stack_filesystem_probe(struct stack_builder *builder, int fd,
 		return stack_layer_unknown(builder, "unknown", "?", "it can't be looked at");
 	/* Not found is no failure: some filesystems are mounted nowhere in this namespace. */
 	(void)stack_mount_find(&builder->edge, fd, &subject.mount);
-	open_subject(&subject);
+	open_subject(&builder->edge, &subject);
 	layer = stack_subject_probe(builder, &subject, trail);
 	stack_mount_clear(&subject.mount);
 	if (subject.open >= 0)

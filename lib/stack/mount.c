@@ -105,7 +105,7 @@ int stack_mount_open(const struct stack_edge *edge, const struct stack_mount *mo
 	BASE_CLEANUP(fd) int fd = -1;
 	int id;
 
-	if (!mount->target)
+	if (!mount->target || edge->mount_id)
 		return -ENOENT;
 	fd = stack_edge_open(edge, mount->target, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)

@@ -174,26 +174,18 @@ static void of_a_mount_that_is_not_found_nothing_is_said(void)
 	CHECK_NUMBER(cow_layer_detail_answer(layer, "read_only"), COW_ANSWER_UNKNOWN);
 }
 
-static int always_two(const struct stack_edge *edge, int fd, int *ret_id)
-{
-	(void)edge, (void)fd;
-	*ret_id = 2;
-	return 0;
-}
-
 static void a_mount_under_another_one_is_not_taken_for_it(void)
 {
-	char target[] = "/srv";
-	struct stack_mount mount = {.target = target, .id = 1};
-	int fd;
+	BASE_CLEANUP(fd) int root = open("/", O_PATH), proc = open("/proc", O_PATH), top = -1;
+	struct stack_edge edge = {.root = root};
+	struct stack_mount mount = {0};
 
-	file("", "srv/file");
-	builder.edge.mount_id = always_two;
-	CHECK_NUMBER(stack_mount_open(&builder.edge, &mount), -ESTALE);
-	mount.id = 2;
-	fd = stack_mount_open(&builder.edge, &mount);
-	CHECK(fd >= 0);
-	close(fd);
+	CHECK_NUMBER(stack_mount_find(&edge, proc, &mount), 0);
+	top = stack_mount_open(&edge, &mount);
+	CHECK(top >= 0);
+	mount.id++;
+	CHECK_NUMBER(stack_mount_open(&edge, &mount), -ESTALE);
+	stack_mount_clear(&mount);
 }
 
 static void a_mount_of_another_namespace_is_not_found(void)

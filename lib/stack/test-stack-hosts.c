@@ -161,11 +161,13 @@ static void replay(int directory, const char *name)
 	end();
 }
 
-int main(void)
+/* Another directory can be named, to try what tools/capture-host wrote. */
+int main(int argc, char **argv)
 {
 	const char *source = getenv("COW_SOURCE");
-	BASE_CLEANUP(fd) int top = open(source ? source : ".", O_PATH | O_DIRECTORY);
-	BASE_CLEANUP(fd) int directory = openat(top, "tests/data/hosts", O_PATH | O_DIRECTORY);
+	BASE_CLEANUP(free)
+	char *path = base_format("%s/tests/data/hosts", source ? source : ".");
+	BASE_CLEANUP(fd) int directory = open(argc > 1 ? argv[1] : path, O_PATH | O_DIRECTORY);
 	BASE_CLEANUP(names) char **names = NULL;
 	size_t count = stack_list(directory, ".", &names);
 
