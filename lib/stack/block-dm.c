@@ -9,10 +9,15 @@
 
 static char *read_uuid(const struct stack_edge *edge, int dirfd, const char *device)
 {
+	BASE_CLEANUP(free) char *number = base_format("%s/dev", device);
+	BASE_CLEANUP(free) char *mapper = base_format("%s/dm", device);
 	BASE_CLEANUP(free) char *file = base_format("%s/dm/uuid", device);
+	char *uuid = file ? stack_read(dirfd, file) : NULL;
+	bool has_none =
+		number && mapper && stack_exists(dirfd, number) && !stack_exists(dirfd, mapper);
 
 	(void)edge;
-	return file ? stack_read(dirfd, file) : NULL;
+	return uuid || has_none ? uuid : strdup(STACK_DM_UNREADABLE);
 }
 
 static char *read_content(const struct stack_edge *edge, int dirfd, const char *device)

@@ -34,6 +34,7 @@ static const struct rule {
 	/* parts of a cache, each a piece of the one volume that is the cache */
 	{"LVM-*-cdata", .target = ""},
 	{"LVM-*-cmeta", .target = ""},
+	{"LVM-*", .slave = {STACK_DM_UNREADABLE}, .target = NULL},
 	{"LVM-*", .slave = {"LVM-*-tpool"}, .target = "thin"},
 	{"LVM-*", .slave = {"LVM-*-vpool"}, .target = "linear"},
 	/* also the origin, while a snapshot is merged back into it */

@@ -33,6 +33,9 @@ int stack_dm_table_parse(const void *data, size_t size, unsigned segments,
 /* Ask the kernel; needs CAP_SYS_ADMIN. */
 int stack_dm_table_read(const struct stack_edge *edge, dev_t number, struct stack_dm_table *ret);
 
+/* In place of a slave's uuid: it has one, or went away. */
+#define STACK_DM_UNREADABLE "unreadable"
+
 /* What everybody may know of a device mapper device. Lists end in NULL; "" is unknown. */
 struct stack_dm_facts {
 	const char *uuid;
