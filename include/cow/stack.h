@@ -6,7 +6,8 @@
  * @file
  * What lies under a path, layer by layer: filesystem, partition, loop device and the filesystem
  * under it, device mapper, md, disk. Found by asking (statx mount id, mountinfo, ioctls, sysfs,
- * device-mapper tables); nothing is written and nothing is measured here, cow/probe.h does that.
+ * device-mapper tables, what udev found); nothing is written and nothing is measured here,
+ * cow/probe.h does that.
  *
  * Works unprivileged. What needs more is COW_OVERWRITE_UNKNOWN with the reason.
  * Calls are thread-safe as long as each thread has its own objects.
