@@ -43,18 +43,19 @@ static bool is_below(const char *path, const char *point)
 static int find_mount_id(const struct stack_edge *edge, int fd, int *ret_id)
 {
 	BASE_CLEANUP(free) char *mountinfo = stack_read(edge->root, "proc/self/mountinfo");
-	char path[4096], point[256];
+	char path[4096], *rest = mountinfo, *line;
 	const char *inside = tree_path(fd, path, sizeof(path));
-	char *rest = mountinfo, *line;
 	size_t longest = 0;
-	int id;
 
-	while ((line = strsep(&rest, "\n")))
-		if (sscanf(line, "%d %*d %*s %*s %255s", &id, point) == 2 &&
-		    strlen(point) >= longest && is_below(inside, point)) {
-			longest = strlen(point);
-			*ret_id = id;
+	while ((line = strsep(&rest, "\n"))) {
+		BASE_CLEANUP(mount) struct stack_mount mount = {0};
+
+		if (stack_mount_find_id(edge, (int)strtol(line, NULL, 10), &mount) == 0 &&
+		    strlen(mount.target) >= longest && is_below(inside, mount.target)) {
+			longest = strlen(mount.target);
+			*ret_id = mount.id;
 		}
+	}
 	return longest ? 0 : -ENOENT;
 }
 

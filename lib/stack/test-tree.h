@@ -103,14 +103,6 @@ static inline void lies_on(const char *upper, const char *lower)
 	link_to(target, "sys/devices/virtual/block/%s/holders/%s", lower, upper);
 }
 
-static inline void mapper(const char *name, const char *number, const char *mapper_name,
-			  const char *uuid)
-{
-	device(name, number);
-	attribute(name, "dm/name", mapper_name);
-	attribute(name, "dm/uuid", uuid);
-}
-
 static inline void disk(const char *name, const char *number)
 {
 	device(name, number);
