@@ -47,6 +47,31 @@ need_root() {
 		COW_PRIVATE=$T exec unshare --mount --propagation private -- "$BASH" "$0"
 }
 
+# need_lab MODULE...: run in a guest whose kernel has these modules: this test is started again there,
+# as root, and what it does to block devices is nobody else's concern.
+need_lab() {
+	local IFS=,
+	if [ -n "${COW_LAB:-}" ]; then
+		need_root
+		return
+	fi
+	rmdir -- "$T"
+	[ "${MUST_RUN:-0}" != 1 ] || "$COW_TESTS/lab/fetch" >&2 || fail "must not be skipped here"
+	exec "$COW_TESTS/lab/run" --modules "$*" "$0"
+}
+
+# need_kernel MODULE...: stay here when the running kernel has them already; nothing is loaded.
+need_kernel() {
+	local module
+	for module; do
+		if ! grep -qw -- "$module" /proc/filesystems && [ ! -d "/sys/module/${module//-/_}" ]; then
+			need_lab "$@"
+			return
+		fi
+	done
+	need_root
+}
+
 # End what the test started and did not end: its jobs, and all else in its mount namespace.
 _end_processes() {
 	local link pid found=1
@@ -129,6 +154,11 @@ _mkfs() {
 	xfs) mkfs.xfs -q -K -m reflink=1 -- "$@" ;;
 	xfs-noreflink) mkfs.xfs -q -K -m reflink=0 -- "$@" ;;
 	ext4) mkfs.ext4 -q -E nodiscard -- "$@" ;;
+	f2fs) mkfs.f2fs -q -t 0 "$@" ;;
+	nilfs2) mkfs.nilfs2 -q -K "$@" ;;
+	jfs) mkfs.jfs -q "$@" ;;
+	ocfs2) mkfs.ocfs2 -q -M local "$@" ;;
+	gfs2) mkfs.gfs2 -q -O -K -p lock_nolock "$@" ;;
 	*) echo "make_fs knows no $kind" && false ;;
 	esac
 }
