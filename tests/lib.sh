@@ -91,6 +91,13 @@ _end_processes() {
 	done
 }
 
+# at_end COMMANDS: when the test ends, however it does, before the folder's mounts go. Not by a trap of
+# the test's own: that would hide its exit status.
+at_end() {
+	_at_end=$1
+}
+_at_end=
+
 # Called on exit: unmount what is below the test's folder, last mounted first, and remove it.
 # What can't be unmounted was left busy by the test: that is a failure too.
 _clean() {
@@ -98,6 +105,7 @@ _clean() {
 	trap - EXIT
 	cd /
 	_end_processes
+	eval "$_at_end" || status=1
 	if [ -n "${COW_PRIVATE:-}" ]; then
 		while read -r mount; do
 			umount -- "$(printf '%b' "$mount")" && continue

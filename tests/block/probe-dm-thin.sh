@@ -15,7 +15,7 @@ dmsetup create thin --table "0 262144 thin /dev/mapper/pool 0"
 mkfs.ext4 -q /dev/mapper/thin
 mkdir "$T/m"
 mount /dev/mapper/thin "$T/m"
-trap 'umount "$T/m"; dmsetup remove thin pool; losetup --detach "$meta" "$data"; _clean' EXIT
+at_end 'umount "$T/m"; dmsetup remove thin pool; losetup --detach "$meta" "$data"'
 
 expect_thin() {
 	expect_status 0 cowctl probe --json "$T/m"

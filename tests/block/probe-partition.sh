@@ -10,7 +10,7 @@ truncate -s 64M "$T/disk.img"
 	printf '\125\252' | dd of="$T/disk.img" bs=1 seek=510 conv=notrunc
 } 2>"$T/log"
 device=$(losetup --find --show --partscan "$T/disk.img")
-trap 'losetup --detach "$device"; _clean' EXIT
+at_end 'losetup --detach "$device"'
 [ -b "${device}p1" ] || skip "the kernel shows no partitions on loop devices"
 mkfs.ext4 -q "${device}p1"
 mkdir "$T/m"

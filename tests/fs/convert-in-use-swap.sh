@@ -16,7 +16,7 @@ end_swap() {
 	swapoff "$swap" 2>/dev/null
 	return "$status"
 }
-trap 'set +e; end_swap; _clean' EXIT
+at_end end_swap
 swapon "$swap" 2>"$T/err" || skip "no swap space here: $(tail -n1 "$T/err")"
 expect_refused "in use by the kernel, as swap space" "$swap" --cow on
 swapoff "$swap"

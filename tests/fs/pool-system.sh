@@ -10,7 +10,7 @@ mount -t tmpfs tmpfs "$T/layer"
 mkdir "$T/layer/upper" "$T/layer/work"
 mount -t overlay -o "lowerdir=/etc,upperdir=$T/layer/upper,workdir=$T/layer/work" overlay /etc
 mount -t tmpfs tmpfs /run
-trap 'umount /run /etc; _clean' EXIT
+at_end 'umount /run /etc'
 rm -rf /etc/cowctl /etc/libvirt/storage
 umask 022
 

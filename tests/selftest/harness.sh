@@ -26,6 +26,8 @@ expect_status 1 try fail 'false; echo not reached'
 [ ! -s "$T/out" ] || fail "a failing command did not end the test"
 expect_status 1 try status 'expect_status 0 false'
 expect_err "status 1 instead of 0: false"
+expect_status 1 try at-end 'at_end "true"; false'
+expect_status 1 try at-end 'at_end "false"'
 expect_status 1 try text 'expect_status 0 echo one; expect_out two'
 expect_status 1 try json 'expect_status 0 echo "{\"a\": null}"; expect_json .a'
 expect_status 77 try skip 'skip "no such thing"'
