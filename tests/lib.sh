@@ -165,7 +165,6 @@ _mkfs() {
 	f2fs) mkfs.f2fs -q -t 0 "$@" ;;
 	nilfs2) mkfs.nilfs2 -q -K "$@" ;;
 	jfs) mkfs.jfs -q "$@" ;;
-	ocfs2) mkfs.ocfs2 -q -M local "$@" ;;
 	gfs2) mkfs.gfs2 -q -O -K -p lock_nolock "$@" ;;
 	*) echo "make_fs knows no $kind" && false ;;
 	esac
