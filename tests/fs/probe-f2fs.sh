@@ -10,3 +10,4 @@ expect_status 0 cowctl probe --json "$T/large" "$T/small"
 expect_json '.paths[0].layers | map(.type)[:2] == ["f2fs", "loop"]'
 expect_json '.paths[0] | .overwrite == "copied" and .evidence == "measured" and .switch != "attribute"'
 expect_json '.paths | all(.nocow == false and .new_files.nocow == false)'
+expect_json '.paths[1] | .overwrite == "in-place" and .evidence == "measured"'
