@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# The truth table: what cowctl says of a configuration, beside what was seen at the bottom of it.
+# A family of configurations is a script that begins with
+#	. "$(dirname "$0")/lib.sh"
+# and then need_root or need_lab, sets each up and calls truth. Its rows go to $COW_TRUTH/FAMILY, from
+# where tools/truth makes docs/truth.md. A row in which the two disagree is a failure.
+COW_TRUTH=${COW_TRUTH:-${COW_BUILD:?}/truth}
+mkdir -p -- "$COW_TRUTH"
+export COW_TRUTH
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+family=$(basename "$0" .sh)
+rows=$COW_TRUTH/$family
+disagree=0
+: >"$rows"
+
+witness() {
+	"$COW_BUILD/tests/witness" "$@"
+}
+
+# truth NAME PATH PLACE...: PATH is a directory, in which a new file is looked at, or a file or block
+# device that "witness write" filled. The bytes end in the places; none: they can't be seen anywhere.
+truth() {
+	local name=$1 path=$2 said seen=unseen agree
+	shift 2
+	cowctl probe --json "$path" >"$T/probe" || true # unknown is status 2
+	said=$(json "$T/probe" '.paths[0] | [.overwrite, .switch, .evidence] | join("|")')
+	if [ -d "$path" ]; then
+		path=$path/.witness
+		rm -f -- "$path"
+		witness write "$path"
+	fi
+	[ $# -eq 0 ] || seen=$(witness judge "$path" "$@")
+	case $seen in
+	unseen) agree='not seen' ;;
+	"${said%%|*}") agree=yes ;;
+	*) agree=NO ;;
+	esac
+	case ${said%%|*} in unknown) agree="unknown: $(json "$T/probe" '.paths[0].reason')" ;; esac
+	printf '%s|%s|%s|%s\n' "$name" "$said" "$seen" "$agree" | tee -a "$rows"
+	[ "$agree" != NO ] || disagree=$((disagree + 1))
+}
+
+# The family is complete: to be called last.
+truth_end() {
+	[ -s "$rows" ] || fail "no configuration was tried"
+	[ "$disagree" -eq 0 ] || fail "$disagree rows where cowctl and what was seen disagree"
+}

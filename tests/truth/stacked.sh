@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Overlays and filesystems in files: what lies below decides.
+. "$(dirname "$0")/lib.sh"
+need_root
+
+# overlay NAME DIRECTORY: on lower, upper and work in there
+overlay() {
+	mkdir -p "$T/$1" "$2"/{lower,upper,work}
+	mount -t overlay -o "lowerdir=$2/lower,upperdir=$2/upper,workdir=$2/work" overlay "$T/$1"
+}
+make_fs btrfs b
+overlay o "$T/b/plain"
+truth "overlay on btrfs" "$T/o" "$T/b.img"
+mkdir "$T/b/nocow"
+chattr +C "$T/b/nocow"
+overlay c "$T/b/nocow"
+truth "overlay on btrfs, upper and work NOCOW" "$T/c" "$T/b.img"
+make_fs xfs x
+overlay ox "$T/x/plain"
+truth "overlay on xfs" "$T/ox" "$T/x.img"
+
+# within NAME HOST: ext4 in a file that lies in HOST
+within() {
+	mkdir "$T/$1"
+	truncate -s 64M "$2/image"
+	mkfs.ext4 -q -E nodiscard "$2/image"
+	cp "$2/image" "$2/whole" # without holes: filling one is no overwrite
+	fallocate "$2/whole" --length 64M
+	rm "$2/image"
+	dd if="$2/whole" of="$2/image" bs=1M status=none
+	rm "$2/whole"
+	_mount_images "$T/$1" "" "$2/image"
+}
+mkdir "$T/b/host" "$T/b/nocow/host" "$T/x/host"
+within lb "$T/b/host"
+truth "ext4 in a file on btrfs" "$T/lb" "$T/b.img"
+within lc "$T/b/nocow/host"
+truth "ext4 in a NOCOW file on btrfs" "$T/lc" "$T/b.img"
+within lx "$T/x/host"
+truth "ext4 in a file on xfs" "$T/lx" "$T/x.img"
+mkdir "$T/lx/host"
+truncate -s 32M "$T/lx/host/image"
+mkfs.ext4 -q "$T/lx/host/image"
+_mount_images "$T/ll" "" "$T/lx/host/image"
+truth "ext4 in a file on ext4 in a file on xfs" "$T/ll" "$T/x.img"
+truth_end
