@@ -57,7 +57,9 @@ need_lab() {
 	fi
 	rmdir -- "$T"
 	[ "${MUST_RUN:-0}" != 1 ] || "$COW_TESTS/lab/fetch" >&2 || fail "must not be skipped here"
-	exec "$COW_TESTS/lab/run" ${COW_TRUTH:+--results "$COW_TRUTH"} --modules "$*" "$0"
+	set -- --modules "$*" "$0"
+	[ -z "${COW_TRUTH:-}" ] || set -- --results "$COW_TRUTH" "$@"
+	exec "$COW_TESTS/lab/run" "$@"
 }
 
 # need_kernel MODULE...: stay here when the running kernel has them already; nothing is loaded.

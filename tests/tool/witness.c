@@ -6,9 +6,11 @@
  *	witness judge FILE PLACE...   overwrite them twice, and say where they went: in-place,
  *	                              copied-once, copied, or unseen
  *
- * The places are the files or disks that all bytes end in, beneath every layer: they are searched
- * for the marks. Where none is found (encryption), the sectors that change are compared instead.
- * Nothing here is shared with the library, and no filesystem is asked for addresses.
+ * After each write the command in $WITNESS_SETTLE is run: it makes caches and journals above the
+ *places bring home what they hold. The places are the files or disks that all bytes end in, beneath
+ *every layer: they are searched for the marks. Where none is found (encryption), the sectors that
+ *change are compared instead. Nothing here is shared with the library, and no filesystem is asked
+ *for addresses.
  */
 #include <errno.h>
 #include <error.h>
@@ -25,6 +27,7 @@
 #define SECTOR 512
 #define BLOCKS 256
 #define CHUNK  (1 << 20)
+#define SUMS   ((size_t)1 << 21)
 
 /* At the start of each marked block; one mark for all blocks that are written at once. */
 struct mark {
@@ -37,8 +40,8 @@ struct sight {
 	uint64_t mark;
 	unsigned count[BLOCKS];
 	uint64_t at[BLOCKS][SEEN_MAX];
-	uint64_t *sums; /* of every sector of all places */
-	size_t sectors;
+	size_t sectors; /* of all places */
+	uint64_t *sums; /* of the first SUMS of them */
 };
 
 static void check(bool good, const char *what)
@@ -49,6 +52,7 @@ static void check(bool good, const char *what)
 
 static uint64_t fill(int fd)
 {
+	const char *settle = getenv("WITNESS_SETTLE");
 	static unsigned char data[BLOCKS][BLOCK];
 	struct mark mark = {0};
 
@@ -64,6 +68,7 @@ static uint64_t fill(int fd)
 	check(pwrite(fd, data, sizeof(data), 0) == sizeof(data), "write");
 	check(fsync(fd) == 0, "fsync");
 	sync();
+	check(!settle || system(settle) == 0, settle);
 	return mark.mark;
 }
 
@@ -85,7 +90,9 @@ static void look_at(struct sight *sight, const unsigned char *sector)
 	if (mark.mark == sight->mark && mark.number < BLOCKS &&
 	    sight->count[mark.number] < SEEN_MAX)
 		sight->at[mark.number][sight->count[mark.number]++] = sight->sectors;
-	sight->sums[sight->sectors++] = sum(sector);
+	if (sight->sectors < SUMS)
+		sight->sums[sight->sectors] = sum(sector);
+	sight->sectors++;
 }
 
 /* Holes are skipped over, but counted, so that a sector keeps its number. */
@@ -96,16 +103,13 @@ static void search_place(struct sight *sight, const char *path)
 	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END), at = 0;
 
 	check(size >= 0, path);
-	sight->sums = reallocarray(sight->sums, sight->sectors + (size_t)size / SECTOR + 1,
-				   sizeof(*sight->sums));
-	check(sight->sums != NULL, "memory");
 	while (at < size) {
 		off_t data = lseek(fd, at, SEEK_DATA);
 		ssize_t n;
 
 		data = data < 0 ? (errno == ENXIO ? size : at) : data / SECTOR * SECTOR;
-		for (; at < data; at += SECTOR)
-			sight->sums[sight->sectors++] = 0;
+		sight->sectors += (size_t)(data - at) / SECTOR;
+		at = data;
 		n = pread(fd, chunk, sizeof(chunk), at);
 		check(n >= 0, path);
 		for (ssize_t i = 0; i + SECTOR <= n; i += SECTOR)
@@ -118,6 +122,8 @@ static void search_place(struct sight *sight, const char *path)
 static void search(uint64_t mark, char *const *places, struct sight *ret)
 {
 	ret->mark = mark;
+	ret->sums = calloc(SUMS, sizeof(*ret->sums));
+	check(ret->sums != NULL, "memory");
 	for (; *places; places++)
 		search_place(ret, *places);
 }
@@ -152,7 +158,7 @@ static bool same_changed(const struct sight *a, const struct sight *b, const str
 {
 	size_t changed = 0, n = a->sectors;
 
-	if (b->sectors != n || c->sectors != n)
+	if (b->sectors != n || c->sectors != n || n > SUMS)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		bool first = a->sums[i] != b->sums[i];

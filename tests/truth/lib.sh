@@ -19,10 +19,16 @@ witness() {
 	"$COW_BUILD/tests/witness" "$@"
 }
 
+# truth_young NAME PATH PLACE...: the same where no block is shared or older than a snapshot (any more),
+# which is known here, but not to whom only sees that the layer has snapshots.
+truth_young() {
+	young=1 truth "$@"
+}
+
 # truth NAME PATH PLACE...: PATH is a directory, in which a new file is looked at, or a file or block
 # device that "witness write" filled. The bytes end in the places; none: they can't be seen anywhere.
 truth() {
-	local name=$1 path=$2 said seen=unseen agree
+	local name=$1 path=$2 said seen=unseen agree=NO
 	shift 2
 	cowctl probe --json "$path" >"$T/probe" || true # unknown is status 2
 	said=$(json "$T/probe" '.paths[0] | [.overwrite, .switch, .evidence] | join("|")')
@@ -35,7 +41,7 @@ truth() {
 	case $seen in
 	unseen) agree='not seen' ;;
 	"${said%%|*}") agree=yes ;;
-	*) agree=NO ;;
+	in-place) [ "${young:-}${said%%|*}" != 1copied-once ] || agree='yes, at most once' ;;
 	esac
 	case ${said%%|*} in unknown) agree="unknown: $(json "$T/probe" '.paths[0].reason')" ;; esac
 	printf '%s|%s|%s|%s\n' "$name" "$said" "$seen" "$agree" | tee -a "$rows"
