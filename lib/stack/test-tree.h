@@ -80,7 +80,7 @@ static inline BASE_PRINTF(2, 3) void link_to(const char *target, const char *for
 /* A device as the kernel shows it: a directory, its number, a link to it by that number. */
 static inline void device(const char *name, const char *number)
 {
-	char target[128], line[32];
+	char target[128], line[64];
 
 	snprintf(target, sizeof(target), "../../devices/virtual/block/%s", name);
 	snprintf(line, sizeof(line), "%s\n", number);

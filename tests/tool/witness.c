@@ -15,11 +15,13 @@
 #include <errno.h>
 #include <error.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -103,6 +105,8 @@ static void search_place(struct sight *sight, const char *path)
 	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END), at = 0;
 
 	check(size >= 0, path);
+	/* A device's own cache knows nothing of what a filesystem wrote to it. */
+	(void)ioctl(fd, BLKFLSBUF, 0);
 	while (at < size) {
 		off_t data = lseek(fd, at, SEEK_DATA);
 		ssize_t n;

@@ -19,6 +19,11 @@ witness() {
 	"$COW_BUILD/tests/witness" "$@"
 }
 
+# truth_nobody NAME PATH PLACE...: the same asked by somebody who is not root.
+truth_nobody() {
+	who=as_nobody truth "$1, not root" "${@:2}"
+}
+
 # truth_young NAME PATH PLACE...: the same where no block is shared or older than a snapshot (any more),
 # which is known here, but not to whom only sees that the layer has snapshots.
 truth_young() {
@@ -30,7 +35,7 @@ truth_young() {
 truth() {
 	local name=$1 path=$2 said seen=unseen agree=NO
 	shift 2
-	cowctl probe --json "$path" >"$T/probe" || true # unknown is status 2
+	${who:-} cowctl probe --json "$path" >"$T/probe" || true # unknown is status 2
 	said=$(json "$T/probe" '.paths[0] | [.overwrite, .switch, .evidence] | join("|")')
 	if [ -d "$path" ]; then
 		path=$path/.witness

@@ -3,6 +3,7 @@
 # Overlays and filesystems in files: what lies below decides.
 . "$(dirname "$0")/lib.sh"
 need_root
+require bindfs
 
 # overlay NAME DIRECTORY: on lower, upper and work in there
 overlay() {
@@ -17,7 +18,11 @@ chattr +C "$T/b/nocow"
 overlay c "$T/b/nocow"
 truth "overlay on btrfs, upper and work NOCOW" "$T/c" "$T/b.img"
 make_fs xfs x
+mkdir -p "$T/x/plain/lower"
+witness write "$T/x/plain/lower/file"
 overlay ox "$T/x/plain"
+truth "overlay on xfs, lower file" "$T/ox/file" "$T/x.img"
+truth "overlay on xfs, the same once it was written to" "$T/ox/file" "$T/x.img"
 truth "overlay on xfs" "$T/ox" "$T/x.img"
 
 # within NAME HOST: ext4 in a file that lies in HOST
@@ -44,4 +49,8 @@ truncate -s 32M "$T/lx/host/image"
 mkfs.ext4 -q "$T/lx/host/image"
 _mount_images "$T/ll" "" "$T/lx/host/image"
 truth "ext4 in a file on ext4 in a file on xfs" "$T/ll" "$T/x.img"
+mkdir "$T/f"
+bindfs "$T/x" "$T/f"
+truth "bindfs (FUSE) on xfs" "$T/f" "$T/x.img"
+umount "$T/f"
 truth_end
