@@ -129,6 +129,11 @@ static enum cow_answer judge_born_nocow(const struct probe_input *in)
 	return in->directory_nocow;
 }
 
+/* Deleting snapshots doesn't end it: what is older than the last one is still copied once, on Btrfs
+ * (K7) and on a thin volume alike. Only a block's next write does. */
+#define ONCE                                                                                       \
+	"nothing to be done: each such block is copied on its next write and then stays, until "
+
 static void advise_top(const struct probe_input *in, const struct cow_probe *probe,
 		       struct probe_verdict *ret)
 {
@@ -141,7 +146,7 @@ static void advise_top(const struct probe_input *in, const struct cow_probe *pro
 	else if (S_ISREG(in->mode) && probe->own_overwrite == COW_OVERWRITE_COPIED)
 		text = "cowctl convert --cow off";
 	else if (S_ISREG(in->mode))
-		text = "each shared block is copied once; remove snapshots and clones to end it";
+		text = ONCE "there is a new snapshot or clone";
 	else
 		text = "set NOCOW on the directory for new files (cowctl pool build, chattr +C); "
 		       "cowctl convert --cow off for files that exist";
@@ -157,8 +162,8 @@ static void advise_below(const struct judgement *worst, struct probe_verdict *re
 				 "while %s is not in use: cowctl convert --cow off %s",
 				 worst->above->name, BASE_QUOTE(file));
 	else if (worst->overwrite == COW_OVERWRITE_COPIED_ONCE)
-		base_copy_format(ret->remedy, sizeof(ret->remedy), "remove the snapshots of %s",
-				 worst->layer->name);
+		base_copy_format(ret->remedy, sizeof(ret->remedy),
+				 ONCE "there is a new snapshot of %s", worst->layer->name);
 	else
 		base_copy_format(ret->remedy, sizeof(ret->remedy),
 				 "none: %s has no switch; use another device", worst->layer->type);

@@ -21,6 +21,7 @@ expect_thin() {
 	expect_status 0 cowctl probe --json "$T/m"
 	expect_json '.paths[0].layers | map(.type)[:3] == ["ext4", "dm-thin", "dm-thin-pool"]'
 	expect_json '.paths[0] | .overwrite == "copied-once" and (.reason | contains("snapshot"))'
+	expect_json '.paths[0].remedy | contains("next write")'
 	expect_json '.paths[0].layers[1] | .evidence == "reported" and .name == "/dev/mapper/thin"'
 }
 expect_thin
