@@ -38,9 +38,9 @@ enum cow_detail_kind {
  *     asked about is in the upper directory already;
  *   - loop: backing_file, verified (it is that file, by its inode; unknown without root);
  *   - device mapper: uuid, device ("/dev/dm-0"), for root segments (how many) and
- *     targets ("linear 0+1048576, thin 1048576+65536": start and length in bytes); md: level,
- * consistency_policy; bcache: state, cache_mode; disks: zoned, read_only, beyond (what can't be
- * seen from here); nbd: backend; zram: backing_dev. */
+ *     targets ("linear 0+1048576, thin 1048576+65536": start and length in bytes);
+ *   - md: level, consistency_policy; bcache: state, cache_mode; nbd: backend; zram: backing_dev;
+ *   - disks: zoned, read_only, beyond (what can't be seen from here). */
 struct cow_detail {
 	const struct cow_detail *next; /**< in the order they should be shown; NULL ends */
 	const char *key;               /**< lower_case, the JSON key */

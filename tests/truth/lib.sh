@@ -35,7 +35,7 @@ truth_young() {
 truth() {
 	local name=$1 path=$2 said seen=unseen agree=NO
 	shift 2
-	${who:-} cowctl probe --json "$path" >"$T/probe" || true # unknown is status 2
+	${who:-} cowctl probe --json "$path" >"$T/probe" || [ $? -eq 2 ] # unknown
 	said=$(json "$T/probe" '.paths[0] | [.overwrite, .switch, .evidence] | join("|")')
 	if [ -d "$path" ]; then
 		path=$path/.witness
