@@ -3,12 +3,9 @@
 # Volumes of LVM: what root reads in the table and what anybody tells by the uuids agree, or the latter
 # is unknown.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-lvm.sh"
 need_lab dm-thin-pool dm-snapshot dm-raid raid1 dm-cache dm-cache-smq
 require lvm jq
-lvm() {
-	command lvm "$@" --config 'activation { monitoring = 0 udev_sync = 0 udev_rules = 0 }' >"$T/log" 2>&1 ||
-		{ cat "$T/log" >&2; fail "lvm $*"; }
-}
 disks=()
 for name in one two; do
 	truncate -s 512M "$T/$name"

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Volumes of LVM, asked about by root, who reads the table, and by others, who go by the uuids.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib-lvm.sh"
 need_lab dm-thin-pool dm-snapshot dm-raid raid1 dm-cache dm-cache-smq dm-writecache
 require lvm
-lvm() {
-	command lvm "$@" --config 'activation { monitoring = 0 udev_sync = 0 udev_rules = 0 }' >"$T/log" 2>&1 ||
-		{ cat "$T/log" >&2; fail "lvm $*"; }
-}
 truncate -s 384M "$T"/{1,2}.img
 disks=("$(losetup --find --show "$T/1.img")" "$(losetup --find --show "$T/2.img")")
 at_end 'command lvm vgchange -an v >"$T/log" 2>&1; losetup --detach "${disks[@]}"'

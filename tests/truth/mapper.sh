@@ -6,30 +6,27 @@ need_lab dm-mod dm-mirror dm-delay dm-flakey dm-era dm-log-writes dm-cache dm-ca
 	dm-writecache dm-crypt dm-integrity dm-raid raid1 raid456 dm-unstripe dm-snapshot xts aes_generic
 size=131072 # sectors
 
-# disk NAME: an empty one, filled, for holes are filled somewhere the first time
-disk() {
-	head -c 64M /dev/zero >"$T/$1.img"
-	losetup --find --show "$T/$1.img"
-}
-a=$(disk a)
-b=$(disk b)
-c=$(disk c)
-at_end 'dmsetup remove_all; losetup --detach "$a" "$b" "$c"'
+truncate -s 64M "$T"/{a,b,c}.img
 all=("$T/a.img" "$T/b.img" "$T/c.img")
+a=$(losetup --find --show "$T/a.img")
+b=$(losetup --find --show "$T/b.img")
+c=$(losetup --find --show "$T/c.img")
+at_end 'dmsetup remove_all; losetup --detach "$a" "$b" "$c"'
 
 # fresh: all zeros again
 fresh() {
-	local image
-	for image in "${all[@]}"; do
-		dd if=/dev/zero of="$image" bs=1M count=64 conv=notrunc status=none
+	local device
+	for device in "$a" "$b" "$c"; do
+		blkdiscard --force "$device"
 	done
 }
-# target WHAT TABLE: the device t is written, asked about and looked at; the next one begins anew
+# target WHAT TABLE [PLACE...]: the device t is written, asked about and looked at, all anew
 target() {
 	fresh
 	dmsetup create t --table "$2"
 	witness write /dev/mapper/t
-	truth "$1" /dev/mapper/t "${all[@]}"
+	[ $# -gt 2 ] || set -- "$@" "${all[@]}"
+	truth "$1" /dev/mapper/t "${@:3}"
 	dmsetup remove --retry t
 }
 target "dm-linear" "0 $size linear $a 0"
@@ -48,23 +45,18 @@ target "dm-crypt" "0 $size crypt aes-xts-plain64 $(printf '%064d' 1) 0 $a 0"
 target "dm-raid, raid1" "0 $size raid raid1 2 0 nosync 2 - $a - $b"
 target "dm-raid, raid5" "0 $size raid raid5_ls 3 128 region_size 1024 3 - $a - $b - $c"
 target "dm-snapshot-origin" "0 $size snapshot-origin $a"
+
+# How long it can be is told once it is there; what its journal holds is brought home by a suspend.
+integrity="integrity $a 0 4"
 fresh
-dmsetup create t --table "0 8 integrity $a 0 4 J 1 internal_hash:crc32c"
+dmsetup create t --table "0 8 $integrity J 1 internal_hash:crc32c"
 sectors=$(dmsetup status t | cut -d' ' -f5)
 dmsetup remove t
-dmsetup create t --table "0 $sectors integrity $a 0 4 J 1 internal_hash:crc32c"
-export WITNESS_SETTLE='dmsetup suspend t && dmsetup resume t'
-witness write /dev/mapper/t
-truth "dm-integrity, journal" /dev/mapper/t "${all[@]}"
-unset WITNESS_SETTLE
-dmsetup remove t
-dmsetup create t --table "0 $sectors integrity $a 0 4 D 1 internal_hash:crc32c"
-witness write /dev/mapper/t
-truth "dm-integrity, direct" /dev/mapper/t "${all[@]}"
-dmsetup remove t
+WITNESS_SETTLE='dmsetup suspend t && dmsetup resume t' \
+	target "dm-integrity, journal" "0 $sectors $integrity J 1 internal_hash:crc32c"
+target "dm-integrity, direct" "0 $sectors $integrity D 1 internal_hash:crc32c"
 
 # What waits in a cache is brought home by the policy "cleaner".
-fresh
 cached="0 $size cache $c $b $a 512 1 writeback"
 cat >"$T/settle" <<END
 set -e
@@ -73,14 +65,9 @@ dmsetup suspend t
 dmsetup resume t
 until [ "\$(dmsetup status t | cut -d' ' -f14)" = 0 ]; do :; done
 END
-dmsetup create t --table "$cached smq 0"
-export WITNESS_SETTLE="sh $T/settle"
-witness write /dev/mapper/t
-truth "dm-cache, writeback" /dev/mapper/t "$T/a.img"
-unset WITNESS_SETTLE
-dmsetup remove t
+WITNESS_SETTLE="sh $T/settle" target "dm-cache, writeback" "$cached smq 0" "$T/a.img"
 
-# snapshot KIND: of data that is there, first itself and then its origin
+# snapshot P|N WHAT: of data that is there, first itself and then its origin
 snapshot() {
 	fresh
 	dmsetup create t --table "0 $size linear $a 0"
@@ -90,9 +77,7 @@ snapshot() {
 	truth "dm-snapshot, $2" /dev/mapper/s "${all[@]}"
 	truth_young "dm-snapshot, $2, the same once it was overwritten" /dev/mapper/s "${all[@]}"
 	truth "dm-snapshot-origin, $2" /dev/mapper/o "${all[@]}"
-	dmsetup remove s
-	dmsetup remove o
-	dmsetup remove t
+	dmsetup remove s o t
 }
 snapshot P lasting
 snapshot N transient

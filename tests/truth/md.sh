@@ -6,7 +6,7 @@ need_lab md-mod raid0 raid1 raid10 raid456 zram
 require mdadm
 disks=()
 for i in 1 2 3 4; do
-	head -c 48M /dev/zero >"$T/$i.img"
+	truncate -s 48M "$T/$i.img"
 	disks+=("$(losetup --find --show "$T/$i.img")")
 done
 at_end 'mdadm --stop --scan 2>"$T/log" || :; losetup --detach "${disks[@]}"'

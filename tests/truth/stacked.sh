@@ -25,16 +25,10 @@ truth "overlay on xfs, lower file" "$T/ox/file" "$T/x.img"
 truth "overlay on xfs, the same once it was written to" "$T/ox/file" "$T/x.img"
 truth "overlay on xfs" "$T/ox" "$T/x.img"
 
-# within NAME HOST: ext4 in a file that lies in HOST
+# within NAME HOST: ext4 in a file that lies in HOST, without holes: filling one is no overwrite
 within() {
-	mkdir "$T/$1"
-	truncate -s 64M "$2/image"
+	head -c 64M /dev/zero >"$2/image"
 	mkfs.ext4 -q -E nodiscard "$2/image"
-	cp "$2/image" "$2/whole" # without holes: filling one is no overwrite
-	fallocate "$2/whole" --length 64M
-	rm "$2/image"
-	dd if="$2/whole" of="$2/image" bs=1M status=none
-	rm "$2/whole"
 	_mount_images "$T/$1" "" "$2/image"
 }
 mkdir "$T/b/host" "$T/b/nocow/host" "$T/x/host"

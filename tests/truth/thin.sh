@@ -10,23 +10,24 @@ meta=$(losetup --find --show "$T/meta.img")
 data=$(losetup --find --show "$T/data.img")
 vdo=$(losetup --find --show "$T/vdo.img")
 at_end 'umount "$T/mv" || :; dmsetup remove_all; losetup --detach "$meta" "$data" "$vdo"'
-places=("$T/data.img")
+# snapshot ID: of the thin volume
+snapshot() {
+	dmsetup suspend thin
+	dmsetup message pool 0 "create_snap $1 0"
+	dmsetup resume thin
+}
 dmsetup create pool --table "0 524288 thin-pool $meta $data 128 0"
 dmsetup message pool 0 "create_thin 0"
 dmsetup create thin --table "0 131072 thin /dev/mapper/pool 0"
 witness write /dev/mapper/thin
-dmsetup suspend thin
-dmsetup message pool 0 "create_snap 1 0"
-dmsetup resume thin
-truth "dm-thin, with a snapshot" /dev/mapper/thin "${places[@]}"
+snapshot 1
+truth "dm-thin, with a snapshot" /dev/mapper/thin "$T/data.img"
 witness write /dev/mapper/thin
-dmsetup suspend thin
-dmsetup message pool 0 "create_snap 2 0"
-dmsetup resume thin
+snapshot 2
 dmsetup message pool 0 "delete 1"
 dmsetup message pool 0 "delete 2"
-truth "dm-thin, snapshots deleted" /dev/mapper/thin "${places[@]}"
-truth_young "dm-thin, the same once it was overwritten" /dev/mapper/thin "${places[@]}"
+truth "dm-thin, snapshots deleted" /dev/mapper/thin "$T/data.img"
+truth_young "dm-thin, the same once it was overwritten" /dev/mapper/thin "$T/data.img"
 
 vdoformat --force --logical-size=1G "$vdo" >"$T/log" 2>&1 || { cat "$T/log" >&2; fail vdoformat; }
 dmsetup create v --table "0 2097152 vdo V4 $vdo $((8 << 18)) 4096 32768 16380" || { dmesg | tail -5 >&2; fail vdo; }
