@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "image/ranges.h"
 
 int convert_check_type(struct convert *c, struct cow_error *err)
 {
@@ -147,12 +148,12 @@ int convert_check(struct convert *c, struct cow_error *err)
 
 static int sum_ranges(struct convert *c, struct cow_error *err)
 {
-	struct convert_range range = {0, 0};
+	struct image_range range = {0, 0};
 	int r;
 
 	c->total = 0;
-	while ((r = convert_next_range(c->original, range.end, (uint64_t)c->before.st_size,
-				       &range)) > 0)
+	while ((r = image_next_range(c->original, range.end, (uint64_t)c->before.st_size, &range)) >
+	       0)
 		c->total += range.end - range.start;
 	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name)) : 0;
 }

@@ -30,16 +30,6 @@ struct convert {
 	uint64_t total;          /* bytes in data ranges, to copy and to read back */
 };
 
-/* A stretch to be copied: data, with holes too small to be worth keeping. */
-struct convert_range {
-	uint64_t start, end;
-};
-
-/* A hole that is kept costs a fragment when it is filled one day; one of less than this is not
- * worth that. The next range at or after `from`. @return 1, 0 at the end, -errno. */
-#define CONVERT_HOLE_MIN (64u << 10)
-int convert_next_range(int fd, uint64_t from, uint64_t size, struct convert_range *ret);
-
 /* Give the old image the name it is to be kept under, or remove it. @return 0 or -errno. */
 int convert_retire(struct convert *c, const char *temp, bool keep);
 
@@ -58,14 +48,6 @@ bool convert_is_file(int dirfd, const char *path, const struct stat *wanted);
  * for writing. */
 int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 		 struct cow_error *err);
-
-/* Whole-block buffers, as direct I/O wants them. Two of them are all the memory that is needed. */
-#define CONVERT_CHUNK (4u << 20)
-#define CONVERT_ALIGN 4096u
-void *convert_buffer_new(void);
-size_t convert_chunk(uint64_t at, uint64_t end);
-int convert_read_original(const struct convert *c, void *buffer, size_t size, uint64_t at,
-			  struct cow_error *err);
 
 int convert_copy_data(struct convert *c, struct cow_error *err);
 int convert_verify_data(struct convert *c, struct cow_error *err);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parts that need no Btrfs: the journal in a name, and ranges. */
-#include <fcntl.h>
-#include <unistd.h>
+/* The part that needs no Btrfs: the journal in a name. */
 
 #include "convert/convert.h"
 #include "convert/journal.h"
@@ -66,36 +64,10 @@ static void other_names_are_not_ours(void)
 	CHECK(convert_journal_parse(".cowctl-1-2-3.4-r-n", "n", &journal));
 }
 
-/* Data at 0, at 132 KiB after a small hole, and at 1 MiB after a large one. */
-static void holes_are_kept_from_64_kib_on(void)
-{
-	int fd = open(".", O_TMPFILE | O_RDWR, 0600);
-	const uint64_t size = 4u << 20;
-	struct convert_range range;
-
-	if (fd < 0)
-		UNIT_SKIP("no unnamed files in the build directory");
-	CHECK_NUMBER(ftruncate(fd, (off_t)size), 0);
-	CHECK_NUMBER(pwrite(fd, "x", 1, 0), 1);
-	CHECK_NUMBER(pwrite(fd, "x", 1, 64 << 10), 1);
-	CHECK_NUMBER(pwrite(fd, "x", 1, 1 << 20), 1);
-	CHECK_NUMBER(fsync(fd), 0);
-
-	CHECK_NUMBER(convert_next_range(fd, 0, size, &range), 1);
-	CHECK_NUMBER(range.start, 0);
-	CHECK_NUMBER(range.end, (64 << 10) + 4096);
-	CHECK_NUMBER(convert_next_range(fd, range.end, size, &range), 1);
-	CHECK_NUMBER(range.start, 1 << 20);
-	CHECK_NUMBER(convert_next_range(fd, range.end, size, &range), 0);
-	CHECK_NUMBER(convert_next_range(fd, size, size, &range), 0);
-	close(fd);
-}
-
 int main(void)
 {
 	a_name_tells_the_whole_state();
 	long_names_that_begin_alike_are_told_apart();
 	other_names_are_not_ours();
-	holes_are_kept_from_64_kib_on();
 	return unit_status();
 }

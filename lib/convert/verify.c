@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "convert/convert.h"
+#include "image/copy.h"
 
 /* Past the page cache by dropping what is cached; it is clean, for fsync went before. */
 static void drop_cache(int fd)
@@ -43,7 +44,8 @@ static void *read_copy(void *data)
 {
 	struct reading *reading = data;
 	int fd = reading->c->copy;
-	size_t blocks = (reading->size + CONVERT_ALIGN - 1) & ~(size_t)(CONVERT_ALIGN - 1);
+	size_t blocks =
+		(reading->size + IMAGE_BUFFER_ALIGN - 1) & ~(size_t)(IMAGE_BUFFER_ALIGN - 1);
 
 	reading->result = base_pread_full(fd, reading->buffer, blocks, (off_t)reading->at);
 	if (reading->result == -EINVAL) {
@@ -61,7 +63,7 @@ static int read_both(struct reading *reading, void *original, struct cow_error *
 	const struct convert *c = reading->c;
 	pthread_t thread;
 	bool threaded = base_thread_start(&thread, read_copy, reading) == 0;
-	int r = convert_read_original(c, original, reading->size, reading->at, err);
+	int r = image_read_exactly(c->original, c->name, original, reading->size, reading->at, err);
 
 	if (threaded)
 		pthread_join(thread, NULL);
@@ -81,13 +83,18 @@ struct compare {
 	uint64_t done;
 };
 
-static int compare_range(struct compare *compare, const struct convert_range *range,
+static size_t piece(uint64_t at, uint64_t end)
+{
+	return end - at < IMAGE_COPY_PIECE ? (size_t)(end - at) : IMAGE_COPY_PIECE;
+}
+
+static int compare_range(struct compare *compare, const struct image_range *range,
 			 struct cow_error *err)
 {
-	uint64_t at = range->start & ~(uint64_t)(CONVERT_ALIGN - 1);
+	uint64_t at = range->start & ~(uint64_t)(IMAGE_BUFFER_ALIGN - 1);
 
 	while (at < range->end) {
-		size_t size = convert_chunk(at, range->end);
+		size_t size = piece(at, range->end);
 		struct reading reading = {compare->c, compare->copy, size, at, 0};
 		int r = convert_step(compare->c, COW_CONVERT_PHASE_VERIFY, compare->done, err);
 
@@ -109,11 +116,11 @@ static int compare_all(struct compare *compare, struct cow_error *err)
 	uint64_t size = (uint64_t)c->before.st_size, done = 0;
 
 	while (done < size) {
-		struct convert_range next = {size, size};
+		struct image_range next = {size, size};
 
 		for (size_t i = 0; i < BASE_ARRAY_SIZE(files); i++) {
-			struct convert_range range;
-			int r = convert_next_range(files[i], done, size, &range);
+			struct image_range range;
+			int r = image_next_range(files[i], done, size, &range);
 
 			if (r < 0)
 				return base_fail(err, -r, "find the data of %s",
@@ -134,8 +141,8 @@ static int compare_all(struct compare *compare, struct cow_error *err)
 
 int convert_verify_data(struct convert *c, struct cow_error *err)
 {
-	BASE_CLEANUP(free) void *original = convert_buffer_new();
-	BASE_CLEANUP(free) void *copy = convert_buffer_new();
+	BASE_CLEANUP(free) void *original = image_buffer_new();
+	BASE_CLEANUP(free) void *copy = image_buffer_new();
 	struct compare compare = {c, original, copy, 0};
 	int r;
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <unistd.h>
+
+#include "image/ranges.h"
+
+/* SEEK_DATA and SEEK_HOLE, not FIEMAP: they know dirty pages that have no place on disk yet. */
+static int seek(int fd, uint64_t from, int whence, uint64_t end, uint64_t *ret)
+{
+	off_t at = lseek(fd, (off_t)from, whence);
+
+	if (at < 0 && errno == ENXIO)
+		*ret = end;
+	else if (at < 0)
+		return -errno;
+	else
+		*ret = (uint64_t)at < end ? (uint64_t)at : end;
+	return 0;
+}
+
+int image_next_range(int fd, uint64_t from, uint64_t end, struct image_range *ret)
+{
+	struct image_range range;
+	int r;
+
+	if (from >= end)
+		return 0;
+	r = seek(fd, from, SEEK_DATA, end, &range.start);
+	if (r < 0 || range.start == end)
+		return r;
+	for (uint64_t data = range.start; data < end;) {
+		r = seek(fd, data, SEEK_HOLE, end, &range.end);
+		if (r < 0)
+			return r;
+		r = seek(fd, range.end, SEEK_DATA, end, &data);
+		if (r < 0)
+			return r;
+		if (data - range.end >= IMAGE_HOLE_MIN || data == end)
+			break;
+	}
+	*ret = range;
+	return 1;
+}

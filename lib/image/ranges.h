@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_RANGES_H
+#define IMAGE_RANGES_H
+
+#include <stdint.h>
+
+/* A stretch to be copied: data, with holes too small to be worth keeping. */
+struct image_range {
+	uint64_t start, end;
+};
+
+/* A hole that is kept costs a fragment when it is filled one day; one of less than this is not
+ * worth that. */
+#define IMAGE_HOLE_MIN (64u << 10)
+
+/* The next range at or after `from` and before `end`. @return 1, 0 when there is none, -errno. */
+int image_next_range(int fd, uint64_t from, uint64_t end, struct image_range *ret);
+
+#endif
