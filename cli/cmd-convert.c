@@ -90,6 +90,9 @@ static const struct cli_option options[] = {
 	{"preallocate", 0, NULL, NULL, "allocate the whole size, for hot images", 0, false},
 	{"keep-original", 'k', NULL, NULL, "keep the old image as IMAGE.orig", 0, false},
 	{"no-verify", 0, NULL, NULL, "do not read the copy back from disk", 0, false},
+	{"rewrite", 0, NULL, NULL, "copy even what is as wanted: to defragment or un-share", 0,
+	 false},
+	{"bandwidth", 0, "SIZE", NULL, "copy and verify at most SIZE bytes a second", 0, false},
 	{"dry-run", 0, NULL, NULL, "check everything, change nothing", 0, false},
 	{0},
 };
@@ -213,12 +216,13 @@ static unsigned flags_of(const struct cli_call *call)
 	return cli_flag(call, "dry-run", COW_CONVERT_DRY_RUN) |
 	       cli_flag(call, "preallocate", COW_CONVERT_PREALLOCATE) |
 	       cli_flag(call, "keep-original", COW_CONVERT_KEEP_ORIGINAL) |
-	       cli_flag(call, "no-verify", COW_CONVERT_NO_VERIFY);
+	       cli_flag(call, "no-verify", COW_CONVERT_NO_VERIFY) |
+	       cli_flag(call, "rewrite", COW_CONVERT_REWRITE);
 }
 
 static int run(struct cli_call *call)
 {
-	const char *to = cli_value(call, "cow");
+	const char *to = cli_value(call, "cow"), *bandwidth = cli_value(call, "bandwidth");
 	struct job job = {
 		.call = call,
 		.options = {.to = to ? cow_policy_from_name(to) : COW_POLICY_OFF,
@@ -228,6 +232,9 @@ static int run(struct cli_call *call)
 
 	if (job.options.to == COW_POLICY_ON && cli_given(call, "preallocate"))
 		return cli_usage(call, "--preallocate goes with --cow off only");
+	if (bandwidth &&
+	    (cow_size_parse(bandwidth, &job.options.bandwidth) < 0 || !job.options.bandwidth))
+		return cli_usage(call, "%s is not a size", CLI_QUOTE(bandwidth));
 	job.options.progress_data = &job;
 	job.table = cli_table_new(call, "images");
 	cli_interrupt_catch();

@@ -51,13 +51,16 @@ typedef int (*cow_convert_progress)(enum cow_convert_phase phase, uint64_t done,
 #define COW_CONVERT_PREALLOCATE   0x2u /**< allocate the whole size, for hot images */
 #define COW_CONVERT_KEEP_ORIGINAL 0x4u /**< leave the old image beside it as NAME.orig */
 #define COW_CONVERT_NO_VERIFY     0x8u /**< don't read the copy back */
+#define COW_CONVERT_REWRITE                                                                        \
+	0x10u /**< copy it even if it is as wanted: in one piece again, and nothing shared */
 
 struct cow_convert_options {
 	enum cow_policy to; /**< COW_POLICY_OFF or COW_POLICY_ON */
 	unsigned flags;
 	cow_convert_progress progress; /**< or NULL */
 	void *progress_data;
-	uint64_t spare[4];
+	uint64_t bandwidth; /**< bytes a second to copy and to verify at most; 0: no limit */
+	uint64_t spare[3];
 };
 
 struct cow_convert_result {

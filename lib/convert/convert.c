@@ -23,7 +23,7 @@ COW_EXPORT const char *cow_convert_outcome_name(enum cow_convert_outcome outcome
 	return BASE_NAME(names, outcome);
 }
 
-static double now(void)
+double convert_now(void)
 {
 	struct timespec t;
 
@@ -112,7 +112,8 @@ static int hold_original(struct convert *c, struct cow_error *err)
 	return 0;
 }
 
-/* Why the flag can't be had: either it isn't needed, or there is no switch. */
+/* Why the flag can't be had: either it isn't needed, or there is no switch. A rewrite has still to
+ * be done without it where it isn't needed. */
 static int explain_no_flag(struct convert *c, const struct cow_error *cause, struct cow_error *err)
 {
 	struct cow_probe *probe = NULL;
@@ -122,7 +123,10 @@ static int explain_no_flag(struct convert *c, const struct cow_error *cause, str
 	if (r < 0)
 		return r;
 	cow_policy_decide(c->options->to, probe, &decision);
-	if (probe->cow_switch == COW_SWITCH_NOT_NEEDED) {
+	if (probe->cow_switch == COW_SWITCH_NOT_NEEDED && c->options->flags & COW_CONVERT_REWRITE) {
+		c->nocow = false;
+		r = 0;
+	} else if (probe->cow_switch == COW_SWITCH_NOT_NEEDED) {
 		c->result->outcome = COW_CONVERT_ALREADY;
 		base_copy(c->result->reason, sizeof(c->result->reason), decision.reason);
 		r = 0;
@@ -149,7 +153,8 @@ static int open_copy(struct convert *c, struct cow_error *err)
 	if (c->copy < 0)
 		return base_fail(err, errno, "create an unnamed file beside %s",
 				 BASE_QUOTE(c->name));
-	if (!wants_nocow(c))
+	c->nocow = wants_nocow(c);
+	if (!c->nocow)
 		return cow_attr_set_nocow(c->copy, false, err);
 	/* A compressing directory hands its flag down. It goes first and alone: clearing it and
 	 * setting NOCOW in one call is EINVAL. */
@@ -164,7 +169,7 @@ static bool is_already(struct convert *c)
 	bool nocow = c->flags & COW_ATTR_NOCOW;
 
 	c->result->from_nocow = nocow ? COW_ANSWER_YES : COW_ANSWER_NO;
-	if (nocow != wants_nocow(c))
+	if (nocow != wants_nocow(c) || c->options->flags & COW_CONVERT_REWRITE)
 		return false;
 	c->result->outcome = COW_CONVERT_ALREADY;
 	base_copy(c->result->reason, sizeof(c->result->reason),
@@ -216,13 +221,8 @@ static int prepare(struct convert *c, struct cow_error *err)
 static int carry_out(struct convert *c, struct cow_error *err)
 {
 	struct cow_extents after = {0};
-	double start;
-	int r = convert_copy_data(c, err);
+	int r = convert_transfer(c, err);
 
-	start = now();
-	if (r == 0 && !(c->options->flags & COW_CONVERT_NO_VERIFY))
-		r = convert_verify_data(c, err);
-	c->result->seconds_verify = now() - start;
 	if (r == 0)
 		r = convert_copy_metadata(c, err);
 	if (r == 0)
@@ -241,7 +241,8 @@ static int carry_out(struct convert *c, struct cow_error *err)
 static int check_options(const struct cow_convert_options *options, struct cow_error *err)
 {
 	const unsigned known = COW_CONVERT_DRY_RUN | COW_CONVERT_PREALLOCATE |
-			       COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY;
+			       COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY |
+			       COW_CONVERT_REWRITE;
 
 	if (options->to != COW_POLICY_OFF && options->to != COW_POLICY_ON)
 		return base_fail(err, EINVAL, "convert: say off or on");
@@ -292,7 +293,7 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 		.copy_hold = {.fd = -1, .lease = F_UNLCK},
 	};
 	struct cow_error own = {0};
-	double start = now();
+	double start = convert_now();
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
@@ -315,6 +316,6 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 		close(c.copy);
 	if (c.original >= 0)
 		close(c.original);
-	ret->seconds = now() - start;
+	ret->seconds = convert_now() - start;
 	return r;
 }

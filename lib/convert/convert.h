@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "convert/hold.h"
+#include "image/copy.h"
 
 /* One conversion. docs/convert.md numbers the steps and says what a crash leaves at each. */
 struct convert {
@@ -28,6 +29,10 @@ struct convert {
 	ino_t copy_inode;
 	char kept[NAME_MAX + 1]; /* what the original is called when it is kept, "" if too long */
 	uint64_t total;          /* bytes in data ranges, to copy and to read back */
+	bool nocow;              /* the flag that the copy is to have */
+	struct image_copy engine;
+	struct image_pace verify_pace;
+	uint64_t compared;
 };
 
 /* Give the old image the name it is to be kept under, or remove it. @return 0 or -errno. */
@@ -44,13 +49,17 @@ bool convert_find_mount(const struct stat *st, const char *name, char *buffer, s
 /* True when the path, as seen from dirfd, is this file. Never waits for a network filesystem. */
 bool convert_is_file(int dirfd, const char *path, const struct stat *wanted);
 
+/* Seconds of a clock that nobody sets. */
+double convert_now(void);
 /* Tell progress; -ECANCELED when the caller wants to stop, -EBUSY when the original was opened
  * for writing. */
 int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 		 struct cow_error *err);
 
-int convert_copy_data(struct convert *c, struct cow_error *err);
-int convert_verify_data(struct convert *c, struct cow_error *err);
+/* All the data, in windows: each is copied, on disk, and read back before the next one begins. What
+ * is compared is then still cached on one side, however large the image, and little else is. */
+int convert_transfer(struct convert *c, struct cow_error *err);
+int convert_verify(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err);
 /* Give the copy owner, mode and attributes while it is empty, to find out early what can't be kept:
  * writing to it may take some of them away again. */
 int convert_try_metadata(struct convert *c, struct cow_error *err);

@@ -6,8 +6,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
-#include "image/copy.h"
+#include "image/cache.h"
 #include "image/extents.h"
+
+#define WINDOW IMAGE_CACHE_SPAN
 
 struct keep {
 	const struct convert *c;
@@ -54,30 +56,62 @@ static int step(void *data, uint64_t done, struct cow_error *err)
 	return convert_step(c, COW_CONVERT_PHASE_COPY, done, err);
 }
 
-int convert_copy_data(struct convert *c, struct cow_error *err)
+static int copy_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
 {
-	struct image_copy copy = {
+	int r = convert_step(c, COW_CONVERT_PHASE_COPY, c->engine.done, err);
+
+	c->engine.start = start;
+	c->engine.end = end;
+	if (r == 0)
+		r = image_copy_run(&c->engine, err);
+	if (r < 0)
+		return r;
+	if (fdatasync(c->copy) < 0)
+		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
+	return 0;
+}
+
+static int transfer_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
+{
+	struct image_cache cache;
+	int r;
+
+	image_cache_note(&cache, c->original, start, end);
+	r = copy_window(c, start, end, err);
+	if (r == 0 && !(c->options->flags & COW_CONVERT_NO_VERIFY))
+		r = convert_verify(c, start, end, err);
+	image_cache_restore(&cache, c->original, c->copy);
+	return r;
+}
+
+static void set_up_engine(struct convert *c)
+{
+	c->engine = (struct image_copy){
 		.from = c->original,
 		.to = c->copy,
 		.name = c->name,
-		.end = (uint64_t)c->before.st_size,
 		.allocate = c->options->to == COW_POLICY_OFF,
+		.pace = {.rate = c->options->bandwidth},
 		.step = step,
 		.data = c,
 	};
-	int r = convert_step(c, COW_CONVERT_PHASE_COPY, 0, err);
+	c->verify_pace.rate = c->options->bandwidth;
+}
 
-	if (r < 0)
-		return r;
+int convert_transfer(struct convert *c, struct cow_error *err)
+{
+	uint64_t size = (uint64_t)c->before.st_size;
+	int r;
+
+	set_up_engine(c);
 	if (ftruncate(c->copy, c->before.st_size) < 0)
 		return base_fail(err, errno, "set the size of the copy of %s", BASE_QUOTE(c->name));
 	r = preallocate(c, err);
-	if (r == 0)
-		r = image_copy_run(&copy, err);
+	for (uint64_t at = 0; r == 0 && at < size; at += WINDOW)
+		r = transfer_window(c, at, size - at < WINDOW ? size : at + WINDOW, err);
 	if (r < 0)
 		return r;
-	if (fsync(c->copy) < 0)
-		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	c->result->bytes_holes = (uint64_t)c->before.st_size - c->result->bytes_copied;
+	c->result->bytes_holes = size - c->result->bytes_copied;
+	c->result->verified = !(c->options->flags & COW_CONVERT_NO_VERIFY);
 	return 0;
 }

@@ -150,7 +150,6 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 
 static int read_back(const struct convert *c, struct cow_error *err)
 {
-	bool nocow = c->options->to == COW_POLICY_OFF;
 	uint32_t flags = 0;
 	struct stat st;
 	int r = cow_attr_get(c->copy, &flags, err);
@@ -159,7 +158,7 @@ static int read_back(const struct convert *c, struct cow_error *err)
 		return r;
 	if (fstat(c->copy, &st) < 0)
 		return base_fail(err, errno, "look at the copy of %s", BASE_QUOTE(c->name));
-	if (!!(flags & COW_ATTR_NOCOW) == nocow && !((flags ^ c->flags) & ~LEFT_FLAGS) &&
+	if (!!(flags & COW_ATTR_NOCOW) == c->nocow && !((flags ^ c->flags) & ~LEFT_FLAGS) &&
 	    st.st_size == c->before.st_size && st.st_mode == c->before.st_mode &&
 	    st.st_uid == c->before.st_uid && st.st_gid == c->before.st_gid &&
 	    same_time(&st.st_mtim, &c->before.st_mtim))

@@ -6,21 +6,12 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "convert/convert.h"
-#include "image/copy.h"
 
 /* Past the page cache by dropping what is cached; it is clean, for fsync went before. */
-static void drop_cache(int fd)
+static void drop_cache(int fd, uint64_t start, uint64_t end)
 {
 	fcntl(fd, F_SETFL, 0);
-	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-}
-
-/* Better by direct I/O, but that alone would not do: Btrfs serves compressed and inline extents
- * from the cache all the same. */
-static void bypass_cache(int fd)
-{
-	drop_cache(fd);
-	fcntl(fd, F_SETFL, O_DIRECT);
+	posix_fadvise(fd, (off_t)start, (off_t)(end - start), POSIX_FADV_DONTNEED);
 }
 
 static int fail_compare(const struct convert *c, uint64_t at, struct cow_error *err)
@@ -50,7 +41,7 @@ static void *read_copy(void *data)
 	reading->result = base_pread_full(fd, reading->buffer, blocks, (off_t)reading->at);
 	if (reading->result == -EINVAL) {
 		/* direct I/O, but not with this alignment */
-		drop_cache(fd);
+		drop_cache(fd, reading->at, reading->at + reading->size);
 		reading->result =
 			base_pread_full(fd, reading->buffer, reading->size, (off_t)reading->at);
 	}
@@ -80,77 +71,86 @@ static int read_both(struct reading *reading, void *original, struct cow_error *
 struct compare {
 	struct convert *c;
 	unsigned char *original, *copy;
-	uint64_t done;
 };
 
-static size_t piece(uint64_t at, uint64_t end)
+static size_t piece(const struct convert *c, uint64_t at, uint64_t end)
 {
-	return end - at < IMAGE_COPY_PIECE ? (size_t)(end - at) : IMAGE_COPY_PIECE;
+	size_t size = image_pace_piece(&c->verify_pace, IMAGE_COPY_PIECE);
+
+	return end - at < size ? (size_t)(end - at) : size;
 }
 
-static int compare_range(struct compare *compare, const struct image_range *range,
+static int compare_range(const struct compare *compare, const struct image_range *range,
 			 struct cow_error *err)
 {
+	struct convert *c = compare->c;
 	uint64_t at = range->start & ~(uint64_t)(IMAGE_BUFFER_ALIGN - 1);
 
 	while (at < range->end) {
-		size_t size = piece(at, range->end);
-		struct reading reading = {compare->c, compare->copy, size, at, 0};
-		int r = convert_step(compare->c, COW_CONVERT_PHASE_VERIFY, compare->done, err);
+		size_t size = piece(c, at, range->end);
+		struct reading reading = {c, compare->copy, size, at, 0};
+		int r = convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
 
 		if (r < 0 || (r = read_both(&reading, compare->original, err)) < 0)
 			return r;
 		if (memcmp(compare->original, compare->copy, size) != 0)
-			return fail_compare(compare->c, at, err);
+			return fail_compare(c, at, err);
 		at += size;
-		compare->done += size;
+		c->compared += size;
+		image_pace_keep(&c->verify_pace, size);
 	}
 	return 0;
 }
 
-/* Every range that either file calls data, so that nothing in a hole of one goes unseen. */
-static int compare_all(struct compare *compare, struct cow_error *err)
+/* The next range that either file calls data, so that nothing in a hole of one goes unseen. */
+static int next_range(const struct convert *c, uint64_t from, uint64_t end, struct image_range *ret)
 {
-	struct convert *c = compare->c;
 	const int files[] = {c->original, c->copy};
-	uint64_t size = (uint64_t)c->before.st_size, done = 0;
+	struct image_range next = {end, end};
 
-	while (done < size) {
-		struct image_range next = {size, size};
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(files); i++) {
+		struct image_range range;
+		int r = image_next_range(files[i], from, end, &range);
 
-		for (size_t i = 0; i < BASE_ARRAY_SIZE(files); i++) {
-			struct image_range range;
-			int r = image_next_range(files[i], done, size, &range);
-
-			if (r < 0)
-				return base_fail(err, -r, "find the data of %s",
-						 BASE_QUOTE(c->name));
-			if (r > 0 && range.start < next.start)
-				next = range;
-		}
-		if (next.start < size) {
-			int r = compare_range(compare, &next, err);
-
-			if (r < 0)
-				return r;
-		}
-		done = next.end;
+		if (r < 0)
+			return r;
+		if (r > 0 && range.start < next.start)
+			next = range;
 	}
-	return 0;
+	*ret = next;
+	return next.start < end;
 }
 
-int convert_verify_data(struct convert *c, struct cow_error *err)
+static int compare_all(const struct compare *compare, uint64_t start, uint64_t end,
+		       struct cow_error *err)
+{
+	struct image_range range = {start, start};
+	int r;
+
+	while ((r = next_range(compare->c, range.end, end, &range)) > 0) {
+		r = compare_range(compare, &range, err);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(compare->c->name)) : 0;
+}
+
+/* Better by direct I/O, but that alone would not do: Btrfs serves compressed and inline extents
+ * from the cache all the same. */
+int convert_verify(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
 {
 	BASE_CLEANUP(free) void *original = image_buffer_new();
 	BASE_CLEANUP(free) void *copy = image_buffer_new();
-	struct compare compare = {c, original, copy, 0};
+	const struct compare compare = {c, original, copy};
+	double began = convert_now();
 	int r;
 
 	if (!original || !copy)
 		return base_fail(err, ENOMEM, "verify the copy of %s", BASE_QUOTE(c->name));
-	bypass_cache(c->copy);
-	r = compare_all(&compare, err);
+	drop_cache(c->copy, start, end);
+	fcntl(c->copy, F_SETFL, O_DIRECT);
+	r = compare_all(&compare, start, end, err);
 	fcntl(c->copy, F_SETFL, 0);
-	c->result->verified = r == 0;
+	c->result->seconds_verify += convert_now() - began;
 	return r;
 }

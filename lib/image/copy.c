@@ -2,12 +2,12 @@
 /* What the engines share: pieces, pace, messages; and the operations on real files. */
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "image/copy.h"
 
+#define READ_AHEAD (2 * IMAGE_COPY_PIECE)
 #define FLUSH_SIZE (64u << 20)
 
 void *image_buffer_new(void)
@@ -96,30 +96,6 @@ int image_read_exactly(int fd, const char *name, void *buffer, size_t size, uint
 
 /* Pieces -------------------------------------------------------------------------------------- */
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* As much time has to pass as the bytes of this run may take; so the rate holds on average, and
- * what waiting for the disk cost is made good afterwards. */
-static void keep_pace(const struct image_copy *copy)
-{
-	double due = (double)copy->passed / (double)copy->bandwidth * 1e9;
-	double early = due - (double)(now_ns() - copy->began);
-	struct timespec t;
-
-	if (early <= 0)
-		return;
-	t.tv_sec = (time_t)(early / 1e9);
-	t.tv_nsec = (long)(early - (double)t.tv_sec * 1e9);
-	while (nanosleep(&t, &t) < 0 && errno == EINTR)
-		;
-}
-
 static int next_range(struct image_copy *copy, struct image_copy_cursor *cursor,
 		      struct cow_error *err)
 {
@@ -141,7 +117,7 @@ static int next_range(struct image_copy *copy, struct image_copy_cursor *cursor,
 int image_copy_next(struct image_copy *copy, struct image_copy_cursor *cursor,
 		    struct cow_error *err)
 {
-	size_t piece = IMAGE_COPY_PIECE;
+	size_t piece = image_pace_piece(&copy->pace, IMAGE_COPY_PIECE);
 	int r = 1;
 
 	if (!cursor->size)
@@ -160,9 +136,12 @@ int image_copy_next(struct image_copy *copy, struct image_copy_cursor *cursor,
 int image_copy_read(struct image_copy *copy, const struct image_copy_cursor *cursor, void *buffer,
 		    struct cow_error *err)
 {
+	uint64_t next = cursor->at + cursor->size, ahead = copy->end - next;
 	int r;
 
-	copy->operations->announce(copy, cursor->at + cursor->size, 2 * IMAGE_COPY_PIECE);
+	if (ahead)
+		copy->operations->announce(copy, next,
+					   ahead < READ_AHEAD ? (size_t)ahead : READ_AHEAD);
 	r = copy->operations->read(copy, buffer, cursor->size, cursor->at);
 	return r < 0 ? fail_read(copy->name, r, cursor->at, err) : 0;
 }
@@ -187,9 +166,7 @@ int image_copy_write(struct image_copy *copy, const struct image_copy_cursor *cu
 	if (r < 0)
 		return base_fail(err, -r, "write the copy of %s", BASE_QUOTE(copy->name));
 	copy->done += cursor->size;
-	copy->passed += cursor->size;
-	if (copy->bandwidth)
-		keep_pace(copy);
+	image_pace_keep(&copy->pace, cursor->size);
 	return copy->step ? copy->step(copy->data, copy->done, err) : 0;
 }
 
@@ -197,7 +174,5 @@ int image_copy_run(struct image_copy *copy, struct cow_error *err)
 {
 	if (!copy->operations)
 		copy->operations = &file_operations;
-	if (!copy->began)
-		copy->began = now_ns();
 	return image_copy_in_turn(copy, err);
 }

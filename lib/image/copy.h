@@ -9,6 +9,7 @@
 
 #include <cow/error.h>
 
+#include "image/pace.h"
 #include "image/ranges.h"
 
 /*
@@ -47,7 +48,7 @@ struct image_copy {
 	/* Preallocated extents are never compressed, and are of no use where the first overwrite
 	 * takes new space anyway. */
 	bool allocate;
-	uint64_t bandwidth; /* bytes a second, 0: as fast as can be */
+	struct image_pace pace;
 	/* After each piece, with the bytes copied so far; a negative errno ends it. May be NULL. */
 	int (*step)(void *data, uint64_t done, struct cow_error *err);
 	void *data;
@@ -58,7 +59,6 @@ struct image_copy {
 	uint64_t done; /* bytes copied, by all runs of this struct */
 
 	/* The engine's own. */
-	uint64_t began, passed;    /* time in nanoseconds, and bytes since then */
 	uint64_t flushed, written; /* where flushing and writing have come to */
 };
 

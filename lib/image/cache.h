@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_CACHE_H
+#define IMAGE_CACHE_H
+
+#include <stdint.h>
+
+/*
+ * Leaving the page cache as it was found: what of an image was cached is what a guest will want
+ * next; the rest would only push out what others have there.
+ */
+
+/* The most that is looked at in one go. */
+#define IMAGE_CACHE_SPAN ((uint64_t)1 << 30)
+
+/* Which pieces of a part of a file had anything cached. */
+struct image_cache {
+	uint64_t start, end;
+	uint8_t cached[IMAGE_CACHE_SPAN >> 25];
+};
+
+/* Look at the part from start to end before it is read. What can't be looked at counts as cached.
+ */
+void image_cache_note(struct image_cache *cache, int fd, uint64_t start, uint64_t end);
+/* Have the same pieces of both files cached, and no others. What is dirty stays. */
+void image_cache_restore(const struct image_cache *cache, int from, int to);
+
+#endif
