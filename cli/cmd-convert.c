@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl convert: existing images to CoW off or on. */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,7 +49,7 @@ static struct cli_value after(const struct cow_convert_result *result, uint64_t 
 
 CLI_GETTER(get_path, struct converted, cli_path(item->path))
 CLI_GETTER(get_from, struct converted, from(item->result->from_nocow))
-CLI_GETTER(get_to, struct converted, cli_text(cow_policy_name(item->to)))
+CLI_GETTER(get_to, struct converted, item->to ? cli_text(cow_policy_name(item->to)) : cli_unknown())
 CLI_GETTER(get_mode, struct converted, cli_text("offline"))
 CLI_GETTER(get_result, struct converted, cli_text(cow_convert_outcome_name(item->result->outcome)))
 CLI_GETTER(get_reason, struct converted, reason(item->result))
@@ -63,7 +65,8 @@ CLI_GETTER(get_rows_after, struct converted, after(item->result, item->result->r
 
 static const struct cli_column columns[] = {
 	{"PATH", "the image", "path", 0, 0, get_path},
-	{"RESULT", "converted, already, planned, refused or failed", "result", 0, 0, get_result},
+	{"RESULT", "converted, already, planned, refused, failed or interrupted", "result", 0, 0,
+	 get_result},
 	{"FROM", "copy-on-write before", "from", 0, 0, get_from},
 	{"TO", "copy-on-write asked for", "to", 0, 0, get_to},
 	{"COPIED", "bytes copied", "bytes_copied", 0, CLI_COLUMN_RIGHT, get_copied},
@@ -92,6 +95,10 @@ static const struct cli_option options[] = {
 	{"no-verify", 0, NULL, NULL, "do not read the copy back from disk", 0, false},
 	{"rewrite", 0, NULL, NULL, "copy even what is as wanted, to defragment", 0, false},
 	{"bandwidth", 0, "SIZE", NULL, "copy and verify at most SIZE bytes a second", 0, false},
+	{"resume", 0, NULL, NULL, "keep the copy if interrupted, and go on with one", 0, false},
+	{"low-space", 0, NULL, NULL, "move the data bit by bit if a copy has no room", 0, false},
+	{"undo", 0, NULL, NULL, "take back a conversion that was interrupted", 0, false},
+	{"status", 0, NULL, NULL, "list what was interrupted", 0, false},
 	{"dry-run", 0, NULL, NULL, "check everything, change nothing", 0, false},
 	{0},
 };
@@ -142,7 +149,8 @@ static void convert_one(struct job *job, const char *path)
 	int dirfd = cli_open_parent(job->call, path, &name, &directory);
 
 	job->subject = path;
-	if (convert_at(job, dirfd, name, &result) == 0 && result.note[0])
+	convert_at(job, dirfd, name, &result);
+	if (result.note[0])
 		cli_warn(job->call, "%s: %s", CLI_QUOTE(path), result.note);
 	if (result.original[0])
 		original = cli_format("%s%s", path == name ? "" : directory, result.original);
@@ -210,13 +218,87 @@ static void convert_operand(struct job *job, const char *path)
 		convert_one(job, path);
 }
 
+/* --status: what stands in a directory, or of one image -----------------------------------------
+ */
+
+struct status {
+	struct job *job;
+	const char *directory; /* as a prefix: "" or ending in a slash */
+	const char *image;     /* the only one that is asked for, or NULL */
+	bool found;
+};
+
+static void describe(const struct cow_convert_interrupted *item, struct cow_convert_result *result)
+{
+	static const char *const remedies[] = {"", "--resume goes on with it",
+					       "converting it again clears up",
+					       "converting it again goes on, --undo goes back"};
+
+	result->outcome = COW_CONVERT_INTERRUPTED;
+	result->bytes_copied = item->bytes_done;
+	snprintf(result->reason, sizeof(result->reason), "%s, %s of %s done%s%s",
+		 cow_convert_state_name(item->state), CLI_SIZE(item->bytes_done),
+		 CLI_SIZE(item->size), item->running == COW_ANSWER_YES ? ", and running" : "; ",
+		 item->running == COW_ANSWER_YES ? "" : remedies[item->state]);
+}
+
+static int show_interrupted(const struct cow_convert_interrupted *item, void *data)
+{
+	struct status *status = data;
+	struct cow_convert_result result = {0};
+	char *path CLI_CLEANUP(text) = cli_format("%s%s", status->directory, item->image);
+	struct converted row = {path, NULL, COW_POLICY_UNKNOWN, &result};
+
+	if (status->image && strcmp(status->image, item->image) != 0)
+		return 0;
+	describe(item, &result);
+	cli_table_add(status->job->table, NULL, &row);
+	if (item->running != COW_ANSWER_YES)
+		cli_status(status->job->call, CLI_EXIT_FINDINGS);
+	return 0;
+}
+
+static void list_interrupted(struct job *job, int dirfd, struct status *status)
+{
+	struct cow_error err = {0};
+
+	if (cow_convert_list_interrupted(dirfd, show_interrupted, status, &err) < 0)
+		cli_error_about(job->call, status->directory, &err);
+	close(dirfd);
+}
+
+static void show_status(struct job *job, const char *path)
+{
+	char *directory CLI_CLEANUP(text) = NULL;
+	struct status status = {.job = job};
+	struct stat st;
+	int dirfd;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+		directory = cli_format("%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/");
+		dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dirfd < 0)
+			cli_error_system(job->call, errno, "open %s", CLI_QUOTE(path));
+	} else {
+		dirfd = cli_open_parent(job->call, path, &status.image, &directory);
+		if (status.image == path)
+			directory[0] = '\0';
+	}
+	status.directory = directory;
+	if (dirfd >= 0)
+		list_interrupted(job, dirfd, &status);
+}
+
 static unsigned flags_of(const struct cli_call *call)
 {
 	return cli_flag(call, "dry-run", COW_CONVERT_DRY_RUN) |
 	       cli_flag(call, "preallocate", COW_CONVERT_PREALLOCATE) |
 	       cli_flag(call, "keep-original", COW_CONVERT_KEEP_ORIGINAL) |
 	       cli_flag(call, "no-verify", COW_CONVERT_NO_VERIFY) |
-	       cli_flag(call, "rewrite", COW_CONVERT_REWRITE);
+	       cli_flag(call, "rewrite", COW_CONVERT_REWRITE) |
+	       cli_flag(call, "resume", COW_CONVERT_RESUME) |
+	       cli_flag(call, "low-space", COW_CONVERT_LOW_SPACE) |
+	       cli_flag(call, "undo", COW_CONVERT_UNDO);
 }
 
 static int run(struct cli_call *call)
@@ -238,7 +320,8 @@ static int run(struct cli_call *call)
 	job.table = cli_table_new(call, "images");
 	cli_interrupt_catch();
 	for (int i = 0; i < call->n_operands && !cli_interrupted(); i++)
-		convert_operand(&job, call->operands[i]);
+		(cli_given(call, "status") ? show_status : convert_operand)(&job,
+									    call->operands[i]);
 	cli_table_end(job.table);
 	return cli_interrupted() ? cli_status(call, CLI_EXIT_FAILED) : call->status;
 }

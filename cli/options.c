@@ -170,16 +170,46 @@ static void format_left(const struct cli_option *option, char *buffer, size_t si
 		 argument ? " " : "", argument ? argument : "");
 }
 
+/* Words after a heading, wrapped. */
+static void help_word(int *at, const char *word, FILE *out)
+{
+	if (*at + 1 + (int)strlen(word) > 79)
+		*at = fprintf(out, "\n        ") - 1;
+	*at += fprintf(out, " %s", word);
+}
+
 static void help_columns(const struct cli_column *columns, FILE *out)
 {
 	int at = fprintf(out, "\nColumns:");
 
-	for (; columns->name; columns++) {
-		if (!columns->get)
+	for (; columns->name; columns++)
+		if (columns->get)
+			help_word(&at, columns->name, out);
+	fputc('\n', out);
+}
+
+/* What every verb that prints a table has, in short: cowctl(8) explains it once. */
+static bool is_short(const struct cli_verb *verb, const struct cli_option *option)
+{
+	if (!(verb->with & CLI_WITH_TABLE))
+		return false;
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		if (!strcmp(shared[i].option.name, option->name))
+			return !(shared[i].with & CLI_WITH_SCOPE) || shared[i].with == ~0u;
+	return false;
+}
+
+static void help_short(const struct cli_verb *verb, const struct cli_option *options, size_t n,
+		       FILE *out)
+{
+	int at = fprintf(out, "Output: ") - 1;
+	char left[80];
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_short(verb, &options[i]))
 			continue;
-		if (at + 1 + (int)strlen(columns->name) > 79)
-			at = fprintf(out, "\n        ") - 1;
-		at += fprintf(out, " %s", columns->name);
+		format_left(&options[i], left, sizeof(left));
+		help_word(&at, left + strspn(left, " "), out);
 	}
 	fputc('\n', out);
 }
@@ -193,16 +223,18 @@ void cli_options_help(const struct cli_verb *verb, FILE *out)
 
 	for (size_t i = 0; i < n; i++) {
 		format_left(&options[i], left, sizeof(left));
-		if (!options[i].hidden && (int)strlen(left) > width)
+		if (!options[i].hidden && !is_short(verb, &options[i]) && (int)strlen(left) > width)
 			width = (int)strlen(left);
 	}
-	fprintf(out, "Usage: cowctl %s [OPTION...]%s%s\n%s\n\nOptions:\n", verb->name,
+	fprintf(out, "Usage: cowctl %s [OPTION...]%s%s\n%s\n\n", verb->name,
 		*verb->operands ? " " : "", verb->operands, verb->summary);
 	for (size_t i = 0; i < n; i++) {
 		format_left(&options[i], left, sizeof(left));
-		if (!options[i].hidden)
+		if (!options[i].hidden && !is_short(verb, &options[i]))
 			fprintf(out, "%-*s  %s\n", width, left, options[i].help);
 	}
+	if (verb->with & CLI_WITH_TABLE)
+		help_short(verb, options, n, out);
 	if (verb->columns)
 		help_columns(verb->columns, out);
 }

@@ -159,6 +159,7 @@ _mkfs() {
 	shift
 	case $kind in
 	btrfs) mkfs.btrfs -q -K -m single -d single -- "$@" ;;
+	btrfs-mixed) mkfs.btrfs -q -K --mixed -- "$@" ;; # data and metadata share what room there is
 	btrfs-dup) mkfs.btrfs -q -K -m dup -d dup -- "$@" ;;
 	btrfs-raid1) mkfs.btrfs -q -K -m raid1 -d raid1 -- "$@" ;;
 	xfs) mkfs.xfs -q -K -m reflink=1 -- "$@" ;;

@@ -30,6 +30,7 @@ enum cow_convert_outcome {
 	COW_CONVERT_PLANNED, /**< dry run: it would be converted */
 	COW_CONVERT_REFUSED, /**< it would not be safe, or can't be had here; nothing was done */
 	COW_CONVERT_FAILED,  /**< it was tried and undone; the image is as it was */
+	COW_CONVERT_INTERRUPTED, /**< for cow_convert_list_interrupted(); never a result */
 };
 
 const char *cow_convert_outcome_name(enum cow_convert_outcome outcome);
@@ -46,13 +47,22 @@ enum cow_convert_phase {
 typedef int (*cow_convert_progress)(enum cow_convert_phase phase, uint64_t done, uint64_t total,
 				    void *data);
 
-/* Flags. */
+/* Flags. RESUME and LOW_SPACE leave something behind when they are interrupted, even by a crash:
+ * what cow_convert_list_interrupted() finds, the next conversion goes on with, and UNDO takes back.
+ */
 #define COW_CONVERT_DRY_RUN       0x1u /**< all checks, no change */
 #define COW_CONVERT_PREALLOCATE   0x2u /**< allocate the whole size, for hot images */
 #define COW_CONVERT_KEEP_ORIGINAL 0x4u /**< leave the old image beside it as NAME.orig */
 #define COW_CONVERT_NO_VERIFY     0x8u /**< don't read the copy back */
 #define COW_CONVERT_REWRITE                                                                        \
 	0x10u /**< copy it even if it is as wanted: in one piece again, and nothing shared */
+
+#define COW_CONVERT_RESUME                                                                         \
+	0x20u /**< keep the copy when interrupted, and go on with the one that was kept */
+#define COW_CONVERT_LOW_SPACE                                                                      \
+	0x40u /**< where there is no room for a copy, move the data bit by bit, for which the      \
+		 image is not at its path until the move is complete */
+#define COW_CONVERT_UNDO 0x80u /**< take back what was interrupted, and do nothing else */
 
 struct cow_convert_options {
 	enum cow_policy to; /**< COW_POLICY_OFF or COW_POLICY_ON */
@@ -86,6 +96,37 @@ struct cow_convert_result {
  *  @return 0 for converted, already and planned; negative errno for refused and failed. */
 int cow_convert_at(int dirfd, const char *name, const struct cow_convert_options *options,
 		   struct cow_convert_result *ret, struct cow_error *err);
+
+enum cow_convert_state {
+	COW_CONVERT_STATE_UNKNOWN = 0,
+	COW_CONVERT_STATE_COPYING,    /**< the image is at its path; RESUME goes on, anything else
+					 begins    anew */
+	COW_CONVERT_STATE_EXCHANGING, /**< a complete image is at the path; the next run clears up
+				       */
+	COW_CONVERT_STATE_MOVING, /**< the image is not at its path; the next run goes on, UNDO goes
+				     back */
+};
+
+const char *cow_convert_state_name(enum cow_convert_state state);
+
+/** What an interrupted conversion left in a directory. */
+struct cow_convert_interrupted {
+	char image[256]; /**< name of the image; one of over 128 bytes is cut and ends in a hash */
+	char temp[256];  /**< name of the copy */
+	enum cow_convert_state state;
+	enum cow_answer running; /**< yes: it was not interrupted, somebody is at it */
+	uint64_t size;           /**< bytes of the image */
+	uint64_t bytes_done;     /**< bytes allocated to the copy, or moved */
+	uint64_t spare[4];
+};
+
+/** Call `each` for every conversion that was begun in a directory and not ended; it ends when that
+ *  returns anything but 0. Opens none of them. @return 0, what `each` returned, or negative errno.
+ */
+int cow_convert_list_interrupted(int dirfd,
+				 int (*each)(const struct cow_convert_interrupted *item,
+					     void *data),
+				 void *data, struct cow_error *err);
 
 /** The names of temporary files a conversion makes begin like this; an audit reports left ones,
  *  the next conversion of the same image clears them. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is refused, and why: one function for each reason, tried in the order of the table. */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 
@@ -146,7 +148,7 @@ int convert_check(struct convert *c, struct cow_error *err)
 
 /* Room for the copy, found out before anything is written ------------------------------------- */
 
-static int sum_ranges(struct convert *c, struct cow_error *err)
+int convert_sum_data(struct convert *c, struct cow_error *err)
 {
 	struct image_range range = {0, 0};
 	int r;
@@ -158,12 +160,27 @@ static int sum_ranges(struct convert *c, struct cow_error *err)
 	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name)) : 0;
 }
 
-int convert_check_space(struct convert *c, struct cow_error *err)
+static int check_room(const struct convert *c, uint64_t need, const char *why,
+		      struct cow_error *err)
 {
 	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
-	uint64_t need, available;
+	uint64_t available;
 	struct statvfs fs;
-	int r = sum_ranges(c, err);
+
+	if (fstatvfs(c->original, &fs) < 0)
+		return base_fail(err, errno, "look at free space for %s", BASE_QUOTE(c->name));
+	available = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (need <= available)
+		return 0;
+	return base_fail(err, ENOSPC, "the copy of %s needs %s%s, %s are free", BASE_QUOTE(c->name),
+			 cow_size_format(need, need_text, sizeof(need_text)), why,
+			 cow_size_format(available, free_text, sizeof(free_text)));
+}
+
+int convert_check_space(struct convert *c, struct cow_error *err)
+{
+	uint64_t need;
+	int r = convert_sum_data(c, err);
 
 	if (r < 0)
 		return r;
@@ -172,12 +189,36 @@ int convert_check_space(struct convert *c, struct cow_error *err)
 		need = (uint64_t)c->before.st_size;
 	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
 	need += need / 64 + (1u << 20);
-	if (fstatvfs(c->original, &fs) < 0)
-		return base_fail(err, errno, "look at free space for %s", BASE_QUOTE(c->name));
-	available = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (need <= available)
+	r = check_room(c, need, "", err);
+	if (r != -ENOSPC)
+		return r;
+	return base_remedy(err, r, "make room, or let it be moved bit by bit with --low-space");
+}
+
+/* Btrfs frees an extent when nothing refers to any part of it, and makes them this long. */
+static uint64_t extent_size(const struct convert *c, uint64_t data)
+{
+	const uint64_t longest = (uint64_t)128 << 20;
+	struct statfs fs;
+
+	if (fstatfs(c->original, &fs) < 0 || fs.f_type != BTRFS_SUPER_MAGIC)
 		return 0;
-	return base_fail(err, ENOSPC, "the copy of %s needs %s, %s are free", BASE_QUOTE(c->name),
-			 cow_size_format(need, need_text, sizeof(need_text)),
-			 cow_size_format(available, free_text, sizeof(free_text)));
+	return data < longest ? data : longest;
+}
+
+int convert_check_low_space(const struct convert *c, struct cow_error *err)
+{
+	uint64_t data = c->total + c->extents.unwritten_bytes;
+	uint64_t allocated = (uint64_t)c->before.st_blocks * 512;
+	/* What others share is not freed when it is punched out, and what is compressed frees less
+	 * than it needs. */
+	uint64_t growth = data > allocated ? data - allocated : 0;
+	uint64_t need = c->extents.shared_bytes + growth + extent_size(c, data) + data / 64 +
+			CONVERT_LOW_SPACE_MIN;
+
+	return check_room(c, need,
+			  c->extents.shared_bytes || growth
+				  ? " even so, for what is shared or compressed"
+				  : " even so",
+			  err);
 }

@@ -17,8 +17,8 @@
 
 COW_EXPORT const char *cow_convert_outcome_name(enum cow_convert_outcome outcome)
 {
-	static const char *const names[] = {"unknown", "converted", "already",
-					    "planned", "refused",   "failed"};
+	static const char *const names[] = {"unknown", "converted", "already",    "planned",
+					    "refused", "failed",    "interrupted"};
 
 	return BASE_NAME(names, outcome);
 }
@@ -141,6 +141,31 @@ static int explain_no_flag(struct convert *c, const struct cow_error *cause, str
 	return r;
 }
 
+/* A copy that an interrupted run left, to go on with. */
+static int adopt_copy(struct convert *c, struct cow_error *err)
+{
+	uint32_t flags = 0;
+	struct stat st;
+	int r;
+
+	c->copy = openat(c->dirfd, c->temp, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (c->copy < 0 || fstat(c->copy, &st) < 0)
+		return base_fail(err, errno, "open %s", BASE_QUOTE(c->temp));
+	r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
+	if (r == 0)
+		r = cow_attr_get(c->copy, &flags, err);
+	c->nocow = flags & COW_ATTR_NOCOW;
+	if (r == 0 && st.st_ino == c->journal.new_inode && st.st_nlink == 1 &&
+	    c->nocow == wants_nocow(c)) {
+		c->resumed = true;
+		return 0;
+	}
+	return base_remedy(err,
+			   base_refuse(err, EEXIST, COW_CODE_REFUSED,
+				       "%s is in use, or not as it was left", BASE_QUOTE(c->temp)),
+			   "convert without --resume to start again");
+}
+
 /* Step 3: an unnamed file in the same directory, empty and with the flag read back. A crash from
  * here to step 7 leaves nothing at all: the file has no name. */
 static int open_copy(struct convert *c, struct cow_error *err)
@@ -149,6 +174,8 @@ static int open_copy(struct convert *c, struct cow_error *err)
 	struct cow_error cause = {0};
 	int r;
 
+	if (c->temp[0])
+		return adopt_copy(c, err);
 	c->copy = openat(c->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (c->copy < 0)
 		return base_fail(err, errno, "create an unnamed file beside %s",
@@ -183,14 +210,26 @@ static void name_kept(struct convert *c)
 		sprintf(c->kept, "%s" KEPT_SUFFIX, c->name);
 }
 
+static int check_space(struct convert *c, struct cow_error *err)
+{
+	int r = convert_check_space(c, err);
+
+	/* What a resumed copy has already is not needed again. */
+	if (r == -ENOSPC && c->resumed)
+		return 0;
+	if (r != -ENOSPC || !(c->options->flags & COW_CONVERT_LOW_SPACE))
+		return r;
+	c->low_space = true;
+	return convert_check_low_space(c, err);
+}
+
 /* Steps 1 to 3, and everything that can be known beforehand. */
 static int prepare(struct convert *c, struct cow_error *err)
 {
 	struct cow_error cause;
-	int r;
+	int r = open_original(c, err);
 
-	name_kept(c);
-	if ((r = convert_recover(c, err)) < 0 || (r = open_original(c, err)) < 0)
+	if (r < 0)
 		return r;
 	r = cow_attr_get(c->original, &c->flags, &cause);
 	if (r == -ENOTTY || r == -EOPNOTSUPP)
@@ -213,16 +252,36 @@ static int prepare(struct convert *c, struct cow_error *err)
 	else if (c->flags & COW_ATTR_NOCOMPRESS)
 		base_copy(c->result->note, sizeof(c->result->note),
 			  "the flag against compression is dropped: it excludes NOCOW");
-	r = convert_check_space(c, err);
+	r = check_space(c, err);
 	return r < 0 ? r : convert_try_metadata(c, err);
+}
+
+/* From here on the copy has a name, and outlives this run. */
+static int keep_copy(struct convert *c, struct cow_error *err)
+{
+	int r;
+
+	if (c->temp[0])
+		return 0;
+	r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
+	if (r < 0)
+		return base_fail(err, -r, "take a lease on the copy of %s", BASE_QUOTE(c->name));
+	r = convert_name_copy(c, CONVERT_JOURNAL_COPYING, 0, err);
+	if (r < 0)
+		return r;
+	r = base_sync_directory(c->dirfd);
+	return r < 0 ? base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(c->name))
+		     : 0;
 }
 
 /* Steps 4 to 12. */
 static int carry_out(struct convert *c, struct cow_error *err)
 {
 	struct cow_extents after = {0};
-	int r = convert_transfer(c, err);
+	int r = c->options->flags & COW_CONVERT_RESUME ? keep_copy(c, err) : 0;
 
+	if (r == 0)
+		r = convert_transfer(c, err);
 	if (r == 0)
 		r = convert_copy_metadata(c, err);
 	if (r == 0)
@@ -240,9 +299,9 @@ static int carry_out(struct convert *c, struct cow_error *err)
 
 static int check_options(const struct cow_convert_options *options, struct cow_error *err)
 {
-	const unsigned known = COW_CONVERT_DRY_RUN | COW_CONVERT_PREALLOCATE |
-			       COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY |
-			       COW_CONVERT_REWRITE;
+	const unsigned known = 2 * COW_CONVERT_UNDO - 1;
+	const unsigned not_moving =
+		COW_CONVERT_PREALLOCATE | COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY;
 
 	if (options->to != COW_POLICY_OFF && options->to != COW_POLICY_ON)
 		return base_fail(err, EINVAL, "convert: say off or on");
@@ -251,30 +310,75 @@ static int check_options(const struct cow_convert_options *options, struct cow_e
 	if (options->to == COW_POLICY_ON && (options->flags & COW_CONVERT_PREALLOCATE))
 		return base_fail(err, EINVAL,
 				 "preallocating serves nothing where every overwrite is copied");
+	if (options->flags & COW_CONVERT_LOW_SPACE && options->flags & not_moving)
+		return base_fail(err, EINVAL,
+				 "with too little space, all is verified, and nothing preallocated "
+				 "or kept");
 	return 0;
+}
+
+static int plan(struct convert *c)
+{
+	c->result->outcome = COW_CONVERT_PLANNED;
+	c->result->bytes_copied = c->total;
+	c->result->bytes_holes = (uint64_t)c->before.st_size - c->total;
+	return 0;
+}
+
+/* A move that was interrupted: there is no image until it is complete, or taken back. */
+static int go_on_moving(struct convert *c, struct cow_error *err)
+{
+	int r = convert_move_open(c, err);
+
+	if (r == 0)
+		r = convert_sum_data(c, err);
+	if (r < 0)
+		return r;
+	if (c->options->flags & COW_CONVERT_DRY_RUN)
+		return plan(c);
+	return c->options->flags & COW_CONVERT_UNDO ? convert_move_back(c, err)
+						    : convert_move_on(c, err);
+}
+
+static int take_back(struct convert *c, struct cow_error *err)
+{
+	if (!c->recovered)
+		return base_refuse(err, ENOENT, COW_CODE_REFUSED,
+				   "no conversion of %s was interrupted", BASE_QUOTE(c->name));
+	c->result->outcome = COW_CONVERT_ALREADY;
+	base_copy(c->result->reason, sizeof(c->result->reason), "cleared up");
+	return 0;
+}
+
+static int move(struct convert *c, struct cow_error *err)
+{
+	int r = convert_move_begin(c, err);
+
+	return r < 0 ? r : convert_move_on(c, err);
 }
 
 static int run(struct convert *c, struct cow_error *err)
 {
 	int r = check_options(c->options, err);
 
+	name_kept(c);
+	if (r == 0)
+		r = convert_recover(c, err);
+	if (r == 0 && c->away[0])
+		return go_on_moving(c, err);
+	if (r == 0 && c->options->flags & COW_CONVERT_UNDO)
+		return take_back(c, err);
 	if (r == 0)
 		r = prepare(c, err);
-	if (r < 0) {
-		c->result->outcome = COW_CONVERT_REFUSED;
+	if (r < 0 || c->result->outcome)
 		return r;
-	}
-	if (c->result->outcome)
-		return 0;
-	if (c->options->flags & COW_CONVERT_DRY_RUN) {
-		c->result->outcome = COW_CONVERT_PLANNED;
-		c->result->bytes_copied = c->total;
-		c->result->bytes_holes = (uint64_t)c->before.st_size - c->total;
-		return 0;
-	}
-	r = carry_out(c, err);
-	if (r < 0)
-		c->result->outcome = COW_CONVERT_FAILED;
+	if (c->options->flags & COW_CONVERT_DRY_RUN)
+		return plan(c);
+	c->result->outcome = COW_CONVERT_FAILED;
+	r = c->low_space ? move(c, err) : carry_out(c, err);
+	if (r < 0 && c->temp[0] && c->journal.kind == CONVERT_JOURNAL_COPYING)
+		base_copy(c->result->note, sizeof(c->result->note),
+			  "what was copied is kept: --resume goes on with it");
 	return r;
 }
 

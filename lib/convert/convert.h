@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "convert/hold.h"
+#include "convert/journal.h"
 #include "image/copy.h"
 
 /* One conversion. docs/convert.md numbers the steps and says what a crash leaves at each. */
@@ -28,8 +29,15 @@ struct convert {
 
 	ino_t copy_inode;
 	char kept[NAME_MAX + 1]; /* what the original is called when it is kept, "" if too long */
-	uint64_t total;          /* bytes in data ranges, to copy and to read back */
-	bool nocow;              /* the flag that the copy is to have */
+	struct convert_journal journal;
+	char temp[CONVERT_JOURNAL_NAME_MAX]; /* what the copy is called, "" while it has no name */
+	char away[CONVERT_JOURNAL_NAME_MAX]; /* what the original is called while it is moved, or ""
+					      */
+	bool resumed;                        /* the copy has data already */
+	bool recovered;                      /* something left by another run was settled */
+	bool low_space;                      /* there is room for one image only */
+	uint64_t total;                      /* bytes in data ranges, to copy and to read back */
+	bool nocow;                          /* the flag that the copy is to have */
 	struct image_copy engine;
 	struct image_pace verify_pace;
 	uint64_t compared;
@@ -42,8 +50,14 @@ int convert_retire(struct convert *c, const char *temp, bool keep);
 int convert_check_type(struct convert *c, struct cow_error *err);
 int convert_check(struct convert *c, struct cow_error *err);
 int convert_check_space(struct convert *c, struct cow_error *err);
+#define CONVERT_LOW_SPACE_MIN (8u << 20)
+/* Whether moving it bit by bit would do, with less. */
+int convert_check_low_space(const struct convert *c, struct cow_error *err);
+int convert_sum_data(struct convert *c, struct cow_error *err);
 /* Name somebody who has the file open, for a message; "" when nobody is to be seen. */
 void convert_find_holder(const struct stat *st, char *buffer, size_t size);
+/* Has anybody a lease on this inode, of whatever filesystem? Found without opening it. */
+bool convert_is_leased(ino_t inode);
 /* Is this file itself a mount point's source, here or (for root) in another mount namespace? */
 bool convert_find_mount(const struct stat *st, const char *name, char *buffer, size_t size);
 /* True when the path, as seen from dirfd, is this file. Never waits for a network filesystem. */
@@ -59,7 +73,11 @@ int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 /* All the data, in windows: each is copied, on disk, and read back before the next one begins. What
  * is compared is then still cached on one side, however large the image, and little else is. */
 int convert_transfer(struct convert *c, struct cow_error *err);
+void convert_transfer_begin(struct convert *c);
+int convert_transfer_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err);
 int convert_verify(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err);
+int convert_compare(struct convert *c, uint64_t start, uint64_t end, bool *ret_same,
+		    struct cow_error *err);
 /* Give the copy owner, mode and attributes while it is empty, to find out early what can't be kept:
  * writing to it may take some of them away again. */
 int convert_try_metadata(struct convert *c, struct cow_error *err);
@@ -70,7 +88,23 @@ bool convert_metadata_is_same(const struct convert *c);
 /* Put the complete copy in the original's place. On failure the original is there. */
 int convert_swap(struct convert *c, struct cow_error *err);
 
-/* Clear up after an earlier conversion of the same image that was killed. */
+/* Give the copy a name, or another one, that says how far things have come; c->temp. */
+int convert_name_copy(struct convert *c, enum convert_journal_kind kind, uint64_t position,
+		      struct cow_error *err);
+
+/* Nothing of the original has changed since it was opened, not even its attributes. */
+bool convert_is_unchanged(const struct convert *c);
+
+/* Clear up after an earlier conversion of the same image that was killed. What can be gone on with
+ * is left, with its names in c: c->temp alone, or c->away as well. */
 int convert_recover(struct convert *c, struct cow_error *err);
+
+/* Where there is too little room for two images: the data is moved window by window.
+ * docs/convert.md says what holds at each instant. */
+int convert_move_begin(struct convert *c, struct cow_error *err);
+/* Open the two files of a move that was interrupted. */
+int convert_move_open(struct convert *c, struct cow_error *err);
+int convert_move_on(struct convert *c, struct cow_error *err);
+int convert_move_back(struct convert *c, struct cow_error *err);
 
 #endif

@@ -10,9 +10,12 @@
 #include "image/extents.h"
 
 #define WINDOW IMAGE_CACHE_SPAN
+/* What is redone when a conversion is resumed. */
+#define WINDOW_RESUMABLE ((uint64_t)128 << 20)
 
 struct keep {
 	const struct convert *c;
+	uint64_t start, end;
 	struct cow_error *err;
 };
 
@@ -20,32 +23,37 @@ struct keep {
 static int keep_unwritten(const struct fiemap_extent *extent, void *data)
 {
 	const struct keep *keep = data;
+	uint64_t start = extent->fe_logical, end = start + extent->fe_length;
 
 	if (!(extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN))
 		return 0;
-	if (fallocate(keep->c->copy, FALLOC_FL_KEEP_SIZE, (off_t)extent->fe_logical,
-		      (off_t)extent->fe_length) < 0 &&
+	if (start < keep->start)
+		start = keep->start;
+	if (end > keep->end)
+		end = keep->end;
+	if (fallocate(keep->c->copy, FALLOC_FL_KEEP_SIZE, (off_t)start, (off_t)(end - start)) < 0 &&
 	    errno != EOPNOTSUPP)
 		return base_fail(keep->err, errno, "allocate space for the copy of %s",
 				 BASE_QUOTE(keep->c->name));
 	return 0;
 }
 
-static int preallocate(struct convert *c, struct cow_error *err)
+static int preallocate(const struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
 {
-	struct keep keep = {c, err};
+	bool last = end == (uint64_t)c->before.st_size;
+	struct keep keep = {c, start, last ? UINT64_MAX : end, err};
 
 	if (c->options->flags & COW_CONVERT_PREALLOCATE) {
-		if (c->before.st_size && fallocate(c->copy, 0, 0, c->before.st_size) < 0)
+		if (fallocate(c->copy, 0, (off_t)start, (off_t)(end - start)) < 0)
 			return base_fail(err, errno, "preallocate the copy of %s",
 					 BASE_QUOTE(c->name));
 		return 0;
 	}
-	if (!c->extents.unwritten_bytes)
+	if (!c->extents.unwritten_bytes && !c->away[0])
 		return 0;
 	/* Here for the case that it is the map which fails: keep_unwritten() says it better. */
 	base_fail(err, EIO, "map %s", BASE_QUOTE(c->name));
-	return image_extents_each(c->original, false, keep_unwritten, &keep);
+	return image_extents_each(c->original, start, keep.end, keep_unwritten, &keep);
 }
 
 static int step(void *data, uint64_t done, struct cow_error *err)
@@ -63,6 +71,8 @@ static int copy_window(struct convert *c, uint64_t start, uint64_t end, struct c
 	c->engine.start = start;
 	c->engine.end = end;
 	if (r == 0)
+		r = preallocate(c, start, end, err);
+	if (r == 0)
 		r = image_copy_run(&c->engine, err);
 	if (r < 0)
 		return r;
@@ -71,20 +81,32 @@ static int copy_window(struct convert *c, uint64_t start, uint64_t end, struct c
 	return 0;
 }
 
-static int transfer_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
+/* What was copied before the interruption is compared in any case, not believed. */
+static int transfer(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
+{
+	bool same = false;
+	int r = c->resumed ? convert_compare(c, start, end, &same, err) : 0;
+
+	if (r < 0 || same)
+		return r;
+	r = copy_window(c, start, end, err);
+	if (r < 0 || c->options->flags & COW_CONVERT_NO_VERIFY)
+		return r;
+	return convert_verify(c, start, end, err);
+}
+
+int convert_transfer_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
 {
 	struct image_cache cache;
 	int r;
 
 	image_cache_note(&cache, c->original, start, end);
-	r = copy_window(c, start, end, err);
-	if (r == 0 && !(c->options->flags & COW_CONVERT_NO_VERIFY))
-		r = convert_verify(c, start, end, err);
+	r = transfer(c, start, end, err);
 	image_cache_restore(&cache, c->original, c->copy);
 	return r;
 }
 
-static void set_up_engine(struct convert *c)
+void convert_transfer_begin(struct convert *c)
 {
 	c->engine = (struct image_copy){
 		.from = c->original,
@@ -101,17 +123,17 @@ static void set_up_engine(struct convert *c)
 int convert_transfer(struct convert *c, struct cow_error *err)
 {
 	uint64_t size = (uint64_t)c->before.st_size;
-	int r;
+	uint64_t window = c->options->flags & COW_CONVERT_RESUME ? WINDOW_RESUMABLE : WINDOW;
+	int r = 0;
 
-	set_up_engine(c);
+	convert_transfer_begin(c);
 	if (ftruncate(c->copy, c->before.st_size) < 0)
 		return base_fail(err, errno, "set the size of the copy of %s", BASE_QUOTE(c->name));
-	r = preallocate(c, err);
-	for (uint64_t at = 0; r == 0 && at < size; at += WINDOW)
-		r = transfer_window(c, at, size - at < WINDOW ? size : at + WINDOW, err);
+	for (uint64_t at = 0; r == 0 && at < size; at += window)
+		r = convert_transfer_window(c, at, size - at < window ? size : at + window, err);
 	if (r < 0)
 		return r;
-	c->result->bytes_holes = size - c->result->bytes_copied;
+	c->result->bytes_holes = size - c->total;
 	c->result->verified = !(c->options->flags & COW_CONVERT_NO_VERIFY);
 	return 0;
 }

@@ -112,3 +112,17 @@ void convert_find_holder(const struct stat *st, char *buffer, size_t size)
 	for (size_t i = 0; !buffer[0] && i < BASE_ARRAY_SIZE(finders); i++)
 		finders[i](st, buffer, size);
 }
+
+bool convert_is_leased(ino_t inode)
+{
+	BASE_CLEANUP(free) char *locks = NULL;
+	char wanted[32], *rest;
+
+	if (base_read_text(AT_FDCWD, "/proc/locks", &locks) < 0)
+		return false;
+	snprintf(wanted, sizeof(wanted), ":%llu ", (unsigned long long)inode);
+	for (char *line = strtok_r(locks, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (strstr(line, " LEASE ") && strstr(line, wanted))
+			return true;
+	return false;
+}

@@ -33,32 +33,48 @@ static void shorten(const char *image, char buffer[IMAGE_MAX + 1])
 void convert_journal_format(const struct convert_journal *journal, const char *image,
 			    char name[CONVERT_JOURNAL_NAME_MAX])
 {
-	char shortened[IMAGE_MAX + 1];
+	char shortened[IMAGE_MAX + 1], position[17] = "";
 
 	shorten(image, shortened);
+	if (journal->kind == CONVERT_JOURNAL_MOVING)
+		snprintf(position, sizeof(position), "%" PRIx64, journal->position);
 	snprintf(name, CONVERT_JOURNAL_NAME_MAX,
-		 COW_CONVERT_TEMP_PREFIX "%" PRIx64 "-%" PRIx64 "-%" PRIx64 ".%" PRIx32 "-%c-%s",
+		 COW_CONVERT_TEMP_PREFIX "%" PRIx64 "-%" PRIx64 "-%" PRIx64 ".%" PRIx32 "-%c%s-%s",
 		 journal->old_inode, journal->new_inode, (uint64_t)journal->mtime_seconds,
-		 journal->mtime_nanoseconds, journal->keep ? 'k' : 'r', shortened);
+		 journal->mtime_nanoseconds, journal->kind, position, shortened);
 }
 
-bool convert_journal_parse(const char *name, const char *image, struct convert_journal *ret)
+const char *convert_journal_parse_any(const char *name, struct convert_journal *ret)
 {
-	char shortened[IMAGE_MAX + 1], keep[2];
 	uint64_t seconds;
+	char kind[2];
 	int end = 0;
 
 	if (sscanf(name,
 		   COW_CONVERT_TEMP_PREFIX "%16" SCNx64 "-%16" SCNx64 "-%16" SCNx64 ".%8" SCNx32
-					   "-%1[kr]-%n",
-		   &ret->old_inode, &ret->new_inode, &seconds, &ret->mtime_nanoseconds, keep,
-		   &end) != 5 ||
-	    !end)
-		return false;
+					   "-%1[rkcmo]%n",
+		   &ret->old_inode, &ret->new_inode, &seconds, &ret->mtime_nanoseconds, kind,
+		   &end) != 5)
+		return NULL;
 	ret->mtime_seconds = (int64_t)seconds;
-	ret->keep = keep[0] == 'k';
+	ret->kind = (enum convert_journal_kind)kind[0];
+	ret->position = 0;
+	name += end;
+	end = 0;
+	if (ret->kind == CONVERT_JOURNAL_MOVING)
+		sscanf(name, "%16" SCNx64 "-%n", &ret->position, &end);
+	else if (*name == '-')
+		end = 1;
+	return end ? name + end : NULL;
+}
+
+bool convert_journal_parse(const char *name, const char *image, struct convert_journal *ret)
+{
+	char shortened[IMAGE_MAX + 1];
+	const char *of = convert_journal_parse_any(name, ret);
+
 	shorten(image, shortened);
-	return base_equal(name + end, shortened);
+	return of && base_equal(of, shortened);
 }
 
 bool convert_journal_unwritten(const struct convert_journal *journal, const struct stat *st)

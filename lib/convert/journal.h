@@ -8,21 +8,31 @@
 #include <sys/stat.h>
 
 /*
- * The name of the temporary file is the journal. It says which two inodes are being exchanged and
- * which image they belong to, so that whoever finds it after a crash knows from the directory alone
- * how far things had come:
+ * The name of a temporary file is the journal. It says which two inodes it is about and which image
+ * they belong to, so that whoever finds it after a crash knows from the directory alone how far
+ *things had come:
  *
- *	.cowctl-<old inode>-<new inode>-<mtime>-<k or r>-<image name>
+ *	.cowctl-<old inode>-<new inode>-<mtime>-<kind>[<position>]-<image name>
  *
- * The mtime is the image's, and the copy's too: the one of the two that nobody wrote to since still
- * has it. "k" means that the old image is to be kept, "r" that it is to be removed. A name of more
- * than 128 bytes is cut and ends in a hash of the whole.
+ * The mtime is the image's, and when the names are exchanged the copy's too: the one of the two
+ *that nobody wrote to since still has it. A name of more than 128 bytes is cut and ends in a hash
+ *of the whole.
  */
+enum convert_journal_kind {
+	CONVERT_JOURNAL_REMOVE = 'r',  /* exchanging names; the old image is then removed */
+	CONVERT_JOURNAL_KEEP = 'k',    /* exchanging names; the old image is then kept */
+	CONVERT_JOURNAL_COPYING = 'c', /* a copy that can be resumed; the image is at its path */
+	/* The copy holds all data before the position, the old image the rest. */
+	CONVERT_JOURNAL_MOVING = 'm',
+	CONVERT_JOURNAL_AWAY = 'o', /* the old image meanwhile, which is not at its path */
+};
+
 struct convert_journal {
 	uint64_t old_inode, new_inode;
 	int64_t mtime_seconds;
 	uint32_t mtime_nanoseconds;
-	bool keep;
+	enum convert_journal_kind kind;
+	uint64_t position; /* CONVERT_JOURNAL_MOVING only */
 };
 
 #define CONVERT_JOURNAL_NAME_MAX (NAME_MAX + 1)
@@ -30,6 +40,9 @@ void convert_journal_format(const struct convert_journal *journal, const char *i
 			    char name[CONVERT_JOURNAL_NAME_MAX]);
 /* Read a name; false when it is not the journal of this image. */
 bool convert_journal_parse(const char *name, const char *image, struct convert_journal *ret);
+
+/* Read any such name. @return where in it the image's name begins, or NULL. */
+const char *convert_journal_parse_any(const char *name, struct convert_journal *ret);
 
 /* True when this file was not written to since the journal was. */
 bool convert_journal_unwritten(const struct convert_journal *journal, const struct stat *st);

@@ -10,6 +10,9 @@
  *   either of them, anything else          nothing is touched, and the conversion refused
  *   neither                                not this image's business: left alone, and said
  *
+ * A copy that was to be resumed is removed like that, too, unless it is resumed. A move is settled
+ * where one of the two files is whole and at the path; else it is left to be gone on with.
+ *
  * Anybody who may create files here can make up such a name. Believing it can cost them a file of
  * their own, but exchanging back puts their file in the image's place: that is done only in a
  * directory where nobody else can create any.
@@ -20,7 +23,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
-#include "convert/journal.h"
 
 static int refuse(const struct convert *c, const char *temp, const char *why, struct cow_error *err)
 {
@@ -29,6 +31,12 @@ static int refuse(const struct convert *c, const char *temp, const char *why, st
 				       "an interrupted conversion of %s left %s, %s",
 				       BASE_QUOTE(c->name), BASE_QUOTE(temp), why),
 			   "compare the two, keep the right one, and remove the other");
+}
+
+/* To open what another conversion works on would break its lease, and it would stop. */
+static int fail_at_work(const struct convert *c, struct cow_error *err)
+{
+	return base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is being converted", BASE_QUOTE(c->name));
 }
 
 /* Nobody may have the file open that is going to be removed or moved. */
@@ -54,7 +62,7 @@ static int finish(struct convert *c, const char *temp, const struct convert_jour
 	int r = base_sync_directory(c->dirfd);
 
 	if (r == 0)
-		r = convert_retire(c, temp, journal->keep);
+		r = convert_retire(c, temp, journal->kind == CONVERT_JOURNAL_KEEP);
 	return r < 0 ? base_fail(err, -r, "clear up %s", BASE_QUOTE(temp)) : 0;
 }
 
@@ -113,6 +121,30 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	return refuse(c, temp, "which was written to since", err);
 }
 
+static bool is_whole(const struct convert_journal *journal)
+{
+	return journal->kind == CONVERT_JOURNAL_REMOVE || journal->kind == CONVERT_JOURNAL_KEEP;
+}
+
+/* A copy that is not complete has not the image's mtime either: it is of no use but to the
+ * conversion that made it. Nor is an old image that was moved. */
+static int settle_any(struct convert *c, const char *temp, const struct convert_journal *journal,
+		      const struct stat *st, const struct stat *image, struct cow_error *err)
+{
+	if (is_whole(journal))
+		return settle(c, temp, journal, st, image, err);
+	if (st->st_nlink != 1 || journal->position)
+		return refuse(c, temp, "which is not as it was left", err);
+	return remove_copy(c, temp, err);
+}
+
+static bool belongs(const struct convert_journal *journal, const struct stat *st,
+		    const struct stat *image)
+{
+	return (st->st_ino == journal->new_inode && image->st_ino == journal->old_inode) ||
+	       (st->st_ino == journal->old_inode && image->st_ino == journal->new_inode);
+}
+
 /* @return 1 when it was dealt with, 0 when it is not this image's. */
 static int recover_one(struct convert *c, const char *temp, const struct convert_journal *journal,
 		       const struct stat *image, struct cow_error *err)
@@ -123,11 +155,12 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 	int r;
 
 	if (fstatat(c->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-	    !((st.st_ino == journal->new_inode && image->st_ino == journal->old_inode) ||
-	      (st.st_ino == journal->old_inode && image->st_ino == journal->new_inode)))
+	    !belongs(journal, &st, image))
 		return 0;
 	if (c->options->flags & COW_CONVERT_DRY_RUN)
 		return 1;
+	if (convert_is_leased(st.st_ino))
+		return fail_at_work(c, err);
 	fd = open_alone(c, temp, &hold, err);
 	if (fd == -ENOENT)
 		return 0;
@@ -135,7 +168,7 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return base_fail(err, errno, "look at %s", BASE_QUOTE(temp));
-	r = settle(c, temp, journal, &st, image, err);
+	r = settle_any(c, temp, journal, &st, image, err);
 	return r < 0 ? r : 1;
 }
 
@@ -147,15 +180,74 @@ static void note(struct convert *c, const char *temp, bool dealt_with)
 	else if (c->options->flags & COW_CONVERT_DRY_RUN)
 		base_copy(c->result->note, sizeof(c->result->note),
 			  "what an interrupted conversion left would be cleared up");
+	else
+		c->recovered = true;
+}
+
+/* The image is as it was when the copy was begun, as far as its inode tells. */
+static bool can_resume(const struct convert *c, const struct convert_journal *journal,
+		       const struct stat *image)
+{
+	return c->options->flags & COW_CONVERT_RESUME && journal->kind == CONVERT_JOURNAL_COPYING &&
+	       image && image->st_ino == journal->old_inode &&
+	       convert_journal_unwritten(journal, image) && directory_is_private(c);
+}
+
+/* Leave what can be gone on with, under its name. @return false when it is to be settled now. */
+static bool leave(struct convert *c, const char *temp, const struct convert_journal *journal,
+		  const struct stat *image)
+{
+	bool moving = !image && (journal->kind == CONVERT_JOURNAL_MOVING ||
+				 journal->kind == CONVERT_JOURNAL_AWAY);
+
+	if (!moving && !can_resume(c, journal, image))
+		return false;
+	if (journal->kind == CONVERT_JOURNAL_AWAY) {
+		base_copy(c->away, sizeof(c->away), temp);
+	} else {
+		base_copy(c->temp, sizeof(c->temp), temp);
+		c->journal = *journal;
+	}
+	return true;
+}
+
+static int fail_no_image(struct convert *c, struct cow_error *err)
+{
+	struct convert_journal away;
+
+	if (!c->temp[0] && !c->away[0])
+		return base_fail(err, ENOENT, "open %s", BASE_QUOTE(c->name));
+	if (c->temp[0] && c->away[0] && convert_journal_parse(c->away, c->name, &away) &&
+	    away.old_inode == c->journal.old_inode && away.new_inode == c->journal.new_inode &&
+	    directory_is_private(c))
+		return convert_is_leased((ino_t)away.old_inode) ? fail_at_work(c, err) : 0;
+	return refuse(c, c->away[0] ? c->away : c->temp, "which can't be gone on with", err);
+}
+
+static int scan(struct convert *c, DIR *directory, const struct stat *image, struct cow_error *err)
+{
+	const struct dirent *entry;
+	int r = 0;
+
+	while (r >= 0 && (entry = readdir(directory))) {
+		struct convert_journal journal;
+
+		if (!convert_journal_parse(entry->d_name, c->name, &journal) ||
+		    leave(c, entry->d_name, &journal, image))
+			continue;
+		r = image ? recover_one(c, entry->d_name, &journal, image, err) : 0;
+		if (r >= 0)
+			note(c, entry->d_name, r > 0);
+	}
+	return r < 0 ? r : 0;
 }
 
 int convert_recover(struct convert *c, struct cow_error *err)
 {
 	int fd = openat(c->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	BASE_CLEANUP(directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
 	struct stat image;
-	int r = 0;
+	int r;
 
 	if (!directory) {
 		r = base_fail(err, errno, "read the directory of %s", BASE_QUOTE(c->name));
@@ -163,16 +255,10 @@ int convert_recover(struct convert *c, struct cow_error *err)
 			close(fd);
 		return r;
 	}
-	if (fstatat(c->dirfd, c->name, &image, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(c->dirfd, c->name, &image, AT_SYMLINK_NOFOLLOW) == 0)
+		return scan(c, directory, &image, err);
+	if (errno != ENOENT)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
-	while (r >= 0 && (entry = readdir(directory))) {
-		struct convert_journal journal;
-
-		if (!convert_journal_parse(entry->d_name, c->name, &journal))
-			continue;
-		r = recover_one(c, entry->d_name, &journal, &image, err);
-		if (r >= 0)
-			note(c, entry->d_name, r > 0);
-	}
-	return r < 0 ? r : 0;
+	r = scan(c, directory, NULL, err);
+	return r < 0 ? r : fail_no_image(c, err);
 }

@@ -14,7 +14,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
-#include "convert/journal.h"
 
 /* Readers who only look in passing (a desktop's indexer, qemu-img info) are worth a short wait. */
 #define UPGRADE_TRIES 20
@@ -85,8 +84,7 @@ static bool names(const struct convert *c, const char *name, ino_t inode)
 	       st.st_dev == c->before.st_dev;
 }
 
-/* Nothing of the original may have changed since it was opened, not even its attributes. */
-static bool is_unchanged(const struct convert *c)
+bool convert_is_unchanged(const struct convert *c)
 {
 	struct stat now;
 
@@ -118,9 +116,11 @@ static int fail_kept(const struct convert *c, const char *temp, struct cow_error
 			   "close both, compare them, keep the right one");
 }
 
-/* Take the name of the copy away, which nobody uses. */
+/* Take the name of the copy away, which nobody uses; unless it was to be gone on with. */
 static int discard(struct convert *c, const char *temp, struct cow_error *err)
 {
+	if (c->options->flags & COW_CONVERT_RESUME)
+		return convert_name_copy(c, CONVERT_JOURNAL_COPYING, 0, err);
 	if (unlinkat(c->dirfd, temp, 0) == 0)
 		return 0;
 	return base_fail(err, errno, "remove the unused copy %s", BASE_QUOTE(temp));
@@ -167,23 +167,33 @@ int convert_retire(struct convert *c, const char *temp, bool keep)
 	return 0;
 }
 
-static int link_copy(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err)
+int convert_name_copy(struct convert *c, enum convert_journal_kind kind, uint64_t position,
+		      struct cow_error *err)
 {
 	struct convert_journal journal = {
 		.old_inode = c->before.st_ino,
 		.mtime_seconds = c->before.st_mtim.tv_sec,
 		.mtime_nanoseconds = (uint32_t)c->before.st_mtim.tv_nsec,
-		.keep = c->options->flags & COW_CONVERT_KEEP_ORIGINAL,
+		.kind = kind,
+		.position = position,
 	};
+	char name[CONVERT_JOURNAL_NAME_MAX];
 	struct stat st;
+	int r;
 
 	if (fstat(c->copy, &st) < 0)
 		return base_fail(err, errno, "look at the copy of %s", BASE_QUOTE(c->name));
 	c->copy_inode = st.st_ino;
 	journal.new_inode = st.st_ino;
-	convert_journal_format(&journal, c->name, temp);
-	if (linkat(AT_FDCWD, BASE_FD_PATH(c->copy), c->dirfd, temp, AT_SYMLINK_FOLLOW) < 0)
+	convert_journal_format(&journal, c->name, name);
+	if (c->temp[0])
+		r = renameat2(c->dirfd, c->temp, c->dirfd, name, RENAME_NOREPLACE);
+	else
+		r = linkat(AT_FDCWD, BASE_FD_PATH(c->copy), c->dirfd, name, AT_SYMLINK_FOLLOW);
+	if (r < 0)
 		return base_fail(err, errno, "name the copy of %s", BASE_QUOTE(c->name));
+	base_copy(c->temp, sizeof(c->temp), name);
+	c->journal = journal;
 	return 0;
 }
 
@@ -214,7 +224,7 @@ static int put_in_place(struct convert *c, const char *temp, struct cow_error *e
 
 	if (r < 0)
 		return r;
-	if (!is_unchanged(c))
+	if (!convert_is_unchanged(c))
 		return fail_changed(c, err);
 	r = exchange(c, temp, c->before.st_ino);
 	if (r == -ESTALE)
@@ -240,13 +250,13 @@ static int replace(struct convert *c, const char *temp, struct cow_error *err)
 
 int convert_swap(struct convert *c, struct cow_error *err)
 {
-	char temp[CONVERT_JOURNAL_NAME_MAX];
+	bool keep = c->options->flags & COW_CONVERT_KEEP_ORIGINAL;
 	int r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
 
 	if (r == 0)
 		r = convert_hold_lock(&c->copy_hold);
 	if (r < 0)
 		return base_fail(err, -r, "take a lease on the copy of %s", BASE_QUOTE(c->name));
-	r = link_copy(c, temp, err);
-	return r < 0 ? r : replace(c, temp, err);
+	r = convert_name_copy(c, keep ? CONVERT_JOURNAL_KEEP : CONVERT_JOURNAL_REMOVE, 0, err);
+	return r < 0 ? r : replace(c, c->temp, err);
 }

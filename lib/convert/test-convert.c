@@ -12,7 +12,8 @@ static void a_name_tells_the_whole_state(void)
 						.new_inode = UINT64_MAX,
 						.mtime_seconds = -5,
 						.mtime_nanoseconds = 999999999,
-						.keep = true};
+						.kind = CONVERT_JOURNAL_MOVING,
+						.position = 0x123456789abcdef};
 	char name[CONVERT_JOURNAL_NAME_MAX];
 	struct convert_journal read;
 
@@ -22,7 +23,8 @@ static void a_name_tells_the_whole_state(void)
 	CHECK(read.new_inode == UINT64_MAX);
 	CHECK_NUMBER(read.mtime_seconds, -5);
 	CHECK_NUMBER(read.mtime_nanoseconds, 999999999);
-	CHECK(read.keep);
+	CHECK_NUMBER(read.kind, CONVERT_JOURNAL_MOVING);
+	CHECK(read.position == 0x123456789abcdef);
 	CHECK(!convert_journal_parse(name, "-a", &read));
 }
 
@@ -31,7 +33,9 @@ static void long_names_that_begin_alike_are_told_apart(void)
 	const struct convert_journal journal = {.old_inode = UINT64_MAX,
 						.new_inode = UINT64_MAX,
 						.mtime_seconds = -1,
-						.mtime_nanoseconds = 999999999};
+						.mtime_nanoseconds = 999999999,
+						.kind = CONVERT_JOURNAL_MOVING,
+						.position = UINT64_MAX};
 	char one[NAME_MAX + 1], other[NAME_MAX + 1], name[CONVERT_JOURNAL_NAME_MAX];
 	struct convert_journal read;
 
@@ -42,7 +46,6 @@ static void long_names_that_begin_alike_are_told_apart(void)
 	convert_journal_format(&journal, one, name);
 	CHECK(strlen(name) < NAME_MAX);
 	CHECK(convert_journal_parse(name, one, &read));
-	CHECK(!read.keep);
 	CHECK(!convert_journal_parse(name, other, &read));
 	CHECK(!convert_journal_parse(name, "xxx", &read));
 }
@@ -56,7 +59,10 @@ static void other_names_are_not_ours(void)
 					    ".cowctl-1-2-3.4-r-",
 					    ".cowctl-x-2-3.4-r-n",
 					    ".cowctl-1-2-3.4-x-n",
-					    ".cowctl-1-2-3.4-rk-n"};
+					    ".cowctl-1-2-3.4-rk-n",
+					    ".cowctl-1-2-3.4-c5-n",
+					    ".cowctl-1-2-3.4-m-n",
+					    ".cowctl-1-2-3.4-m5n"};
 	struct convert_journal journal;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -7,18 +7,18 @@
 #include "base/thread.h"
 #include "convert/convert.h"
 
+static void set_direct(int fd, bool direct)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	fcntl(fd, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT);
+}
+
 /* Past the page cache by dropping what is cached; it is clean, for fsync went before. */
 static void drop_cache(int fd, uint64_t start, uint64_t end)
 {
-	fcntl(fd, F_SETFL, 0);
+	set_direct(fd, false);
 	posix_fadvise(fd, (off_t)start, (off_t)(end - start), POSIX_FADV_DONTNEED);
-}
-
-static int fail_compare(const struct convert *c, uint64_t at, struct cow_error *err)
-{
-	return base_refuse(err, EIO, COW_CODE_CORRUPT,
-			   "the copy of %s read back differs after byte %llu", BASE_QUOTE(c->name),
-			   (unsigned long long)at);
 }
 
 /* One chunk of the copy, read while the original's is. */
@@ -65,12 +65,14 @@ static int read_both(struct reading *reading, void *original, struct cow_error *
 	if (reading->result < 0)
 		return base_fail(err, (int)-reading->result, "read back the copy of %s",
 				 BASE_QUOTE(c->name));
-	return (size_t)reading->result < reading->size ? fail_compare(c, reading->at, err) : 0;
+	return 0;
 }
 
 struct compare {
 	struct convert *c;
 	unsigned char *original, *copy;
+	bool differs;
+	uint64_t at; /* where */
 };
 
 static size_t piece(const struct convert *c, uint64_t at, uint64_t end)
@@ -80,21 +82,22 @@ static size_t piece(const struct convert *c, uint64_t at, uint64_t end)
 	return end - at < size ? (size_t)(end - at) : size;
 }
 
-static int compare_range(const struct compare *compare, const struct image_range *range,
+static int compare_range(struct compare *compare, const struct image_range *range,
 			 struct cow_error *err)
 {
 	struct convert *c = compare->c;
 	uint64_t at = range->start & ~(uint64_t)(IMAGE_BUFFER_ALIGN - 1);
 
-	while (at < range->end) {
+	while (at < range->end && !compare->differs) {
 		size_t size = piece(c, at, range->end);
 		struct reading reading = {c, compare->copy, size, at, 0};
 		int r = convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
 
 		if (r < 0 || (r = read_both(&reading, compare->original, err)) < 0)
 			return r;
-		if (memcmp(compare->original, compare->copy, size) != 0)
-			return fail_compare(c, at, err);
+		compare->differs = (size_t)reading.result < size ||
+				   memcmp(compare->original, compare->copy, size) != 0;
+		compare->at = at;
 		at += size;
 		c->compared += size;
 		image_pace_keep(&c->verify_pace, size);
@@ -121,13 +124,12 @@ static int next_range(const struct convert *c, uint64_t from, uint64_t end, stru
 	return next.start < end;
 }
 
-static int compare_all(const struct compare *compare, uint64_t start, uint64_t end,
-		       struct cow_error *err)
+static int compare_all(struct compare *compare, uint64_t start, uint64_t end, struct cow_error *err)
 {
 	struct image_range range = {start, start};
-	int r;
+	int r = 0;
 
-	while ((r = next_range(compare->c, range.end, end, &range)) > 0) {
+	while (!compare->differs && (r = next_range(compare->c, range.end, end, &range)) > 0) {
 		r = compare_range(compare, &range, err);
 		if (r < 0)
 			return r;
@@ -137,20 +139,45 @@ static int compare_all(const struct compare *compare, uint64_t start, uint64_t e
 
 /* Better by direct I/O, but that alone would not do: Btrfs serves compressed and inline extents
  * from the cache all the same. */
-int convert_verify(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
+static int compare_window(struct compare *compare, uint64_t start, uint64_t end,
+			  struct cow_error *err)
 {
 	BASE_CLEANUP(free) void *original = image_buffer_new();
 	BASE_CLEANUP(free) void *copy = image_buffer_new();
-	const struct compare compare = {c, original, copy};
+	struct convert *c = compare->c;
 	double began = convert_now();
 	int r;
 
 	if (!original || !copy)
 		return base_fail(err, ENOMEM, "verify the copy of %s", BASE_QUOTE(c->name));
+	compare->original = original;
+	compare->copy = copy;
 	drop_cache(c->copy, start, end);
-	fcntl(c->copy, F_SETFL, O_DIRECT);
-	r = compare_all(&compare, start, end, err);
-	fcntl(c->copy, F_SETFL, 0);
+	set_direct(c->copy, true);
+	r = compare_all(compare, start, end, err);
+	set_direct(c->copy, false);
 	c->result->seconds_verify += convert_now() - began;
 	return r;
+}
+
+int convert_compare(struct convert *c, uint64_t start, uint64_t end, bool *ret_same,
+		    struct cow_error *err)
+{
+	struct compare compare = {.c = c};
+	int r = compare_window(&compare, start, end, err);
+
+	*ret_same = r == 0 && !compare.differs;
+	return r;
+}
+
+int convert_verify(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
+{
+	struct compare compare = {.c = c};
+	int r = compare_window(&compare, start, end, err);
+
+	if (r < 0 || !compare.differs)
+		return r;
+	return base_refuse(err, EIO, COW_CODE_CORRUPT,
+			   "the copy of %s read back differs after byte %llu", BASE_QUOTE(c->name),
+			   (unsigned long long)compare.at);
 }

@@ -69,7 +69,7 @@ int image_extents_add(struct image_extents_count *count, const struct fiemap *ma
 	return mapped > 0;
 }
 
-static int read_all(int fd, uint32_t sync, struct image_extents_count *count)
+static int read_all(int fd, uint32_t sync, uint64_t end, struct image_extents_count *count)
 {
 	uint64_t few[(sizeof(struct fiemap) + FEW * sizeof(struct fiemap_extent)) / 8];
 	BASE_CLEANUP(free) struct fiemap *many = NULL;
@@ -80,7 +80,7 @@ static int read_all(int fd, uint32_t sync, struct image_extents_count *count)
 	for (;;) {
 		*map = (struct fiemap){
 			.fm_start = count->next,
-			.fm_length = FIEMAP_MAX_OFFSET - count->next,
+			.fm_length = end - count->next,
 			.fm_flags = sync,
 			.fm_extent_count = room,
 		};
@@ -89,8 +89,8 @@ static int read_all(int fd, uint32_t sync, struct image_extents_count *count)
 			return errno == ENOTTY ? -EOPNOTSUPP : -errno;
 		sync = 0;
 		r = image_extents_add(count, map, room);
-		if (r <= 0)
-			return r;
+		if (r <= 0 || count->next >= end)
+			return r < 0 ? r : 0;
 		if (!many)
 			many = malloc(sizeof(*map) + MANY * sizeof(map->fm_extents[0]));
 		if (!many)
@@ -100,12 +100,12 @@ static int read_all(int fd, uint32_t sync, struct image_extents_count *count)
 	}
 }
 
-int image_extents_each(int fd, bool sync, int (*each)(const struct fiemap_extent *, void *),
-		       void *data)
+int image_extents_each(int fd, uint64_t start, uint64_t end,
+		       int (*each)(const struct fiemap_extent *, void *), void *data)
 {
-	struct image_extents_count count = {.each = each, .data = data};
+	struct image_extents_count count = {.each = each, .data = data, .next = start};
 
-	return read_all(fd, sync ? FIEMAP_FLAG_SYNC : 0, &count);
+	return read_all(fd, 0, end < FIEMAP_MAX_OFFSET ? end : FIEMAP_MAX_OFFSET, &count);
 }
 
 COW_EXPORT int cow_extents_read(int fd, unsigned flags, struct cow_extents *ret,
@@ -116,7 +116,8 @@ COW_EXPORT int cow_extents_read(int fd, unsigned flags, struct cow_extents *ret,
 
 	if (flags & ~COW_EXTENTS_SYNC)
 		return base_fail(err, EINVAL, "read extents: unknown flags 0x%x", flags);
-	r = read_all(fd, flags & COW_EXTENTS_SYNC ? FIEMAP_FLAG_SYNC : 0, &count);
+	r = read_all(fd, flags & COW_EXTENTS_SYNC ? FIEMAP_FLAG_SYNC : 0, FIEMAP_MAX_OFFSET,
+		     &count);
 	if (r == -EIO)
 		return base_fail_code(err, EIO, COW_CODE_CORRUPT,
 				      "read extents: the filesystem's list goes backwards, or is "

@@ -22,9 +22,11 @@ struct image_extents_count {
  * with. */
 int image_extents_add(struct image_extents_count *count, const struct fiemap *map, uint32_t room);
 
-/* Every extent of a file in order, as FIEMAP lists them; `sync` writes dirty data out first. Goes
- * on until `each` fails. @return 0, what `each` failed with, -EOPNOTSUPP without FIEMAP. */
-int image_extents_each(int fd, bool sync, int (*each)(const struct fiemap_extent *, void *),
-		       void *data);
+/* Every extent of a file that touches the part from start to end (UINT64_MAX: all), in order, as
+ * FIEMAP lists them: whole ones, which may begin before and end after it. Goes on until `each`
+ * fails.
+ * @return 0, what `each` failed with, -EOPNOTSUPP without FIEMAP. */
+int image_extents_each(int fd, uint64_t start, uint64_t end,
+		       int (*each)(const struct fiemap_extent *, void *), void *data);
 
 #endif

@@ -118,6 +118,14 @@ static const struct pin pins[] = {
 	{FIELD(cow_convert_result, rows_after, 1096)},
 	{FIELD(cow_convert_result, original, 1104)},
 	{FIELD(cow_convert_result, spare, 1360)},
+	{SIZE(cow_convert_interrupted, 568)},
+	{FIELD(cow_convert_interrupted, image, 0)},
+	{FIELD(cow_convert_interrupted, temp, 256)},
+	{FIELD(cow_convert_interrupted, state, 512)},
+	{FIELD(cow_convert_interrupted, running, 516)},
+	{FIELD(cow_convert_interrupted, size, 520)},
+	{FIELD(cow_convert_interrupted, bytes_done, 528)},
+	{FIELD(cow_convert_interrupted, spare, 536)},
 };
 
 int main(void)

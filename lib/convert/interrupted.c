@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "convert/convert.h"
+
+COW_EXPORT const char *cow_convert_state_name(enum cow_convert_state state)
+{
+	static const char *const names[] = {"unknown", "copying", "exchanging", "moving"};
+
+	return BASE_NAME(names, state);
+}
+
+static enum cow_convert_state state_of(const struct convert_journal *journal)
+{
+	switch (journal->kind) {
+	case CONVERT_JOURNAL_COPYING:
+		return COW_CONVERT_STATE_COPYING;
+	case CONVERT_JOURNAL_MOVING:
+		return COW_CONVERT_STATE_MOVING;
+	case CONVERT_JOURNAL_REMOVE:
+	case CONVERT_JOURNAL_KEEP:
+		return COW_CONVERT_STATE_EXCHANGING;
+	case CONVERT_JOURNAL_AWAY:
+		break; /* its copy tells more */
+	}
+	return COW_CONVERT_STATE_UNKNOWN;
+}
+
+static uint64_t bytes_done(const struct convert_journal *journal, const struct stat *st)
+{
+	if (journal->kind == CONVERT_JOURNAL_MOVING)
+		return journal->position;
+	if (journal->kind == CONVERT_JOURNAL_COPYING)
+		return (uint64_t)st->st_blocks * 512;
+	return (uint64_t)st->st_size;
+}
+
+/* @return false when this name is no conversion's, or not the one that counts. */
+static bool look(int dirfd, const char *name, struct cow_convert_interrupted *ret)
+{
+	struct convert_journal journal;
+	const char *image = convert_journal_parse_any(name, &journal);
+	struct stat st;
+
+	if (!image || state_of(&journal) == COW_CONVERT_STATE_UNKNOWN ||
+	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	*ret = (struct cow_convert_interrupted){
+		.state = state_of(&journal),
+		.running = convert_is_leased(st.st_ino) ? COW_ANSWER_YES : COW_ANSWER_NO,
+		.size = (uint64_t)st.st_size,
+		.bytes_done = bytes_done(&journal, &st),
+	};
+	base_copy(ret->image, sizeof(ret->image), image);
+	base_copy(ret->temp, sizeof(ret->temp), name);
+	return true;
+}
+
+COW_EXPORT int cow_convert_list_interrupted(int dirfd,
+					    int (*each)(const struct cow_convert_interrupted *item,
+							void *data),
+					    void *data, struct cow_error *err)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	BASE_CLEANUP(directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!directory) {
+		r = base_fail(err, errno, "read a directory");
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	while (r == 0 && (entry = readdir(directory))) {
+		struct cow_convert_interrupted item;
+
+		if (look(fd, entry->d_name, &item))
+			r = each(&item, data);
+	}
+	return r;
+}

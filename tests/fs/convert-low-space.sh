@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# An image of more than half the filesystem is converted where there is no room for a copy: only when
+# that is asked for, with everything kept, and not when moving would free nothing.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+need_root
+require setfattr
+
+make_fs btrfs-mixed b
+image=$T/b/v.raw
+# Not a whole number of mebibytes, a hole, and preallocation within and beyond.
+truncate -s 400M "$image"
+"$COW_BUILD/tests/scatter" --fill "$image" $((300 << 20))
+fragment "$image" 500
+dd if=/dev/urandom of="$image" bs=1M seek=320 count=1 conv=notrunc status=none
+fallocate --offset 340M --length 8M --keep-size "$image"
+truncate -s $(((400 << 20) + 12345)) "$image"
+fallocate --offset 402M --length 2M --keep-size "$image"
+setfattr -n user.mark -v kept "$image"
+chown 12:34 "$image"
+touch -d '2021-02-03 04:05:06.789' "$image"
+sync "$image"
+
+expect_refused "No space left" "$image"
+for option in --preallocate --keep-original --no-verify; do
+	expect_status 3 cowctl convert --low-space "$option" "$image"
+done
+expect_status 0 cowctl convert --dry-run --low-space "$image"
+before=$("$COW_BUILD/tests/image" extents "$image" | grep unwritten)
+expect_converted off "$image" --low-space
+expect_equal "$("$COW_BUILD/tests/image" extents "$image" | grep unwritten)" "$before" "preallocation"
+
+# And back. With room for a copy, it is a copy.
+expect_converted on "$image" --low-space
+make_image "$T/b/small.raw" 1M
+inode=$(stat -c %i "$T/b/small.raw")
+expect_converted off "$T/b/small.raw" --low-space
+[ "$(stat -c %i "$T/b/small.raw")" != "$inode" ] || fail "not copied"
+
+# What a snapshot shares is not freed.
+btrfs -q subvolume snapshot -r "$T/b" "$T/b/snapshot"
+expect_refused "even so, for what is shared" "$image" --low-space

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A conversion that is to be resumed leaves its copy when it is killed, goes on with it, and believes
+# none of it: what differs is copied again. Without --resume the copy is cleared up.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+need_root
+require strace
+FS_SIZE=2G make_fs btrfs b
+mkdir "$T/b/d"
+image=$T/b/d/v.raw
+make_image "$image" 300M
+
+# interrupt: kill it in the third window of 128 MiB.
+interrupt() {
+	(ASAN_OPTIONS=detect_leaks=0 strace -o /dev/null --trace=pwrite64 \
+		--inject=pwrite64:signal=KILL:when=70 "$COWCTL" convert --resume "$image" 2>"$T/err" || true) 2>/dev/null
+	expect_equal "$(litter_in "$T/b/d" | wc -l)" 1 "copies that are left"
+}
+
+# What stands is listed, and changes nothing.
+interrupt
+expect_status 1 cowctl convert --json --status "$T/b/d"
+expect_json '.images | length == 1 and .[0].result == "interrupted"'
+expect_json '.images[0] | (.path | endswith("/d/v.raw")) and .bytes_copied >= 268435456'
+expect_status 1 cowctl convert --status --output REASON "$image"
+expect_out "copying"
+expect_status 0 cowctl convert --status "$T/b"
+expect_equal "$(litter_in "$T/b/d" | wc -l)" 1 "copies that are left"
+
+# It goes on where it was.
+expect_converted off "$image" --resume
+expect_json '.images[0] | .bytes_copied <= 50000000 and .verified'
+expect_status 0 cowctl convert --status "$image"
+expect_status 0 cowctl convert --cow on "$image"
+
+# What is wrong in the copy is found.
+interrupt
+dd if=/dev/urandom of="$(litter_in "$T/b/d")" bs=4096 seek=100 count=1 conv=notrunc status=none
+expect_converted off "$image" --resume
+expect_json '.images[0].bytes_copied > 134217728'
+expect_status 0 cowctl convert --cow on "$image"
+
+# The image was written to meanwhile: the copy is of no use.
+interrupt
+dd if=/dev/urandom of="$image" bs=4096 seek=1000 count=1 conv=notrunc status=none
+expect_converted off "$image" --resume
+expect_json '.images[0].bytes_copied > 300000000'
+expect_status 0 cowctl convert --cow on "$image"
+
+# Taken back, or begun anew.
+interrupt
+expect_status 0 cowctl convert --json --undo "$image"
+expect_json '.images[0].result == "already"'
+expect_equal "$(litter_in "$T/b/d")" "" "what is left"
+expect_refused "was interrupted" "$image" --undo
+interrupt
+expect_converted off "$image"
+expect_status 0 cowctl convert --cow on "$image"
+
+# Whoever may write to the directory could have made the copy.
+interrupt
+chmod 0777 "$T/b/d"
+expect_converted off "$image" --resume
+expect_json '.images[0].bytes_copied > 300000000'
+expect_status 0 cowctl convert --cow on "$image"
+chmod 0755 "$T/b/d"
+
+# A second one at the same time is refused, and does not stop the first.
+cowctl convert --resume --bandwidth 100M "$image" >"$T/first" 2>&1 &
+first=$!
+until [ -n "$(litter_in "$T/b/d")" ]; do
+	kill -0 "$first" || fail "the first is gone: $(cat "$T/first")"
+done
+expect_status 2 cowctl convert --resume "$image"
+expect_err "v.raw"
+expect_status 0 cowctl convert --status --output REASON "$image"
+expect_out running
+wait "$first" || fail "the first was disturbed: $(cat "$T/first")"
+is_nocow "$image" || fail "not converted"
