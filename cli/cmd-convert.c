@@ -55,6 +55,9 @@ CLI_GETTER(get_result, struct converted, cli_text(cow_convert_outcome_name(item-
 CLI_GETTER(get_reason, struct converted, reason(item->result))
 CLI_GETTER(get_copied, struct converted, cli_bytes(item->result->bytes_copied))
 CLI_GETTER(get_holes, struct converted, cli_bytes(item->result->bytes_holes))
+CLI_GETTER(get_needed, struct converted, cli_bytes(item->result->bytes_needed))
+CLI_GETTER(get_shared, struct converted, cli_bytes(item->result->bytes_shared))
+CLI_GETTER(get_compressed, struct converted, cli_bytes(item->result->bytes_compressed))
 CLI_GETTER(get_verified, struct converted, cli_bool(item->result->verified))
 CLI_GETTER(get_seconds, struct converted, cli_real(item->result->seconds))
 CLI_GETTER(get_original, struct converted, cli_path(item->original))
@@ -71,6 +74,12 @@ static const struct cli_column columns[] = {
 	{"TO", "copy-on-write asked for", "to", 0, 0, get_to},
 	{"COPIED", "bytes copied", "bytes_copied", 0, CLI_COLUMN_RIGHT, get_copied},
 	{"HOLES", "bytes left as holes", "bytes_holes", 0, CLI_COLUMN_RIGHT, get_holes},
+	{"NEEDED", "free space that it takes meanwhile", "bytes_needed", 0,
+	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_needed},
+	{"SHARED", "bytes that are shared no more", "bytes_shared", 0,
+	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_shared},
+	{"COMPRESSED", "bytes that are compressed no more", "bytes_compressed", 0,
+	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_compressed},
 	{"RUNS-BEFORE", "physically discontiguous runs before", "runs_before", 0, CLI_COLUMN_RIGHT,
 	 get_runs_before},
 	{"RUNS-AFTER", "the same after", "runs_after", 0, CLI_COLUMN_RIGHT, get_runs_after},
@@ -93,6 +102,7 @@ static const struct cli_option options[] = {
 	{"preallocate", 0, NULL, NULL, "allocate the whole size, for hot images", 0, false},
 	{"keep-original", 'k', NULL, NULL, "keep the old image as IMAGE.orig", 0, false},
 	{"no-verify", 0, NULL, NULL, "do not read the copy back from disk", 0, false},
+	{"skip-shared", 0, NULL, NULL, "leave golden images and their clones together", 0, false},
 	{"rewrite", 0, NULL, NULL, "copy even what is as wanted, to defragment", 0, false},
 	{"bandwidth", 0, "SIZE", NULL, "copy and verify at most SIZE bytes a second", 0, false},
 	{"resume", 0, NULL, NULL, "keep the copy if interrupted, and go on with one", 0, false},
@@ -109,7 +119,21 @@ struct job {
 	struct cli_table *table;
 	struct cow_convert_options options;
 	const char *subject; /* path now worked on */
+	struct {
+		uint64_t outcomes[COW_CONVERT_INTERRUPTED + 1];
+		uint64_t images, bytes_copied;
+		uint64_t bytes_needed; /* of the one that takes most: one is done after the other */
+	} total;
 };
+
+static void count(struct job *job, const struct cow_convert_result *result)
+{
+	job->total.images++;
+	job->total.outcomes[result->outcome]++;
+	job->total.bytes_copied += result->bytes_copied;
+	if (result->bytes_needed > job->total.bytes_needed)
+		job->total.bytes_needed = result->bytes_needed;
+}
 
 static int on_progress(enum cow_convert_phase phase, uint64_t done, uint64_t total, void *data)
 {
@@ -156,6 +180,7 @@ static void convert_one(struct job *job, const char *path)
 		original = cli_format("%s%s", path == name ? "" : directory, result.original);
 	row.original = original;
 	cli_progress_clear(job->call);
+	count(job, &result);
 	cli_table_add(job->table, NULL, &row);
 }
 
@@ -194,18 +219,88 @@ static size_t find_images(struct job *job, const char *directory, char ***ret_pa
 	return n;
 }
 
-/* Found first, converted afterwards: a walk at the same time would meet its own work. */
+struct planned {
+	char *path;
+	uint64_t needed;
+};
+
+static int by_need(const void *a, const void *b)
+{
+	const struct planned *one = a, *other = b;
+
+	if (one->needed != other->needed)
+		return one->needed < other->needed ? -1 : 1;
+	return strcmp(one->path, other->path);
+}
+
+/* What an image takes, by a dry run whose other results are of no interest yet. */
+static uint64_t need_of(const struct job *job, const char *path)
+{
+	struct cow_convert_options dry = job->options;
+	struct cow_convert_result result = {0};
+	const char *slash = strrchr(path, '/');
+	char *directory CLI_CLEANUP(text) =
+		cli_format("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	int dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	dry.flags |= COW_CONVERT_DRY_RUN;
+	if (dirfd >= 0) {
+		cow_convert_at(dirfd, slash ? slash + 1 : path, &dry, &result, NULL);
+		close(dirfd);
+	}
+	return result.bytes_needed;
+}
+
+/* Found first, converted afterwards: a walk at the same time would meet its own work. The one that
+ * takes least comes first: it may make room for the next. */
 static void convert_tree(struct job *job, const char *directory)
 {
 	char **paths;
 	size_t n = find_images(job, directory, &paths);
+	struct planned *plan = cli_allocate((n + 1) * sizeof(*plan));
 
+	for (size_t i = 0; i < n; i++)
+		plan[i] = (struct planned){paths[i], need_of(job, paths[i])};
+	qsort(plan, n, sizeof(*plan), by_need);
 	for (size_t i = 0; i < n; i++) {
 		if (!cli_interrupted())
-			convert_one(job, paths[i]);
-		free(paths[i]);
+			convert_one(job, plan[i].path);
+		free(plan[i].path);
 	}
+	free(plan);
 	free(paths);
+}
+
+/* "3 images: 2 converted, 1 refused; 40G copied" */
+static void sum_up(struct job *job)
+{
+	char text[256] = "";
+	size_t used = 0;
+	json_t *summary = job->call->json ? json_object() : NULL;
+
+	for (enum cow_convert_outcome i = COW_CONVERT_CONVERTED; i < COW_CONVERT_INTERRUPTED; i++) {
+		uint64_t n = job->total.outcomes[i];
+
+		if (summary)
+			json_object_set_new(summary, cow_convert_outcome_name(i),
+					    json_integer((json_int_t)n));
+		if (n)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%llu %s",
+						 used ? ", " : "", (unsigned long long)n,
+						 cow_convert_outcome_name(i));
+	}
+	if (summary) {
+		cli_json_value(summary, "images", cli_number(job->total.images));
+		cli_json_value(summary, "bytes_copied", cli_bytes(job->total.bytes_copied));
+		cli_json_value(summary, "bytes_needed", cli_bytes(job->total.bytes_needed));
+		json_object_set_new(job->call->json, "summary", summary);
+	} else if (job->total.images > 1) {
+		cli_warn(job->call, "%llu images: %s; %s %s, at most %s of free space at a time",
+			 (unsigned long long)job->total.images, text,
+			 CLI_SIZE(job->total.bytes_copied),
+			 job->options.flags & COW_CONVERT_DRY_RUN ? "to copy" : "copied",
+			 CLI_SIZE(job->total.bytes_needed));
+	}
 }
 
 static void convert_operand(struct job *job, const char *path)
@@ -298,6 +393,7 @@ static unsigned flags_of(const struct cli_call *call)
 	       cli_flag(call, "rewrite", COW_CONVERT_REWRITE) |
 	       cli_flag(call, "resume", COW_CONVERT_RESUME) |
 	       cli_flag(call, "low-space", COW_CONVERT_LOW_SPACE) |
+	       cli_flag(call, "skip-shared", COW_CONVERT_SKIP_SHARED) |
 	       cli_flag(call, "undo", COW_CONVERT_UNDO);
 }
 
@@ -323,6 +419,8 @@ static int run(struct cli_call *call)
 		(cli_given(call, "status") ? show_status : convert_operand)(&job,
 									    call->operands[i]);
 	cli_table_end(job.table);
+	if (!cli_given(call, "status"))
+		sum_up(&job);
 	return cli_interrupted() ? cli_status(call, CLI_EXIT_FAILED) : call->status;
 }
 

@@ -62,6 +62,8 @@ typedef int (*cow_convert_progress)(enum cow_convert_phase phase, uint64_t done,
 #define COW_CONVERT_LOW_SPACE                                                                      \
 	0x40u /**< where there is no room for a copy, move the data bit by bit, for which the      \
 		 image is not at its path until the move is complete */
+#define COW_CONVERT_SKIP_SHARED                                                                    \
+	0x100u /**< leave an image that shares blocks (a golden image, its clones) as it is */
 #define COW_CONVERT_UNDO 0x80u /**< take back what was interrupted, and do nothing else */
 
 struct cow_convert_options {
@@ -87,7 +89,10 @@ struct cow_convert_result {
 	uint64_t runs_before, runs_after; /**< physically discontiguous runs */
 	uint64_t rows_before, rows_after; /**< extent rows */
 	char original[256];               /**< name the old image was kept under, or "" */
-	uint64_t spare[8];
+	uint64_t bytes_needed;            /**< free space that it takes, for as long as it lasts */
+	/** What is shared or compressed now and will not be, in the image's own bytes. */
+	uint64_t bytes_shared, bytes_compressed;
+	uint64_t spare[5];
 };
 
 /** Convert the regular file `name` in the directory `dirfd` (no symlink is followed).

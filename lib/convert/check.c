@@ -189,6 +189,7 @@ int convert_check_space(struct convert *c, struct cow_error *err)
 		need = (uint64_t)c->before.st_size;
 	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
 	need += need / 64 + (1u << 20);
+	c->result->bytes_needed = need;
 	r = check_room(c, need, "", err);
 	if (r != -ENOSPC)
 		return r;
@@ -209,16 +210,12 @@ static uint64_t extent_size(const struct convert *c, uint64_t data)
 int convert_check_low_space(const struct convert *c, struct cow_error *err)
 {
 	uint64_t data = c->total + c->extents.unwritten_bytes;
-	uint64_t allocated = (uint64_t)c->before.st_blocks * 512;
 	/* What others share is not freed when it is punched out, and what is compressed frees less
-	 * than it needs. */
-	uint64_t growth = data > allocated ? data - allocated : 0;
-	uint64_t need = c->extents.shared_bytes + growth + extent_size(c, data) + data / 64 +
-			CONVERT_LOW_SPACE_MIN;
+	 * than it needs, nobody says how much. */
+	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes;
+	uint64_t need = stays + extent_size(c, data) + data / 64 + CONVERT_LOW_SPACE_MIN;
 
+	c->result->bytes_needed = need;
 	return check_room(c, need,
-			  c->extents.shared_bytes || growth
-				  ? " even so, for what is shared or compressed"
-				  : " even so",
-			  err);
+			  stays ? " even so, for what is shared or compressed" : " even so", err);
 }

@@ -223,6 +223,24 @@ static int check_space(struct convert *c, struct cow_error *err)
 	return convert_check_low_space(c, err);
 }
 
+static void note_extents(struct convert *c)
+{
+	c->result->runs_before = c->extents.runs;
+	c->result->rows_before = c->extents.rows;
+	c->result->bytes_shared = c->extents.shared_bytes;
+	c->result->bytes_compressed = c->extents.encoded_bytes;
+}
+
+static bool is_left_shared(struct convert *c)
+{
+	if (!(c->options->flags & COW_CONVERT_SKIP_SHARED) || !c->extents.shared_bytes)
+		return false;
+	c->result->outcome = COW_CONVERT_ALREADY;
+	base_copy(c->result->reason, sizeof(c->result->reason),
+		  "it shares blocks with a snapshot or a clone, and is left together with them");
+	return true;
+}
+
 /* Steps 1 to 3, and everything that can be known beforehand. */
 static int prepare(struct convert *c, struct cow_error *err)
 {
@@ -244,8 +262,9 @@ static int prepare(struct convert *c, struct cow_error *err)
 	r = cow_extents_read(c->original, COW_EXTENTS_SYNC, &c->extents, err);
 	if (r < 0 && r != -EOPNOTSUPP)
 		return r;
-	c->result->runs_before = c->extents.runs;
-	c->result->rows_before = c->extents.rows;
+	note_extents(c);
+	if (is_left_shared(c))
+		return 0;
 	if (c->flags & COW_ATTR_COMPRESS)
 		base_copy(c->result->note, sizeof(c->result->note),
 			  "compression is dropped: it excludes NOCOW");
@@ -299,7 +318,7 @@ static int carry_out(struct convert *c, struct cow_error *err)
 
 static int check_options(const struct cow_convert_options *options, struct cow_error *err)
 {
-	const unsigned known = 2 * COW_CONVERT_UNDO - 1;
+	const unsigned known = 2 * COW_CONVERT_SKIP_SHARED - 1;
 	const unsigned not_moving =
 		COW_CONVERT_PREALLOCATE | COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY;
 
@@ -317,8 +336,26 @@ static int check_options(const struct cow_convert_options *options, struct cow_e
 	return 0;
 }
 
+/* What it will cost, besides the time. */
+static void note_costs(struct convert *c)
+{
+	const struct cow_convert_result *result = c->result;
+	char shared[64] = "", compressed[64] = "", text[COW_SIZE_TEXT_MAX];
+	bool checked = c->nocow && c->result->from_nocow == COW_ANSWER_NO;
+
+	if (result->bytes_shared)
+		snprintf(shared, sizeof(shared), "%s shared now are held twice; ",
+			 cow_size_format(result->bytes_shared, text, sizeof(text)));
+	if (result->bytes_compressed)
+		snprintf(compressed, sizeof(compressed), "%s compressed now take their full size; ",
+			 cow_size_format(result->bytes_compressed, text, sizeof(text)));
+	base_copy_format(c->result->note, sizeof(c->result->note), "%s%s%sthe inode number changes",
+			 shared, compressed, checked ? "no checksums any more; " : "");
+}
+
 static int plan(struct convert *c)
 {
+	note_costs(c);
 	c->result->outcome = COW_CONVERT_PLANNED;
 	c->result->bytes_copied = c->total;
 	c->result->bytes_holes = (uint64_t)c->before.st_size - c->total;
