@@ -26,6 +26,7 @@
 #define REGION  (LARGE + 4 * PAGE)
 #define PAGE    (64u << 10)
 #define SMALL   (LARGE + PAGE)
+#define CHUNK   PAGE
 #define STEP    4096u
 #define EXTENTS 512u
 
@@ -81,32 +82,39 @@ static enum cow_overwrite compare(const struct map *before, const struct map *af
 	return result;
 }
 
-/* Bytes that don't compress, for a compressed extent can't be mapped byte by byte (splitmix64). */
-static void fill(unsigned char *buffer, size_t size)
-{
-	uint64_t state = (uint64_t)(uintptr_t)buffer + (uint64_t)getpid();
+struct pass {
+	struct map maps[3];
+	uint64_t random;
+	unsigned char chunk[CHUNK]; /* small: touching new memory takes longer than filling it */
+};
 
+/* Bytes that don't compress and never come twice: a compressed extent can't be mapped byte by byte
+ * (splitmix64). */
+static void fill(struct pass *pass, size_t size)
+{
 	for (size_t i = 0; i + 8 <= size; i += 8) {
-		uint64_t z = (state += 0x9e3779b97f4a7c15u);
+		uint64_t z = (pass->random += 0x9e3779b97f4a7c15u);
 
 		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 		z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
 		z ^= z >> 31;
-		memcpy(buffer + i, &z, sizeof(z));
+		memcpy(pass->chunk + i, &z, sizeof(z));
 	}
 }
 
-static int write_at(int fd, const unsigned char *data, size_t offset, size_t size)
+static int write_at(int fd, struct pass *pass, size_t offset, size_t size)
 {
-	ssize_t n = base_pwrite_full(fd, data + offset, size, (off_t)offset);
+	for (size_t done = 0; done < size; done += CHUNK) {
+		size_t part = size - done < CHUNK ? size - done : CHUNK;
+		ssize_t n;
 
-	return n < 0 ? (int)n : 0;
+		fill(pass, part);
+		n = base_pwrite_full(fd, pass->chunk, part, (off_t)(offset + done));
+		if (n < 0)
+			return (int)n;
+	}
+	return 0;
 }
-
-struct pass {
-	struct map maps[3];
-	unsigned char data[REGION];
-};
 
 /* One pass over an empty file. */
 static int measure_pass(int fd, struct pass *pass, enum cow_overwrite *ret_large,
@@ -115,13 +123,9 @@ static int measure_pass(int fd, struct pass *pass, enum cow_overwrite *ret_large
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	int r;
 
-	fill(pass->data, REGION);
-	if ((r = write_at(fd, pass->data, 0, REGION)) < 0 ||
-	    (r = read_map(fd, &pass->maps[0])) < 0 ||
-	    (r = write_at(fd, pass->data, 0, LARGE)) < 0 ||
-	    (r = read_map(fd, &pass->maps[1])) < 0 ||
-	    (r = write_at(fd, pass->data, SMALL, page)) < 0 ||
-	    (r = read_map(fd, &pass->maps[2])) < 0)
+	if ((r = write_at(fd, pass, 0, REGION)) < 0 || (r = read_map(fd, &pass->maps[0])) < 0 ||
+	    (r = write_at(fd, pass, 0, LARGE)) < 0 || (r = read_map(fd, &pass->maps[1])) < 0 ||
+	    (r = write_at(fd, pass, SMALL, page)) < 0 || (r = read_map(fd, &pass->maps[2])) < 0)
 		return r;
 	*ret_large = compare(&pass->maps[0], &pass->maps[1], 0, LARGE);
 	*ret_small = compare(&pass->maps[1], &pass->maps[2], SMALL, page);
@@ -195,6 +199,7 @@ void probe_measure(int dirfd, struct probe_measurement *ret)
 		explain(ret, "measuring", -ENOMEM);
 		return;
 	}
+	pass->random = (uint64_t)(uintptr_t)pass + (uint64_t)getpid();
 	if (cow_attr_get(fd, &flags, NULL) == 0)
 		ret->born_nocow = flags & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
 	measure_as_born(fd, pass, ret);
