@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# An encrypted device overwrites in place: root reads so in its table, others tell by the uuid.
+# An encrypted device overwrites in place: root reads so in its table, others tell by the uuid, and so
+# does root where the device mapper can't be asked, as in a container.
 . "$(dirname "$0")/../lib.sh"
 need_lab dm-crypt aes_generic xts
 require cryptsetup
@@ -18,3 +19,7 @@ expect_status 0 cowctl probe --json /dev/mapper/secret
 expect_crypt reported
 expect_status 0 as_nobody cowctl probe --json /dev/mapper/secret
 expect_crypt inferred
+mount -t tmpfs none /dev/mapper
+expect_status 0 cowctl probe --json /dev/dm-0
+expect_crypt inferred
+umount /dev/mapper
