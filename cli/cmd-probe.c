@@ -8,6 +8,7 @@ CLI_DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free)
 
 static const struct cli_option options[] = {
 	{"no-measure", 0, NULL, NULL, "write nothing at all, not even an unnamed file", 0, false},
+	{"named", 0, NULL, NULL, "measure with a named file where it must be", 0, false},
 	{NULL},
 };
 
@@ -268,7 +269,8 @@ static json_t *failure_json(const char *path, const struct cow_error *err)
 
 static void probe_one(struct cli_call *call, const char *path, json_t *paths, bool first)
 {
-	unsigned flags = cli_flag(call, "no-measure", COW_PROBE_NO_MEASURE);
+	unsigned flags = cli_flag(call, "no-measure", COW_PROBE_NO_MEASURE) |
+			 cli_flag(call, "named", COW_PROBE_NAMED);
 	struct cow_probe *probe CLI_CLEANUP(probe) = NULL;
 	struct cow_error err = {0};
 

@@ -24,6 +24,10 @@ extern "C" {
 
 /* Flags for cow_probe_new(). */
 #define COW_PROBE_NO_MEASURE 0x1u /**< write nothing at all, not even an unnamed file */
+/** Where the filesystem has no unnamed files (NILFS2, GFS2, OCFS2, NTFS and others), measure with a
+ *  file that is made under a new name beginning with ".cowctl-" and loses it at once, before
+ *  anything is written to it. The directory's times change. */
+#define COW_PROBE_NAMED 0x2u
 
 /** The verdict on one path. Made and freed by the library; new fields come at the end. */
 struct cow_probe {

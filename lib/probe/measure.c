@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/temp.h"
 #include "base/text.h"
 #include "probe/measure.h"
 
@@ -181,17 +182,36 @@ static void measure_flagged(int fd, struct pass *pass, struct probe_measurement 
 					: COW_ANSWER_NO;
 }
 
-void probe_measure(int dirfd, struct probe_measurement *ret)
+/* @return fd or -errno. */
+static int open_file(int dirfd, bool named)
 {
-	BASE_CLEANUP(fd) int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct base_temp temp;
+	int fd;
+
+	if (!named) {
+		fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		return fd < 0 ? -errno : fd;
+	}
+	fd = base_temp_open(&temp, dirfd, 0600, NULL);
+	if (fd < 0)
+		return fd;
+	fd = base_take_fd(&temp.fd);
+	base_temp_close(&temp); /* which is but the name now */
+	return fd;
+}
+
+void probe_measure(int dirfd, bool named, struct probe_measurement *ret)
+{
+	BASE_CLEANUP(fd) int fd = open_file(dirfd, named);
 	BASE_CLEANUP(free) struct pass *pass = NULL;
 	uint32_t flags;
 
 	memset(ret, 0, sizeof(*ret));
 	if (fd < 0) {
-		int r = -errno;
-
-		explain(ret, "no unnamed temporary file can be made here", r);
+		explain(ret,
+			named ? "no temporary file can be made here"
+			      : "no unnamed temporary file can be made here",
+			fd);
 		return;
 	}
 	pass = malloc(sizeof(*pass));

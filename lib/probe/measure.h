@@ -2,6 +2,8 @@
 #ifndef PROBE_MEASURE_H
 #define PROBE_MEASURE_H
 
+#include <stdbool.h>
+
 #include <cow/types.h>
 
 /* What trying it showed, on one unnamed temporary file in a directory. Answers that could not be
@@ -17,7 +19,8 @@ struct probe_measurement {
 };
 
 /* Measure in a directory (any descriptor, O_PATH included). Leaves no trace: the file never has a
- * name and the directory's times do not change. Takes some 5 to 20 ms. */
-void probe_measure(int dirfd, struct probe_measurement *ret);
+ * name and the directory's times do not change. Takes some 5 to 20 ms. Where the filesystem has no
+ * unnamed files, `named` allows for one that loses its name before anything is written to it. */
+void probe_measure(int dirfd, bool named, struct probe_measurement *ret);
 
 #endif

@@ -166,7 +166,7 @@ static int look(struct probe *probe, int fd, unsigned flags, struct probe_input 
 		base_copy(input->measured.why_not, sizeof(input->measured.why_not),
 			  "that could copy the directory up");
 	else
-		probe_measure(directory, &input->measured);
+		probe_measure(directory, flags & COW_PROBE_NAMED, &input->measured);
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
 		read_flags(probe, fd);
 	if (directory >= 0 && input->measured.born_nocow == COW_ANSWER_UNKNOWN)

@@ -9,6 +9,7 @@ mkfs.ocfs2 -q -M local --fs-features=refcount "$T/o.img" >"$T/log" 2>&1 </dev/nu
 mkdir "$T/o"
 mount -t ocfs2 -o loop "$T/o.img" "$T/o"
 truth "ocfs2" "$T/o" "$T/o.img"
+truth_named "ocfs2" "$T/o" "$T/o.img"
 witness write "$T/o/file"
 truth "ocfs2, file" "$T/o/file" "$T/o.img"
 cp --reflink=always "$T/o/file" "$T/o/clone"

@@ -25,4 +25,7 @@ plain ntfs3 mkfs.ntfs -q -F
 plain exfat mkfs.exfat
 plain vfat mkfs.vfat
 plain reiserfs mkfs.reiserfs -q -ff
+for type in gfs2 ntfs3 jfs exfat vfat reiserfs; do
+	truth_named $type "$T/$type" "$T/$type.img"
+done
 truth_end

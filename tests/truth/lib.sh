@@ -24,6 +24,11 @@ truth_nobody() {
 	who=as_nobody truth "$1, not root" "${@:2}"
 }
 
+# truth_named NAME PATH PLACE...: the same asked by who allows for a file that has a name.
+truth_named() {
+	how=--named truth "$1, --named" "${@:2}"
+}
+
 # truth_young NAME PATH PLACE...: the same where no block is shared or older than a snapshot (any more),
 # which is known here, but not to whom only sees that the layer has snapshots.
 truth_young() {
@@ -35,7 +40,7 @@ truth_young() {
 truth() {
 	local name=$1 path=$2 said seen=unseen agree=NO
 	shift 2
-	${who:-} cowctl probe --json "$path" >"$T/probe" || [ $? -eq 2 ] # unknown
+	${who:-} cowctl probe --json ${how:+"$how"} "$path" >"$T/probe" || [ $? -eq 2 ] # unknown
 	said=$(json "$T/probe" '.paths[0] | [.overwrite, .switch, .evidence] | join("|")')
 	if [ -d "$path" ]; then
 		path=$path/.witness

@@ -17,4 +17,5 @@ FS_SIZE=2G make_fs f2fs lfs mode=lfs
 truth "f2fs, mode=lfs" "$T/lfs" "$T/lfs.img"
 make_fs nilfs2 n
 truth "nilfs2" "$T/n" "$T/n.img"
+truth_named "nilfs2" "$T/n" "$T/n.img"
 truth_end
