@@ -42,13 +42,38 @@ struct map {
 	struct fiemap_extent extents[EXTENTS];
 };
 
+/* Without FIEMAP whoever may (root) asks for block after block. */
+static int read_blocks(int fd, struct map *map)
+{
+	unsigned size;
+
+	if (fdatasync(fd) < 0 || ioctl(fd, FIGETBSZ, &size) < 0 || !size)
+		return -EOPNOTSUPP;
+	for (unsigned i = 0; i < REGION / STEP; i++) {
+		unsigned block = i * STEP / size;
+
+		if (ioctl(fd, FIBMAP, &block) < 0)
+			return -EOPNOTSUPP;
+		map->extents[i] = (struct fiemap_extent){
+			.fe_logical = i * STEP,
+			.fe_physical = (uint64_t)block * size + i * STEP % size,
+			.fe_length = STEP,
+			.fe_flags = block ? 0 : FIEMAP_EXTENT_UNKNOWN,
+		};
+	}
+	map->head.fm_mapped_extents = REGION / STEP;
+	return 0;
+}
+
 static int read_map(int fd, struct map *map)
 {
 	memset(&map->head, 0, sizeof(map->head));
 	map->head.fm_length = REGION;
 	map->head.fm_flags = FIEMAP_FLAG_SYNC;
 	map->head.fm_extent_count = EXTENTS;
-	return ioctl(fd, FS_IOC_FIEMAP, &map->head) < 0 ? -errno : 0;
+	if (ioctl(fd, FS_IOC_FIEMAP, &map->head) == 0)
+		return 0;
+	return errno == EOPNOTSUPP || errno == ENOTTY ? read_blocks(fd, map) : -errno;
 }
 
 /* Where a byte of the file lies; 0 when the map doesn't say, or not in a way to be believed:
@@ -144,7 +169,7 @@ static void measure_as_born(int fd, struct pass *pass, struct probe_measurement 
 {
 	int r = measure_pass(fd, pass, &ret->as_born, &ret->as_born_page);
 
-	if (r == -EOPNOTSUPP || r == -ENOTTY)
+	if (r == -EOPNOTSUPP)
 		explain(ret, "the filesystem does not tell where data lies (no FIEMAP)", 0);
 	else if (r < 0)
 		explain(ret, "the test file could not be written and mapped", r);
