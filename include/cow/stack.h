@@ -31,8 +31,9 @@ enum cow_detail_kind {
  *  others; a program should look for a key and not count on it:
  *   - every filesystem: mount_point, source, mount_options (texts), read_only;
  *   - btrfs: fsid, data_profile ("single", "dup", "raid1", ...; "mixed" while it is converted),
- *     devices (how many), zoned, nodatacow (mounted so), nocow (the flag of what was asked about),
- *     subvolume (its path when it is the mounted one, else its name), subvolume_id;
+ *     devices (how many), zoned, seed (one of them is only read: what lies there is written
+ *     elsewhere), nodatacow (mounted so), nocow (the flag of what was asked about), subvolume (its
+ *     path when it is the mounted one, else its name), subvolume_id;
  *   - xfs: reflink, zoned; f2fs: mode, pinned; bcachefs: nocow;
  *   - overlay: lowerdir, upperdir, workdir, upperdir_nocow, workdir_nocow, and in_upper: what was
  *     asked about is in the upper directory already;

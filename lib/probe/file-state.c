@@ -36,13 +36,18 @@ static void read_extents(int fd, struct cow_file_state *state)
 	state->encoded_bytes = extents.encoded_bytes;
 }
 
+/* Where the data is: an overlay has none of its own. */
+static const struct cow_layer *storing(const struct cow_layer *layer)
+{
+	return base_equal(layer->type, "overlay") && layer->below ? layer->below : layer;
+}
+
 /* Btrfs copies a NOCOW block once more when it is not newer than the last snapshot of its
  * subvolume, deleted or not; FIEMAP shows nothing of that (docs/kernel-facts.md). */
 static void read_history(int fd, const struct cow_layer *layer, struct cow_file_state *state)
 {
 	/* Through an overlay Btrfs can't be asked, and it is only Btrfs that has such a history. */
-	bool hidden = base_equal(layer->type, "overlay") && layer->below &&
-		      base_equal(layer->below->type, "btrfs");
+	bool hidden = storing(layer) != layer && base_equal(storing(layer)->type, "btrfs");
 	int r = cow_extents_read_history(fd, &state->old_bytes, NULL);
 
 	state->history_known = r == 0 || (r == -ENOTTY && !hidden) ? COW_ANSWER_YES : COW_ANSWER_NO;
@@ -66,6 +71,9 @@ static void judge_in_place(int fd, const struct cow_layer *layer, struct cow_fil
 	else if (state->old_bytes)
 		set(state, COW_OVERWRITE_COPIED_ONCE, COW_EVIDENCE_REPORTED,
 		    "some extents are older than the last snapshot or balance");
+	else if (cow_layer_detail_answer(storing(layer), "seed") == COW_ANSWER_YES)
+		set(state, COW_OVERWRITE_COPIED_ONCE, COW_EVIDENCE_REPORTED,
+		    "what still lies on the seed device is written to another one");
 	else if (state->mapped == COW_ANSWER_NO)
 		set(state, COW_OVERWRITE_IN_PLACE, COW_EVIDENCE_INFERRED, layer->reason);
 	else if (state->history_known == COW_ANSWER_NO)

@@ -114,6 +114,23 @@ static enum cow_answer is_zoned(int sysfs)
 	return stack_answer(stack_exists(sysfs, "features/zoned"));
 }
 
+/* A device that is not written to (any more) is a seed, from which the filesystem was grown. */
+static enum cow_answer has_seed(int sysfs)
+{
+	BASE_CLEANUP(names) char **devices = NULL;
+	size_t count = sysfs < 0 ? 0 : stack_list(sysfs, "devinfo", &devices);
+	enum cow_answer answer = COW_ANSWER_UNKNOWN;
+
+	for (size_t i = 0; i < count && answer != COW_ANSWER_YES; i++) {
+		BASE_CLEANUP(free) char *path = base_format("devinfo/%s/writeable", devices[i]);
+		BASE_CLEANUP(free) char *writeable = path ? stack_read(sysfs, path) : NULL;
+
+		if (writeable)
+			answer = stack_answer(base_equal(writeable, "0"));
+	}
+	return answer;
+}
+
 /* The subvolume the subject is in; the mount names only the one that is mounted. Its path is known
  * when that is the same one, its name otherwise. */
 static void describe_subvolume(struct stack_builder *builder, struct cow_layer *layer,
@@ -183,6 +200,7 @@ void stack_btrfs_judge(struct stack_builder *builder, struct cow_layer *layer,
 	else
 		stack_detail_text(builder, layer, "devices", NULL);
 	stack_detail_answer(builder, layer, "zoned", zoned);
+	stack_detail_answer(builder, layer, "seed", has_seed(sysfs));
 	stack_detail_answer(builder, layer, "nodatacow",
 			    subject->mount.options ? stack_answer(nodatacow) : COW_ANSWER_UNKNOWN);
 	stack_detail_answer(builder, layer, "nocow", subject->nocow);

@@ -35,6 +35,22 @@ truth_young() {
 	young=1 truth "$@"
 }
 
+# truth_then NAME COMMANDS PATH PLACE...: the same, and the commands come between asking and looking.
+truth_then() {
+	then=$2 truth "$1" "${@:3}"
+}
+
+# look PATH PLACE...: what is seen of it, of a directory in a new file
+look() {
+	local file=$1
+	if [ -d "$file" ]; then
+		file+=/.witness
+		rm -f -- "$file"
+		witness write "$file"
+	fi
+	witness judge "$file" "${@:2}"
+}
+
 # truth NAME PATH PLACE...: PATH is a directory, in which a new file is looked at, or a file or block
 # device that "witness write" filled. The bytes end in the places; none: they can't be seen anywhere.
 truth() {
@@ -42,14 +58,15 @@ truth() {
 	shift 2
 	${who:-} cowctl probe --json ${how:+"$how"} "$path" >"$T/probe" || [ $? -eq 2 ] # unknown
 	said=$(json "$T/probe" '.paths[0] | [.overwrite, .switch, .evidence] | join("|")')
-	if [ -d "$path" ]; then
-		path=$path/.witness
-		rm -f -- "$path"
-		witness write "$path"
+	eval "${then:-}"
+	if [[ $(touch -- "$path" 2>&1) == *'Read-only file system' ]]; then
+		seen=read-only
+	elif [ $# -gt 0 ]; then
+		seen=$(look "$path" "$@")
 	fi
-	[ $# -eq 0 ] || seen=$(witness judge "$path" "$@")
 	case $seen in
 	unseen) agree='not seen' ;;
+	read-only) [ "$(json "$T/probe" '.paths[0].layers[0].detail.read_only')" != true ] || agree=yes ;;
 	"${said%%|*}") agree=yes ;;
 	in-place) [ "${young:-}${said%%|*}" != 1copied-once ] || agree='yes, at most once' ;;
 	esac
