@@ -53,6 +53,7 @@ static enum cow_answer lies_in_zones(const struct stack_subject *subject)
 	return stack_answer(attributes.fsx_xflags & (FS_XFLAG_REALTIME | FS_XFLAG_RTINHERIT));
 }
 
+/* That blocks beside one that was shared may go elsewhere once as well can't be asked for (K21). */
 void stack_xfs_judge(struct stack_builder *builder, struct cow_layer *layer,
 		     const struct stack_subject *subject)
 {
@@ -79,10 +80,12 @@ void stack_xfs_judge(struct stack_builder *builder, struct cow_layer *layer,
 				  COW_EVIDENCE_NONE,
 				  "zoned XFS, and whether this lies in the zones can't be read");
 	else
-		stack_layer_judge(builder, layer, COW_OVERWRITE_IN_PLACE, COW_SWITCH_NOT_NEEDED,
-				  COW_EVIDENCE_REPORTED, "%s",
-				  reflink ? "XFS overwrites in place; shared blocks are copied once"
-					  : "XFS without reflink always overwrites in place");
+		stack_layer_judge(
+			builder, layer, COW_OVERWRITE_IN_PLACE, COW_SWITCH_NOT_NEEDED,
+			COW_EVIDENCE_REPORTED, "%s",
+			reflink ? "XFS overwrites in place; shared blocks are copied once, "
+				  "then perhaps those beside them"
+				: "XFS without reflink always overwrites in place");
 }
 
 void stack_xfs_below(struct stack_builder *builder, struct cow_layer *layer,
