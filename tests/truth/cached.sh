@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Devices with something before or behind them: bcache, and a server on the network.
+# Something before or behind them: bcache, and servers, of which one can be looked at from here.
 . "$(dirname "$0")/lib.sh"
 need_lab bcache nbd ext4
 require make-bcache qemu-nbd
@@ -33,4 +33,5 @@ mkfs.ext4 -q /dev/nbd0
 mkdir "$T/on"
 mount /dev/nbd0 "$T/on"
 truth "ext4 on nbd" "$T/on" "$T/served.img"
+truth "9p" "$COW_TRUTH" # the host shows it to the guest
 truth_end
