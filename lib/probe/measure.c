@@ -49,14 +49,14 @@ static int read_blocks(int fd, struct map *map)
 
 	if (fdatasync(fd) < 0 || ioctl(fd, FIGETBSZ, &size) < 0 || !size)
 		return -EOPNOTSUPP;
-	for (unsigned i = 0; i < REGION / STEP; i++) {
-		unsigned block = i * STEP / size;
+	for (uint64_t offset = 0; offset < REGION; offset += STEP) {
+		unsigned block = (unsigned)(offset / size);
 
 		if (ioctl(fd, FIBMAP, &block) < 0)
 			return -EOPNOTSUPP;
-		map->extents[i] = (struct fiemap_extent){
-			.fe_logical = i * STEP,
-			.fe_physical = (uint64_t)block * size + i * STEP % size,
+		map->extents[offset / STEP] = (struct fiemap_extent){
+			.fe_logical = offset,
+			.fe_physical = (uint64_t)block * size + offset % size,
 			.fe_length = STEP,
 			.fe_flags = block ? 0 : FIEMAP_EXTENT_UNKNOWN,
 		};
