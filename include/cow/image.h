@@ -44,10 +44,12 @@ struct cow_header {
 	char *backing;         /**< backing file or parent as written, not resolved; or NULL */
 	enum cow_format backing_format; /**< as written; COW_FORMAT_UNKNOWN when it is not */
 	enum cow_answer encrypted;
-	uint32_t snapshots;      /**< internal snapshots, qcow2 */
-	enum cow_answer damaged; /**< yes: the magic is there, but the rest makes no sense,
-				     or it is marked as corrupt */
-	uint64_t spare[4];
+	uint32_t snapshots;       /**< internal snapshots, qcow2 */
+	enum cow_answer damaged;  /**< yes: the magic is there, but the rest makes no sense,
+				      or it is marked as corrupt */
+	enum cow_answer external; /**< yes: data of the disk lies in other files, which the header
+				       names (a qcow2 data file, the extents of a VMDK) */
+	uint64_t spare[3];
 };
 
 /** Bytes of the beginning that decide every format, and of the end (VHD footers). */

@@ -8,6 +8,7 @@
 #define V2_HEADER_SIZE       72
 #define V3_HEADER_SIZE       104
 #define INCOMPATIBLE_CORRUPT (UINT64_C(1) << 1)
+#define INCOMPATIBLE_DATA    (UINT64_C(1) << 2)
 #define EXTENSION_END        0
 #define EXTENSION_BACKING    0xe2792aca
 #define BACKING_NAME_MAX     1023
@@ -52,6 +53,14 @@ static int parse_backing(const struct image_source *source, uint64_t cluster,
 	return image_name(source, name, size, &header->backing);
 }
 
+static void parse_incompatible(uint64_t features, struct cow_header *header)
+{
+	if (features & INCOMPATIBLE_CORRUPT)
+		header->damaged = COW_ANSWER_YES;
+	if (features & INCOMPATIBLE_DATA)
+		header->external = COW_ANSWER_YES;
+}
+
 int image_parse_qcow2(const struct image_source *source, struct cow_header *header)
 {
 	uint32_t cluster_bits = image_be32(source, 20);
@@ -77,7 +86,7 @@ int image_parse_qcow2(const struct image_source *source, struct cow_header *head
 	r = parse_extensions(source, header_size, end ? end : UINT64_C(1) << cluster_bits, header);
 	if (r < 0)
 		return r;
-	if (header->version == 3 && (image_be64(source, 72) & INCOMPATIBLE_CORRUPT))
-		header->damaged = COW_ANSWER_YES;
+	if (header->version == 3)
+		parse_incompatible(image_be64(source, 72), header);
 	return 1;
 }

@@ -92,6 +92,7 @@ static int parse_text(const struct image_source *source, struct cow_header *head
 	if (r < 0)
 		return r;
 	header->virtual_size = image_bytes(sectors, SECTOR, &bad);
+	header->external = COW_ANSWER_YES;
 	return bad ? -EBADMSG : 1;
 }
 

@@ -49,7 +49,8 @@ static int parse(const struct image_source *source, struct cow_header *ret)
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(formats); i++) {
 		struct cow_header header = {.format = (enum cow_format)i,
 					    .encrypted = COW_ANSWER_NO,
-					    .damaged = COW_ANSWER_NO};
+					    .damaged = COW_ANSWER_NO,
+					    .external = COW_ANSWER_NO};
 		int r = formats[i].parse ? formats[i].parse(source, &header) : 0;
 
 		if (r == -EBADMSG) {
@@ -66,7 +67,8 @@ static int parse(const struct image_source *source, struct cow_header *ret)
 	*ret = (struct cow_header){.format = COW_FORMAT_RAW,
 				   .virtual_size = source->file_size,
 				   .encrypted = COW_ANSWER_NO,
-				   .damaged = COW_ANSWER_NO};
+				   .damaged = COW_ANSWER_NO,
+				   .external = COW_ANSWER_NO};
 	return 1;
 }
 

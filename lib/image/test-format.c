@@ -130,6 +130,32 @@ static void every_format_qemu_img_writes_reads_as_qemu_img_says(void)
 	}
 }
 
+static void data_in_other_files_is_told(void)
+{
+	static const struct {
+		const char *format, *options;
+		enum cow_answer external;
+	} disks[] = {
+		{"raw", "", COW_ANSWER_NO},
+		{"qcow2", "", COW_ANSWER_NO},
+		{"qcow2", ",data_file=%s/data", COW_ANSWER_YES},
+		{"vmdk", "", COW_ANSWER_NO},
+		{"vmdk", ",subformat=monolithicFlat", COW_ANSWER_YES},
+		{"vmdk", ",subformat=twoGbMaxExtentSparse", COW_ANSWER_YES},
+	};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(disks); i++) {
+		BASE_CLEANUP(free) char *path = base_format("%s/whole-%zu", folder, i);
+		BASE_CLEANUP(free) char *options = base_format(disks[i].options, folder);
+		struct cow_header header = {0};
+
+		CHECK_NUMBER(create(disks[i].format, options, path), 0);
+		CHECK_NUMBER(read_header(path, &header), 0);
+		CHECK_NUMBER(header.external, disks[i].external);
+		cow_header_clear(&header);
+	}
+}
+
 static void backing_files_are_found_as_written(void)
 {
 	static const struct {
@@ -290,6 +316,7 @@ int main(void)
 	if (!mkdtemp(folder))
 		return EXIT_FAILURE;
 	every_format_qemu_img_writes_reads_as_qemu_img_says();
+	data_in_other_files_is_told();
 	backing_files_are_found_as_written();
 	internal_snapshots_are_counted();
 	a_header_cut_short_is_damaged_or_raw_but_never_wrong();
