@@ -3,13 +3,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <cow/attr.h>
-
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/temp.h"
 #include "base/text.h"
 #include "image/create.h"
+#include "image/wish.h"
 
 #define CHUNK (1u << 20)
 
@@ -34,59 +33,6 @@ static int check_options(const struct cow_image_create_options *options, struct 
 		return base_fail(err, EINVAL, "unknown flags 0x%x", options->flags);
 	if (options->size > INT64_MAX || (!options->size && !options->backing))
 		return base_fail(err, EINVAL, "the size of the image must be given");
-	return 0;
-}
-
-/* The name is given last of all, and that never replaces anything; to look first saves the work. */
-static int check_name(int dirfd, const char *name, struct cow_error *err)
-{
-	struct stat st;
-
-	if (!name[0] || strchr(name, '/') || base_equal(name, ".") || base_equal(name, ".."))
-		return base_fail(err, EINVAL, "%s is not a file name", BASE_QUOTE(name));
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return base_fail(err, EEXIST, "create %s", BASE_QUOTE(name));
-	return errno == ENOENT ? 0 : base_fail(err, errno, "create %s", BASE_QUOTE(name));
-}
-
-/* In a directory with a compression flag a file is born with it, and Btrfs refuses NOCOW beside it.
- * The file is ours and empty: the flag goes first, in a change of its own. */
-static int set_flag(int fd, bool nocow, struct cow_error *err)
-{
-	struct cow_error first = {0};
-	int r = cow_attr_set_nocow(fd, nocow, &first);
-
-	if (r < 0 && first.code == COW_CODE_CONFLICT) {
-		r = cow_attr_change(fd, 0, COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS, err);
-		return r < 0 ? r : cow_attr_set_nocow(fd, nocow, err);
-	}
-	if (r < 0 && err)
-		*err = first;
-	return r;
-}
-
-static int fail_wish(const struct image_new *image, const struct cow_error *cause,
-		     struct cow_error *err)
-{
-	int r = base_fail_code(
-		err, cause->errnum, cause->code, "switch copy-on-write %s for %s: %s",
-		image->options->nocow ? "off" : "on", BASE_QUOTE(image->name), cause->message);
-
-	return cause->remedy[0] ? base_remedy(err, r, "%s", cause->remedy) : r;
-}
-
-static int apply_wish(const struct image_new *image, struct cow_image_created *created,
-		      struct cow_error *err)
-{
-	struct cow_error cause = {0};
-
-	if (image->options->wish == COW_WISH_LEAVE ||
-	    set_flag(image->fd, image->options->nocow, &cause) == 0)
-		return 0;
-	if (image->options->wish == COW_WISH_REQUIRE)
-		return fail_wish(image, &cause, err);
-	base_copy_format(created->unmet, sizeof(created->unmet), "%s: %s", cause.message,
-			 strerrordesc_np(cause.errnum));
 	return 0;
 }
 
@@ -128,32 +74,16 @@ static int write_raw(const struct image_new *image, struct cow_error *err)
 	return r < 0 ? base_fail(err, -r, "allocate %s", BASE_QUOTE(image->name)) : 0;
 }
 
-/* What the flag is now that the file has its content, whatever it was before. */
-static int read_back(const struct image_new *image, struct cow_image_created *created,
-		     struct cow_error *err)
-{
-	const struct cow_image_create_options *options = image->options;
-	uint32_t flags = 0;
-
-	if (cow_attr_get(image->fd, &flags, NULL) == 0)
-		created->nocow = flags & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
-	if (options->wish == COW_WISH_REQUIRE &&
-	    created->nocow != (options->nocow ? COW_ANSWER_YES : COW_ANSWER_NO))
-		return base_fail_code(err, EOPNOTSUPP, COW_CODE_NOT_HONOURED,
-				      "%s lost its NOCOW setting while it was written",
-				      BASE_QUOTE(image->name));
-	return 0;
-}
-
 static int make(struct image_new *image, struct cow_image_created *created, struct cow_error *err)
 {
 	mode_t mode = image->options->mode ? image->options->mode : 0600;
-	int r = apply_wish(image, created, err);
+	const struct image_wish wish = {image->name, image->options->wish, image->options->nocow};
+	int r = image_wish_apply(&wish, image->fd, created->unmet, err);
 
 	if (r < 0)
 		return r;
 	if (image->options->flags & COW_IMAGE_CREATE_DRY_RUN)
-		return read_back(image, created, err);
+		return image_wish_read_back(&wish, image->fd, &created->nocow, err);
 	if (image->options->format == COW_FORMAT_QCOW2)
 		r = image_qcow2_write(image, err);
 	else
@@ -163,7 +93,7 @@ static int make(struct image_new *image, struct cow_image_created *created, stru
 	/* Last: qemu-img opens the file by itself, and the mode may not let its owner write. */
 	if (fchmod(image->fd, mode) < 0)
 		return base_fail(err, errno, "set the mode of %s", BASE_QUOTE(image->name));
-	return read_back(image, created, err);
+	return image_wish_read_back(&wish, image->fd, &created->nocow, err);
 }
 
 COW_EXPORT int cow_image_create_at(int dirfd, const char *name,
@@ -178,7 +108,7 @@ COW_EXPORT int cow_image_create_at(int dirfd, const char *name,
 
 	if (r < 0)
 		return r;
-	r = check_name(dirfd, name, err);
+	r = image_check_name(dirfd, name, err);
 	if (r < 0)
 		return r;
 	r = image_backing_check(&image, err);
