@@ -6,11 +6,10 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "policy.h"
 #include "verbs.h"
 
 CLI_DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free)
-CLI_DEFINE_CLEANUP(pool, struct cow_pool *, cow_pool_free)
-CLI_DEFINE_CLEANUP(pool_store, struct cow_pool_store *, cow_pool_store_free)
 
 /* What is asked for, what it came to, and what was made. */
 struct job {
@@ -18,10 +17,8 @@ struct job {
 	const char *path, *name;
 	char *directory;
 	int dirfd;
-	char *pool; /* name of the one whose policy counts, or NULL */
-	enum cow_policy policy;
+	struct cli_policy policy;
 	struct cow_image_create_options options;
-	struct cow_decision decision;
 	struct cow_image_created created;
 	struct cow_file_state state; /* all unknown with --dry-run */
 	uint64_t size;
@@ -113,93 +110,6 @@ static int parse(struct job *job)
 	return r ? r : parse_mode(job);
 }
 
-/* --- deciding --------------------------------------------------------------------------------- */
-
-/* A pool whose definition can't be read could be the one that the directory belongs to. */
-static void warn_of_broken(struct job *job, struct cow_pool_store *store)
-{
-	struct cow_pool **pools = NULL;
-	struct cow_error err = {0};
-	size_t broken = 0;
-
-	if (cow_pool_list(store, &pools, &broken, &err) == 0)
-		cow_pool_list_free(pools);
-	if (broken || err.message[0])
-		cli_warn(job->call, "a pool that can't be read has no say: %s", err.message);
-}
-
-/* The policy as given, else the pool's that the directory belongs to, else auto. Not to know
- * whether there is such a pool is no reason to guess. */
-static int find_policy(struct job *job, struct cow_error *err)
-{
-	const char *text = cli_value(job->call, "cow");
-	struct cow_pool_store *store CLI_CLEANUP(pool_store) = NULL;
-	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
-	int r;
-
-	job->policy = text ? cow_policy_from_name(text) : COW_POLICY_AUTO;
-	if (text)
-		return 0;
-	r = cow_pool_store_new(cli_scope(job->call), &store, err);
-	if (r == 0)
-		r = cow_pool_lookup_path(store, job->directory, &pool, err);
-	if (r == 0) {
-		job->policy = pool->policy;
-		job->pool = cli_format("%s", pool->name);
-	}
-	if (r != -ENOENT)
-		return r;
-	warn_of_broken(job, store);
-	return 0;
-}
-
-/* The decision is about the directory. For one file that is still empty there is a way through the
- * conflict that makes a directory refuse: the file gives up its compression flag. */
-static void overrule(struct job *job)
-{
-	struct cow_decision *decision = &job->decision;
-
-	if (decision->policy != COW_POLICY_OFF || decision->action != COW_ACTION_REFUSE ||
-	    decision->code != COW_CODE_CONFLICT)
-		return;
-	decision->action = COW_ACTION_SET_NOCOW;
-	decision->effective = COW_POLICY_OFF;
-	snprintf(decision->warning, sizeof(decision->warning), "%s",
-		 "the directory's compression flag excludes NOCOW: the image goes without it");
-	snprintf(decision->reason, sizeof(decision->reason), "%s",
-		 "NOCOW makes the image overwrite in place");
-}
-
-/* What is needed of the file so that it comes out as decided. NOCOW that only has to be inherited
- * is demanded as well: overlay's whiteouts, for one, lose it. */
-static void wish(struct job *job, const struct cow_probe *probe)
-{
-	const struct cow_decision *decision = &job->decision;
-	enum cow_wish strength =
-		decision->policy == COW_POLICY_AUTO ? COW_WISH_PREFER : COW_WISH_REQUIRE;
-
-	if (decision->action == COW_ACTION_SET_NOCOW ||
-	    (decision->effective == COW_POLICY_OFF && probe->nocow == COW_ANSWER_YES)) {
-		job->options.wish = strength;
-		job->options.nocow = true;
-	} else if (decision->action == COW_ACTION_CLEAR_NOCOW) {
-		job->options.wish = strength;
-	}
-}
-
-/* @return 0 or a negative errno with the error filled. */
-static int decide(struct job *job, const struct cow_probe *probe, struct cow_error *err)
-{
-	cow_policy_decide(job->policy, probe, &job->decision);
-	overrule(job);
-	if (job->decision.action == COW_ACTION_REFUSE)
-		return cow_decision_apply(&job->decision, -1, err);
-	wish(job, probe);
-	if (job->decision.warning[0])
-		cli_warn(job->call, "%s", job->decision.warning);
-	return 0;
-}
-
 /* --- doing ------------------------------------------------------------------------------------ */
 
 /* What the finished image is. Its mode may not let its owner look at it: then that is unknown. */
@@ -222,7 +132,7 @@ static const char *unmet(const struct job *job)
 {
 	if (job->created.unmet[0])
 		return job->created.unmet;
-	if (job->decision.effective == COW_POLICY_ON && job->created.nocow == COW_ANSWER_YES)
+	if (job->policy.decision.effective == COW_POLICY_ON && job->created.nocow == COW_ANSWER_YES)
 		return "new files get NOCOW here: the filesystem is mounted with nodatacow";
 	return NULL;
 }
@@ -231,7 +141,7 @@ static const char *unmet(const struct job *job)
 
 static void report_json(const struct job *job)
 {
-	const struct cow_decision *decision = &job->decision;
+	const struct cow_decision *decision = &job->policy.decision;
 	json_t *image = json_object();
 
 	json_object_set_new(job->call->json, "image", image);
@@ -242,7 +152,7 @@ static void report_json(const struct job *job)
 	cli_json_value(image, "nocow", cli_answer(job->created.nocow));
 	json_object_set_new(image, "overwrite",
 			    json_string(cow_overwrite_name(job->state.overwrite)));
-	json_object_set_new(image, "pool", cli_json_text(job->pool));
+	json_object_set_new(image, "pool", cli_json_text(job->policy.pool));
 	json_object_set_new(image, "policy", json_string(cow_policy_name(decision->policy)));
 	json_object_set_new(image, "effective", json_string(cow_policy_name(decision->effective)));
 	json_object_set_new(image, "reason", cli_json_text(decision->reason));
@@ -252,7 +162,7 @@ static void report_json(const struct job *job)
 
 static void report_text(const struct job *job)
 {
-	const struct cow_decision *decision = &job->decision;
+	const struct cow_decision *decision = &job->policy.decision;
 	FILE *out = job->call->out;
 
 	fprintf(out, "%s %s: %s, %s", job->dry_run ? "would create" : "created",
@@ -264,8 +174,8 @@ static void report_text(const struct job *job)
 	fprintf(out, "\ncow=%s", cow_policy_name(decision->policy));
 	if (decision->effective != decision->policy)
 		fprintf(out, " came to %s", cow_policy_name(decision->effective));
-	if (job->pool)
-		fprintf(out, " by pool %s", CLI_QUOTE(job->pool));
+	if (job->policy.pool)
+		fprintf(out, " by pool %s", CLI_QUOTE(job->policy.pool));
 	fprintf(out, ": %s\n", decision->reason);
 }
 
@@ -279,9 +189,11 @@ static int work(struct job *job)
 	job->dirfd = cli_open_parent(job->call, job->path, &job->name, &job->directory);
 	if (job->dirfd < 0)
 		return job->call->status;
-	if (find_policy(job, &err) < 0 || cow_probe_new(job->directory, 0, &probe, &err) < 0 ||
-	    decide(job, probe, &err) < 0)
+	if (cow_probe_new(job->directory, 0, &probe, &err) < 0 ||
+	    cli_policy_decide(job->call, job->directory, probe, &job->policy, &err) < 0)
 		return cli_error(job->call, &err);
+	job->options.wish = job->policy.wish;
+	job->options.nocow = job->policy.nocow;
 	if (cow_image_create_at(job->dirfd, job->name, &job->options, &job->created, &err) < 0)
 		return cli_error(job->call, &err);
 	if (!job->dry_run)
@@ -308,7 +220,7 @@ static int run(struct cli_call *call)
 	if (job.dirfd >= 0)
 		close(job.dirfd);
 	free(job.directory);
-	free(job.pool);
+	cli_policy_clear(&job.policy);
 	return r;
 }
 
