@@ -5,37 +5,14 @@
 #include <stdio.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include <sys/xattr.h>
 
 #include <cow/attr.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "convert/open.h"
 #include "image/ranges.h"
-
-int convert_check_type(struct convert *c, struct cow_error *err)
-{
-	static const struct {
-		mode_t type;
-		const char *what, *remedy;
-	} others[] = {
-		{S_IFLNK, "a symbolic link", "name the file it points to"},
-		{S_IFDIR, "a directory", "convert the images in it (--recursive)"},
-		{0, "not a regular file", ""},
-	};
-	mode_t type = c->before.st_mode & S_IFMT;
-	size_t i = 0;
-	int r;
-
-	if (type == S_IFREG)
-		return 0;
-	while (others[i].type && others[i].type != type)
-		i++;
-	r = base_refuse(err, EINVAL, COW_CODE_REFUSED, "%s is %s", BASE_QUOTE(c->name),
-			others[i].what);
-	return base_remedy(err, r, "%s", others[i].remedy);
-}
 
 static int check_links(struct convert *c, struct cow_error *err)
 {
@@ -99,21 +76,9 @@ static int check_writable(struct convert *c, struct cow_error *err)
 	return base_fail(err, EROFS, "convert %s", BASE_QUOTE(c->name));
 }
 
-/* libvirt counts in these who uses an image. A running guest is found by the lease; one that runs
- * on another host, or a count left by a crash, is not. */
 static int check_libvirt(struct convert *c, struct cow_error *err)
 {
-	static const char *const marks[] = {"trusted.libvirt.security.ref_dac",
-					    "trusted.libvirt.security.ref_selinux"};
-
-	for (size_t i = 0; i < BASE_ARRAY_SIZE(marks); i++)
-		if (fgetxattr(c->original, marks[i], NULL, 0) >= 0)
-			return base_remedy(
-				err,
-				base_refuse(err, EBUSY, COW_CODE_REFUSED,
-					    "libvirt has %s marked as in use", BASE_QUOTE(c->name)),
-				"shut the guest down; if none uses it: setfattr -x %s", marks[i]);
-	return 0;
+	return convert_check_libvirt(c->original, c->name, err);
 }
 
 static int check_kept_name(struct convert *c, struct cow_error *err)

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "convert/open.h"
 
 #define KEPT_SUFFIX ".orig"
 
@@ -38,15 +39,8 @@ static bool wants_nocow(const struct convert *c)
 
 static int fail_in_use(struct convert *c, struct cow_error *err)
 {
-	char holder[128];
-	int r;
-
-	/* Looking for them takes time, and somebody may be waiting. */
 	convert_hold_release_lease(&c->original_hold);
-	convert_find_holder(&c->before, holder, sizeof(holder));
-	r = base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is in use%s%s", BASE_QUOTE(c->name),
-			holder[0] ? " by " : "", holder);
-	return base_remedy(err, r, "shut the guest down or close the image, then try again");
+	return convert_fail_in_use(c->name, &c->before, err);
 }
 
 int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
@@ -62,29 +56,16 @@ int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 	return 0;
 }
 
-/* Step 1: open it for reading, but never a FIFO or a device. */
+/* Step 1: open it for reading. */
 static int open_original(struct convert *c, struct cow_error *err)
 {
-	struct stat st;
-	int r;
+	int r = convert_open(c->dirfd, c->name, O_RDONLY | O_NOFOLLOW, &c->before, err);
 
-	if (fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) < 0)
-		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
-	r = convert_check_type(c, err);
 	if (r < 0)
-		return r;
-	r = base_open_quietly(c->dirfd, c->name, O_RDONLY | O_NOFOLLOW);
-	if (r == -EWOULDBLOCK)
-		return fail_in_use(c, err);
-	if (r < 0)
-		return base_fail(err, -r, "open %s", BASE_QUOTE(c->name));
+		return S_ISDIR(c->before.st_mode)
+			       ? base_remedy(err, r, "convert the images in it (--recursive)")
+			       : r;
 	c->original = r;
-	if (fstat(c->original, &st) < 0)
-		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
-	if (st.st_ino != c->before.st_ino || st.st_dev != c->before.st_dev)
-		return base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s was replaced meanwhile",
-				   BASE_QUOTE(c->name));
-	c->before = st;
 	return 0;
 }
 

@@ -47,7 +47,6 @@ struct convert {
 int convert_retire(struct convert *c, const char *temp, bool keep);
 
 /* Refuse what would not be safe or can't be had. */
-int convert_check_type(struct convert *c, struct cow_error *err);
 int convert_check(struct convert *c, struct cow_error *err);
 int convert_check_space(struct convert *c, struct cow_error *err);
 #define CONVERT_LOW_SPACE_MIN (8u << 20)

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sys/xattr.h>
+
+#include "base/error.h"
+#include "convert/convert.h"
+#include "convert/open.h"
+
+int convert_fail_in_use(const char *name, const struct stat *st, struct cow_error *err)
+{
+	char holder[128];
+	int r;
+
+	convert_find_holder(st, holder, sizeof(holder));
+	r = base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is in use%s%s", BASE_QUOTE(name),
+			holder[0] ? " by " : "", holder);
+	return base_remedy(err, r, "shut the guest down or close the image, then try again");
+}
+
+static int check_type(const char *name, mode_t mode, struct cow_error *err)
+{
+	static const struct {
+		mode_t type;
+		const char *what, *remedy;
+	} others[] = {
+		{S_IFLNK, "a symbolic link", "name the file it points to"},
+		{S_IFDIR, "a directory", "name an image in it"},
+		{0, "not a regular file", ""},
+	};
+	mode_t type = mode & S_IFMT;
+	size_t i = 0;
+	int r;
+
+	if (type == S_IFREG)
+		return 0;
+	while (others[i].type && others[i].type != type)
+		i++;
+	r = base_refuse(err, EINVAL, COW_CODE_REFUSED, "%s is %s", BASE_QUOTE(name),
+			others[i].what);
+	return base_remedy(err, r, "%s", others[i].remedy);
+}
+
+int convert_open(int dirfd, const char *name, int flags, struct stat *ret, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = -1;
+	struct stat st;
+	int r;
+
+	if (fstatat(dirfd, name, ret, flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0) < 0)
+		return base_fail(err, errno, "open %s", BASE_QUOTE(name));
+	r = check_type(name, ret->st_mode, err);
+	if (r < 0)
+		return r;
+	r = fd = base_open_quietly(dirfd, name, flags);
+	if (r == -EWOULDBLOCK)
+		return convert_fail_in_use(name, ret, err);
+	if (r < 0)
+		return base_fail(err, -r, "open %s", BASE_QUOTE(name));
+	if (fstat(fd, &st) < 0)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(name));
+	if (st.st_ino != ret->st_ino || st.st_dev != ret->st_dev)
+		return base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s was replaced meanwhile",
+				   BASE_QUOTE(name));
+	*ret = st;
+	return base_take_fd(&fd);
+}
+
+/* libvirt counts in these who uses an image. A running guest is found by the lease; one that runs
+ * on another host, or a count left by a crash, is not. */
+int convert_check_libvirt(int fd, const char *name, struct cow_error *err)
+{
+	static const char *const marks[] = {"trusted.libvirt.security.ref_dac",
+					    "trusted.libvirt.security.ref_selinux"};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(marks); i++)
+		if (fgetxattr(fd, marks[i], NULL, 0) >= 0)
+			return base_remedy(
+				err,
+				base_refuse(err, EBUSY, COW_CODE_REFUSED,
+					    "libvirt has %s marked as in use", BASE_QUOTE(name)),
+				"shut the guest down; if none uses it: setfattr -x %s", marks[i]);
+	return 0;
+}
