@@ -9,6 +9,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_probe,
 	&cli_verb_audit,
 	&cli_verb_create,
+	&cli_verb_clone,
 	&cli_verb_convert,
 	&cli_verb_pool_define,
 	&cli_verb_pool_define_as,

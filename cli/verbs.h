@@ -5,6 +5,7 @@
 #include "options.h"
 
 extern const struct cli_verb cli_verb_audit;
+extern const struct cli_verb cli_verb_clone;
 extern const struct cli_verb cli_verb_convert;
 extern const struct cli_verb cli_verb_create;
 extern const struct cli_verb cli_verb_help;

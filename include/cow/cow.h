@@ -19,6 +19,7 @@
 
 #include <cow/attr.h>
 #include <cow/audit.h>
+#include <cow/clone.h>
 #include <cow/convert.h>
 #include <cow/error.h>
 #include <cow/image.h>

@@ -34,6 +34,14 @@ int convert_hold_lock(struct convert_hold *hold)
 	return 0;
 }
 
+bool convert_hold_sees_writer(int fd)
+{
+	/* Bytes 101 to 103: "I write", "I write what is there already", "I resize". */
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 101, .l_len = 3};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 /* An open() counts as a user first, then runs permission hooks, which may take long (a virus
  * scanner behind fanotify), and only then breaks leases. Until that moment the lease looks whole,
  * but it could not be had any more: so a write lease is taken once more, which looks at the users.

@@ -24,6 +24,8 @@ struct convert_hold {
 int convert_hold_lease(struct convert_hold *hold, int fd, int type);
 /* Take QEMU's lock bytes, as a user who reads, writes and lets nobody else do so. */
 int convert_hold_lock(struct convert_hold *hold);
+/* Does QEMU, by its lock bytes, write to it? For where no lease can be had. */
+bool convert_hold_sees_writer(int fd);
 /* Nobody has tried to open it in a way that the lease forbids. */
 bool convert_hold_intact(const struct convert_hold *hold);
 /* Let waiting openers in; the lock bytes stay until the descriptor is closed. */

@@ -57,14 +57,14 @@ DEFINE_CLEANUP(chain, struct cow_chain *, cow_chain_free, NULL)
 
 /* QEMU takes "file:" off a name. Any other word with a colon before the first slash makes it no
  * file name at all: "nbd://host", "json:{...}". */
-static const char *file_name(const char *name)
+const char *image_file_name(const char *name)
 {
 	return base_starts(name, "file:") ? name + strlen("file:") : name;
 }
 
 const char *image_protocol_problem(const char *name)
 {
-	name = file_name(name);
+	name = image_file_name(name);
 	if (base_starts(name, "json:"))
 		return "a json: description, not a file name";
 	return name[strcspn(name, ":/")] == ':' ? "a network name" : NULL;
@@ -74,7 +74,7 @@ const char *image_protocol_problem(const char *name)
  * the text of that file's name: a symlink to an overlay moves its backing files. */
 static char *resolve(const char *from, const char *name)
 {
-	const char *slash = strrchr(from, '/'), *file = file_name(name);
+	const char *slash = strrchr(from, '/'), *file = image_file_name(name);
 
 	if (image_protocol_problem(name))
 		return strdup(name);

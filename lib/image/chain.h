@@ -5,4 +5,7 @@
 /* Why a backing name is no file name, or NULL when it is one. */
 const char *image_protocol_problem(const char *name);
 
+/* A backing name without the "file:" that QEMU takes off it. */
+const char *image_file_name(const char *name);
+
 #endif

@@ -47,6 +47,14 @@ expect_keys '.images[]' path:string from:string to:string mode:string result:str
 expect_status 0 cowctl convert --json image
 expect_keys '.images[]' original:null
 
+expect_status 0 cowctl clone --json image clone
+expect_keys .image path:string source:string result:string method:string reason:string \
+	remedy:'string|null' format:string size:'number|null' backing:'string|null' \
+	nocow:'boolean|null' overwrite:string match:boolean pool:'string|null' \
+	policy:'string|null' effective:'string|null' warning:'string|null' \
+	source_held:'boolean|null' bytes_shared:number bytes_copied:number bytes_holes:number \
+	seconds:number
+
 expect_status 0 cowctl pool define-as --session --target "$T/disk/pool" images
 for verb in build info list; do
 	name=images
