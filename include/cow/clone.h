@@ -93,7 +93,7 @@ struct cow_clone_result {
  *  The clone appears under its name only when it is complete, flagged, read back and on disk; on
  * any failure nothing is left behind. An existing name is never replaced (-EEXIST). It has the
  * source's permission bits, whatever the umask, and if the caller may do that the source's owner
- * and group; no ACL or other attribute.
+ * and group; ACLs and other attributes are those that a new file gets there.
  *
  *  A qcow2 image keeps its internal snapshots and its backing file; nothing is flattened. A
  * relative name of a backing file leads elsewhere from another directory: it is written anew as an
