@@ -14,6 +14,7 @@
 #include <cow/image.h>
 
 #include "base/error.h"
+#include "image/history.h"
 
 #define SEARCH_BUFFER (256u << 10)
 /* The tree that the descriptor is in, to the search ioctls. */
@@ -23,7 +24,7 @@
 struct search {
 	uint64_t tree, objectid;
 	uint32_t type;
-	void (*item)(const void *item, size_t size, void *data);
+	void (*item)(uint64_t offset, const void *item, size_t size, void *data);
 	void *data;
 };
 
@@ -43,7 +44,7 @@ static uint64_t search_walk(const struct search *search,
 		if ((size_t)(end - at) < header.len)
 			break;
 		if (header.objectid == search->objectid && header.type == search->type)
-			search->item(at, header.len, search->data);
+			search->item(header.offset, at, header.len, search->data);
 		at += header.len;
 	}
 	return header.offset;
@@ -88,11 +89,12 @@ struct root {
 	bool found;
 };
 
-static void see_root(const void *item, size_t size, void *data)
+static void see_root(uint64_t offset, const void *item, size_t size, void *data)
 {
 	struct root *root = data;
 	uint64_t value;
 
+	(void)offset;
 	if (size < offsetof(struct btrfs_root_item, last_snapshot) + sizeof(value))
 		return;
 	memcpy(&value, (const char *)item + offsetof(struct btrfs_root_item, last_snapshot),
@@ -102,13 +104,15 @@ static void see_root(const void *item, size_t size, void *data)
 }
 
 struct old {
-	uint64_t last_snapshot, bytes;
+	uint64_t last_snapshot;
+	void (*each)(uint64_t start, uint64_t end, bool unwritten, void *data);
+	void *data;
 };
 
-static void see_extent(const void *item, size_t size, void *data)
+static void see_extent(uint64_t offset, const void *item, size_t size, void *data)
 {
 	struct btrfs_file_extent_item extent;
-	struct old *old = data;
+	const struct old *old = data;
 
 	/* An inline extent ends where its data begins, a hole lies nowhere. */
 	if (size < sizeof(extent))
@@ -117,15 +121,18 @@ static void see_extent(const void *item, size_t size, void *data)
 	if (extent.type == BTRFS_FILE_EXTENT_INLINE || !extent.disk_bytenr)
 		return;
 	if (le64toh(extent.generation) <= old->last_snapshot)
-		old->bytes += le64toh(extent.num_bytes);
+		old->each(offset, offset + le64toh(extent.num_bytes),
+			  extent.type == BTRFS_FILE_EXTENT_PREALLOC, old->data);
 }
 
-static int read_history(int fd, uint64_t *ret_old_bytes)
+int image_history_each(int fd,
+		       void (*each)(uint64_t start, uint64_t end, bool unwritten, void *data),
+		       void *data)
 {
 	/* Tree 0 with objectid 256 asks which subvolume this is, and is free to everybody. */
 	struct btrfs_ioctl_ino_lookup_args subvolume = {.objectid = BTRFS_FIRST_FREE_OBJECTID};
 	struct root root = {0};
-	struct old old = {0};
+	struct old old = {.each = each, .data = data};
 	struct stat st;
 	int r;
 
@@ -145,22 +152,31 @@ static int read_history(int fd, uint64_t *ret_old_bytes)
 	if (!root.found)
 		return -ENODATA;
 	old.last_snapshot = root.last_snapshot;
-	r = search_run(fd, &(struct search){.tree = OWN_TREE,
-					    .objectid = st.st_ino,
-					    .type = BTRFS_EXTENT_DATA_KEY,
-					    .item = see_extent,
-					    .data = &old});
-	if (r == 0)
-		*ret_old_bytes = old.bytes;
-	return r;
+	return search_run(fd, &(struct search){.tree = OWN_TREE,
+					       .objectid = st.st_ino,
+					       .type = BTRFS_EXTENT_DATA_KEY,
+					       .item = see_extent,
+					       .data = &old});
+}
+
+static void add(uint64_t start, uint64_t end, bool unwritten, void *data)
+{
+	uint64_t *bytes = data;
+
+	(void)unwritten;
+	*bytes += end - start;
 }
 
 COW_EXPORT int cow_extents_read_history(int fd, uint64_t *ret_old_bytes, struct cow_error *err)
 {
-	int r = read_history(fd, ret_old_bytes);
+	uint64_t bytes = 0;
+	int r = image_history_each(fd, add, &bytes);
 
 	if (r == -EPERM)
 		return base_remedy(err, base_fail(err, -r, "read the age of extents"),
 				   "it needs root");
-	return r < 0 ? base_fail(err, -r, "read the age of extents") : 0;
+	if (r < 0)
+		return base_fail(err, -r, "read the age of extents");
+	*ret_old_bytes = bytes;
+	return 0;
 }
