@@ -11,6 +11,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_create,
 	&cli_verb_clone,
 	&cli_verb_convert,
+	&cli_verb_unshare,
 	&cli_verb_pool_define,
 	&cli_verb_pool_define_as,
 	&cli_verb_pool_undefine,

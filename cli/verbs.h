@@ -19,6 +19,7 @@ extern const struct cli_verb cli_verb_pool_dumpxml;
 extern const struct cli_verb cli_verb_pool_build;
 extern const struct cli_verb cli_verb_pool_start;
 extern const struct cli_verb cli_verb_pool_stop;
+extern const struct cli_verb cli_verb_unshare;
 
 /* All verbs in the order they are shown, NULL-terminated. */
 extern const struct cli_verb *const cli_verbs[];

@@ -27,5 +27,6 @@
 #include <cow/probe.h>
 #include <cow/stack.h>
 #include <cow/types.h>
+#include <cow/unshare.h>
 
 #endif

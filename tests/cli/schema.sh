@@ -55,6 +55,12 @@ expect_keys .image path:string source:string result:string method:string reason:
 	source_held:'boolean|null' bytes_shared:number bytes_copied:number bytes_holes:number \
 	seconds:number
 
+expect_status 0 cowctl unshare --json image
+expect_keys '.images[]' path:string result:string reason:'string|null' remedy:'string|null' \
+	bytes:number bytes_shared:number bytes_rewritten:number runs_before:'number|null' \
+	runs_after:'number|null' rows_before:'number|null' rows_after:'number|null' \
+	seconds:number history_known:'boolean|null'
+
 expect_status 0 cowctl pool define-as --session --target "$T/disk/pool" images
 for verb in build info list; do
 	name=images

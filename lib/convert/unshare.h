@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CONVERT_UNSHARE_H
+#define CONVERT_UNSHARE_H
+
+#include <sys/stat.h>
+
+#include <cow/unshare.h>
+
+#include "convert/hold.h"
+#include "convert/spans.h"
+#include "image/copy.h"
+
+struct unshare {
+	int dirfd; /* borrowed */
+	const char *name;
+	const struct cow_unshare_options *options;
+	struct cow_unshare_result *result;
+
+	int fd; /* O_RDONLY while looking, then O_RDWR; the only one, for a write lease */
+	struct stat before;
+	struct convert_hold hold;
+	struct convert_spans spans; /* whose next overwrite would be copied */
+
+	/* Renew a part that is held, and give up the lease as soon as may be. -EOPNOTSUPP: this
+	 * filesystem does it the other way. */
+	int (*renew)(struct unshare *u, uint64_t at, size_t size);
+	void *buffer;
+	uint64_t flushed; /* bytes of bytes_rewritten that are on their way to disk */
+};
+
+/* Nobody has the image open, and nobody can open it until the lease is given up: not for long, for
+ * an O_NONBLOCK open() (a libvirt pool that refreshes) fails meanwhile. Waits for readers in
+ * passing.
+ * @return 0, -EBUSY and others with the error filled. */
+int convert_unshare_hold(struct unshare *u, struct cow_error *err);
+/* Write all spans once more, and onto the disk. */
+int convert_unshare_renew(struct unshare *u, struct cow_error *err);
+
+#endif
