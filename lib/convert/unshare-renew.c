@@ -108,21 +108,32 @@ static int renew_by_hand(struct unshare *u, uint64_t at, size_t size)
 	return r;
 }
 
+/* The larger a piece, the longer the extents, but with a lease somebody may be waiting. */
+static const struct unshare_engine by_kernel = {renew_by_kernel, FLUSH_SIZE, false};
+static const struct unshare_engine by_hand = {renew_by_hand, IMAGE_COPY_PIECE, true};
+
+/* Tried on the first block that needs it. Other errors come again where they are looked for. */
+static void pick_engine(struct unshare *u)
+{
+	off_t first = u->spans.n ? (off_t)u->spans.list[0].start : 0;
+
+	u->engine = &by_kernel;
+	if (fallocate(u->fd, FALLOC_FL_UNSHARE_RANGE, first, 1) < 0 && errno == EOPNOTSUPP)
+		u->engine = &by_hand;
+}
+
 static int renew_piece(struct unshare *u, uint64_t at, size_t size, struct cow_error *err)
 {
-	int r;
+	int r = 0;
 
 	/* Into the page cache, so that the lease need not wait for the disk. */
-	r = image_read_exactly(u->fd, u->name, u->buffer, size, at, err);
+	if (u->engine->reads)
+		r = image_read_exactly(u->fd, u->name, u->buffer, size, at, err);
 	if (r == 0)
 		r = convert_unshare_hold(u, err);
 	if (r < 0)
 		return r;
-	r = u->renew(u, at, size);
-	if (r == -EOPNOTSUPP && u->renew == renew_by_kernel) {
-		u->renew = renew_by_hand;
-		return renew_piece(u, at, size, err);
-	}
+	r = u->engine->renew(u, at, size);
 	convert_hold_release_lease(&u->hold);
 	if (r == -EBUSY)
 		return convert_fail_in_use(u->name, &u->before, err);
@@ -161,7 +172,8 @@ static int renew_span(struct unshare *u, const struct image_range *span,
 	int r = 0;
 
 	while (r == 0 && at < end) {
-		size_t size = end - at < IMAGE_COPY_PIECE ? (size_t)(end - at) : IMAGE_COPY_PIECE;
+		size_t piece = u->engine->piece;
+		size_t size = end - at < piece ? (size_t)(end - at) : piece;
 
 		r = step(u, at, size, err);
 		at += size;
@@ -193,7 +205,7 @@ int convert_unshare_renew(struct unshare *u, struct cow_error *err)
 	if (!buffer)
 		return base_fail(err, ENOMEM, "unshare %s", BASE_QUOTE(u->name));
 	u->buffer = buffer;
-	u->renew = renew_by_kernel;
+	pick_engine(u);
 	for (uint64_t at = 0; r == 0 && at < size; at += IMAGE_CACHE_SPAN)
 		r = renew_window(u, at, size - at < IMAGE_CACHE_SPAN ? size : at + IMAGE_CACHE_SPAN,
 				 err);

@@ -10,6 +10,15 @@
 #include "convert/spans.h"
 #include "image/copy.h"
 
+struct unshare;
+
+/* A way to renew a part that is held, which gives up the lease as soon as may be. */
+struct unshare_engine {
+	int (*renew)(struct unshare *u, uint64_t at, size_t size);
+	size_t piece;
+	bool reads; /* into u->buffer */
+};
+
 struct unshare {
 	int dirfd; /* borrowed */
 	const char *name;
@@ -21,9 +30,7 @@ struct unshare {
 	struct convert_hold hold;
 	struct convert_spans spans; /* whose next overwrite would be copied */
 
-	/* Renew a part that is held, and give up the lease as soon as may be. -EOPNOTSUPP: this
-	 * filesystem does it the other way. */
-	int (*renew)(struct unshare *u, uint64_t at, size_t size);
+	const struct unshare_engine *engine;
 	void *buffer;
 	uint64_t flushed; /* bytes of bytes_rewritten that are on their way to disk */
 };
