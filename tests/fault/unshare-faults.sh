@@ -54,6 +54,7 @@ for kind in btrfs xfs; do
 	trace_calls "$T/calls" cowctl unshare "$image"
 	failures=0 kills=0
 	while read -r call count; do
+		[ "$call" != ioctl ] || continue # questions
 		for ((i = 1; i <= count; i++)); do
 			check_failure "$call" EIO "$i"
 			case $call in
