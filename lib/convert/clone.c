@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 #include <cow/attr.h>
 
@@ -24,13 +23,6 @@ COW_EXPORT const char *cow_clone_method_name(enum cow_clone_method method)
 	return BASE_NAME(names, method);
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static bool is_dry(const struct clone *c)
 {
@@ -254,7 +246,7 @@ COW_EXPORT int cow_clone_at(int from_dirfd, const char *from, int to_dirfd, cons
 		.wish = {to, options->wish, options->nocow},
 		.copy = BASE_TEMP_INIT,
 	};
-	double start = now();
+	double start = convert_now();
 	int r;
 
 	from_directory = openat(from_dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -271,7 +263,7 @@ COW_EXPORT int cow_clone_at(int from_dirfd, const char *from, int to_dirfd, cons
 	free(c.backing);
 	if (c.source >= 0)
 		close(c.source);
-	result.seconds = now() - start;
+	result.seconds = convert_now() - start;
 	if (r == 0 && ret)
 		*ret = result;
 	return r;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <sys/statvfs.h>
-#include <time.h>
 
 #include <cow/image.h>
 #include <cow/probe.h>
@@ -12,6 +11,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "convert/convert.h"
 #include "convert/open.h"
 #include "convert/unshare.h"
 #include "image/extents.h"
@@ -25,13 +25,6 @@ COW_EXPORT const char *cow_unshare_outcome_name(enum cow_unshare_outcome outcome
 	return BASE_NAME(names, outcome);
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* What is to be renewed ------------------------------------------------------------------------ */
 
@@ -293,7 +286,7 @@ COW_EXPORT int cow_unshare_at(int dirfd, const char *name,
 		.fd = -1,
 		.hold = {.fd = -1, .lease = F_UNLCK},
 	};
-	double start = now();
+	double start = convert_now();
 	int r;
 
 	*ret = (struct cow_unshare_result){.outcome = COW_UNSHARE_REFUSED};
@@ -315,6 +308,6 @@ COW_EXPORT int cow_unshare_at(int dirfd, const char *name,
 	free(u.spans.list);
 	if (u.fd >= 0)
 		close(u.fd); /* gives up leases and locks */
-	ret->seconds = now() - start;
+	ret->seconds = convert_now() - start;
 	return r;
 }
