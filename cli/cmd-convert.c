@@ -50,7 +50,7 @@ static struct cli_value after(const struct cow_convert_result *result, uint64_t 
 CLI_GETTER(get_path, struct converted, cli_path(item->path))
 CLI_GETTER(get_from, struct converted, from(item->result->from_nocow))
 CLI_GETTER(get_to, struct converted, item->to ? cli_text(cow_policy_name(item->to)) : cli_unknown())
-CLI_GETTER(get_mode, struct converted, cli_text("offline"))
+CLI_GETTER(get_mode, struct converted, cli_text(item->result->live ? "live" : "offline"))
 CLI_GETTER(get_result, struct converted, cli_text(cow_convert_outcome_name(item->result->outcome)))
 CLI_GETTER(get_reason, struct converted, reason(item->result))
 CLI_GETTER(get_copied, struct converted, cli_bytes(item->result->bytes_copied))
@@ -89,7 +89,8 @@ static const struct cli_column columns[] = {
 	 get_rows_after},
 	{"VERIFIED", "read back from disk and compared", "verified", 0, 0, get_verified},
 	{"SECONDS", "time taken", "seconds", 0, CLI_COLUMN_RIGHT, get_seconds},
-	{"MODE", "offline: nobody had it open", "mode", 0, CLI_COLUMN_HIDDEN, get_mode},
+	{"MODE", "offline: nobody had it open; live: a guest had", "mode", 0, CLI_COLUMN_HIDDEN,
+	 get_mode},
 	{"ORIGINAL", "where the old image was kept", "original", 0, CLI_COLUMN_HIDDEN,
 	 get_original},
 	{"REASON", "why, or what was dropped", "reason", 0, CLI_COLUMN_HIDDEN, get_reason},
@@ -109,6 +110,10 @@ static const struct cli_option options[] = {
 	{"low-space", 0, NULL, NULL, "move the data bit by bit if a copy has no room", 0, false},
 	{"undo", 0, NULL, NULL, "take back a conversion that was interrupted", 0, false},
 	{"status", 0, NULL, NULL, "list what was interrupted", 0, false},
+	{"live", 0, NULL, NULL, "let a running guest of libvirt change to the copy", 0, false},
+	{"connect", 0, "URI", NULL, "the libvirt to ask for the guest", 0, false},
+	{"qmp", 0, "SOCKET", NULL, "monitor of a QEMU without libvirt to ask", CLI_COMPLETE_FILE,
+	 false},
 	{"dry-run", 0, NULL, NULL, "check everything, change nothing", 0, false},
 	{0},
 };
@@ -394,7 +399,9 @@ static unsigned flags_of(const struct cli_call *call)
 	       cli_flag(call, "resume", COW_CONVERT_RESUME) |
 	       cli_flag(call, "low-space", COW_CONVERT_LOW_SPACE) |
 	       cli_flag(call, "skip-shared", COW_CONVERT_SKIP_SHARED) |
-	       cli_flag(call, "undo", COW_CONVERT_UNDO);
+	       cli_flag(call, "undo", COW_CONVERT_UNDO) | cli_flag(call, "live", COW_CONVERT_LIVE) |
+	       cli_flag(call, "connect", COW_CONVERT_LIVE) |
+	       cli_flag(call, "qmp", COW_CONVERT_LIVE);
 }
 
 static int run(struct cli_call *call)
@@ -404,7 +411,9 @@ static int run(struct cli_call *call)
 		.call = call,
 		.options = {.to = to ? cow_policy_from_name(to) : COW_POLICY_OFF,
 			    .flags = flags_of(call),
-			    .progress = on_progress},
+			    .progress = on_progress,
+			    .qmp = cli_value(call, "qmp"),
+			    .connect = cli_value(call, "connect")},
 	};
 
 	if (job.options.to == COW_POLICY_ON && cli_given(call, "preallocate"))
@@ -412,6 +421,8 @@ static int run(struct cli_call *call)
 	if (bandwidth &&
 	    (cow_size_parse(bandwidth, &job.options.bandwidth) < 0 || !job.options.bandwidth))
 		return cli_usage(call, "%s is not a size", CLI_QUOTE(bandwidth));
+	if (job.options.qmp && job.options.connect)
+		return cli_usage(call, "a QEMU has either --qmp or --connect");
 	job.options.progress_data = &job;
 	job.table = cli_table_new(call, "images");
 	cli_interrupt_catch();

@@ -65,14 +65,20 @@ typedef int (*cow_convert_progress)(enum cow_convert_phase phase, uint64_t done,
 #define COW_CONVERT_SKIP_SHARED                                                                    \
 	0x100u /**< leave an image that shares blocks (a golden image, its clones) as it is */
 #define COW_CONVERT_UNDO 0x80u /**< take back what was interrupted, and do nothing else */
+/** If a running guest has the image as its disk, let it mirror the disk to the copy and go on with
+ *  that; see `qmp` and `connect`. What nobody has open is converted as without this flag. */
+#define COW_CONVERT_LIVE 0x200u
 
 struct cow_convert_options {
 	enum cow_policy to; /**< COW_POLICY_OFF or COW_POLICY_ON */
 	unsigned flags;
 	cow_convert_progress progress; /**< or NULL */
 	void *progress_data;
-	uint64_t bandwidth; /**< bytes a second to copy and to verify at most; 0: no limit */
-	uint64_t spare[3];
+	uint64_t bandwidth;  /**< bytes a second to copy and to verify at most; 0: no limit */
+	const char *qmp;     /**< live: socket of the monitor of a QEMU without libvirt, or NULL */
+	const char *connect; /**< live: the libvirt to ask, "qemu:///system"; NULL: that one, then
+				the session's */
+	uint64_t spare[1];
 };
 
 struct cow_convert_result {
@@ -84,6 +90,7 @@ struct cow_convert_result {
 	uint64_t bytes_copied;
 	uint64_t bytes_holes;             /**< left as holes */
 	bool verified;                    /**< read back past the page cache and compared */
+	bool live;                        /**< a guest had it open, and goes on with the copy */
 	double seconds;                   /**< in all */
 	double seconds_verify;            /**< of these, reading back */
 	uint64_t runs_before, runs_after; /**< physically discontiguous runs */
@@ -110,6 +117,7 @@ enum cow_convert_state {
 				       */
 	COW_CONVERT_STATE_MOVING, /**< the image is not at its path; the next run goes on, UNDO goes
 				     back */
+	COW_CONVERT_STATE_MIRRORING, /**< a guest's disk is being copied */
 };
 
 const char *cow_convert_state_name(enum cow_convert_state state);

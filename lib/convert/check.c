@@ -78,7 +78,13 @@ static int check_writable(struct convert *c, struct cow_error *err)
 
 static int check_libvirt(struct convert *c, struct cow_error *err)
 {
-	return convert_check_libvirt(c->original, c->name, err);
+	int r = c->live ? 0 : convert_check_libvirt(c->original, c->name, err);
+
+	return r == 0 ? 0
+		      : base_remedy(
+				err, r,
+				"shut the guest down, or convert while it runs (--live); if none "
+				"uses it: setfattr -x trusted.libvirt.security.ref_dac");
 }
 
 static int check_kept_name(struct convert *c, struct cow_error *err)

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "convert/live.h"
 #include "convert/open.h"
 
 #define KEPT_SUFFIX ".orig"
@@ -40,7 +41,11 @@ static bool wants_nocow(const struct convert *c)
 static int fail_in_use(struct convert *c, struct cow_error *err)
 {
 	convert_hold_release_lease(&c->original_hold);
-	return convert_fail_in_use(c->name, &c->before, err);
+	return base_remedy(err, convert_fail_in_use(c->name, &c->before, err),
+			   c->options->flags & COW_CONVERT_LIVE
+				   ? "no running guest has it as its disk: close the image"
+				   : "shut the guest down, close the image, or convert while the "
+				     "guest runs (--live)");
 }
 
 int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
@@ -48,7 +53,7 @@ int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 {
 	const struct cow_convert_options *options = c->options;
 
-	if (!convert_hold_intact(&c->original_hold))
+	if (!c->live && !convert_hold_intact(&c->original_hold))
 		return fail_in_use(c, err);
 	if (options->progress && options->progress(phase, done, c->total, options->progress_data))
 		return base_fail_code(err, ECANCELED, COW_CODE_CANCELLED, "convert %s",
@@ -91,6 +96,12 @@ static int hold_original(struct convert *c, struct cow_error *err)
 				      "whether anybody uses %s can't be known here: take a lease",
 				      BASE_QUOTE(c->name));
 	return 0;
+}
+
+/* Nobody may have it open, or else the guest has to be one that can mirror it. */
+static int claim(struct convert *c, struct cow_error *err)
+{
+	return c->live ? convert_live_check(c, err) : hold_original(c, err);
 }
 
 /* Why the flag can't be had: either it isn't needed, or there is no switch. A rewrite has still to
@@ -237,7 +248,7 @@ static int prepare(struct convert *c, struct cow_error *err)
 		return base_fail(err, -r, "read the flags of %s", BASE_QUOTE(c->name));
 	if (is_already(c))
 		return 0;
-	if ((r = convert_check(c, err)) < 0 || (r = hold_original(c, err)) < 0 ||
+	if ((r = convert_check(c, err)) < 0 || (r = claim(c, err)) < 0 ||
 	    (r = open_copy(c, err)) < 0 || c->result->outcome)
 		return r;
 	r = cow_extents_read(c->original, COW_EXTENTS_SYNC, &c->extents, err);
@@ -274,12 +285,24 @@ static int keep_copy(struct convert *c, struct cow_error *err)
 		     : 0;
 }
 
+static int carry_out_live(struct convert *c, struct cow_error *err)
+{
+	int r = convert_live_carry_out(c, err);
+
+	if (r == 0)
+		c->result->outcome = COW_CONVERT_CONVERTED;
+	return r;
+}
+
 /* Steps 4 to 12. */
 static int carry_out(struct convert *c, struct cow_error *err)
 {
 	struct cow_extents after = {0};
-	int r = c->options->flags & COW_CONVERT_RESUME ? keep_copy(c, err) : 0;
+	int r;
 
+	if (c->live)
+		return carry_out_live(c, err);
+	r = c->options->flags & COW_CONVERT_RESUME ? keep_copy(c, err) : 0;
 	if (r == 0)
 		r = convert_transfer(c, err);
 	if (r == 0)
@@ -299,7 +322,7 @@ static int carry_out(struct convert *c, struct cow_error *err)
 
 static int check_options(const struct cow_convert_options *options, struct cow_error *err)
 {
-	const unsigned known = 2 * COW_CONVERT_SKIP_SHARED - 1;
+	const unsigned known = 2 * COW_CONVERT_LIVE - 1;
 	const unsigned not_moving =
 		COW_CONVERT_PREALLOCATE | COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY;
 
@@ -380,6 +403,9 @@ static int run(struct convert *c, struct cow_error *err)
 	int r = check_options(c->options, err);
 
 	name_kept(c);
+	if (r == 0 && c->options->flags & COW_CONVERT_LIVE)
+		r = convert_live_attach(c, err);
+	c->result->live = c->live;
 	if (r == 0)
 		r = convert_recover(c, err);
 	if (r == 0 && c->away[0])
@@ -411,6 +437,7 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 		.result = ret,
 		.original = -1,
 		.copy = -1,
+		.shelf = -1,
 		.original_hold = {.fd = -1, .lease = F_UNLCK},
 		.copy_hold = {.fd = -1, .lease = F_UNLCK},
 	};
@@ -438,6 +465,9 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 		close(c.copy);
 	if (c.original >= 0)
 		close(c.original);
+	if (c.shelf >= 0)
+		close(c.shelf);
+	convert_live_free(c.live);
 	ret->seconds = convert_now() - start;
 	return r;
 }

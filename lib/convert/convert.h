@@ -26,6 +26,8 @@ struct convert {
 	uint32_t flags;             /* of the original */
 	struct cow_extents extents; /* of the original; zero where there is no map */
 	struct convert_hold original_hold, copy_hold;
+	struct convert_live *live; /* a guest has it open, NULL: nobody has */
+	int shelf;                 /* unnamed file that has the metadata meanwhile, -1: none */
 
 	ino_t copy_inode;
 	char kept[NAME_MAX + 1]; /* what the original is called when it is kept, "" if too long */
@@ -83,9 +85,20 @@ int convert_try_metadata(struct convert *c, struct cow_error *err);
 int convert_copy_metadata(struct convert *c, struct cow_error *err);
 /* True when the original still has the metadata that the copy was given. */
 bool convert_metadata_is_same(const struct convert *c);
+/* Live: the flags alone, read back. */
+int convert_copy_flags(struct convert *c, struct cow_error *err);
+/* Keep the metadata of the file behind fd, and give it to the one at the path if that is in use. */
+int convert_shelve(struct convert *c, int fd, struct cow_error *err);
+int convert_unshelve(struct convert *c, struct cow_error *err);
+/* Take the marks away by which libvirt counts who uses the file. */
+void convert_forget_users(int fd);
 
 /* Put the complete copy in the original's place. On failure the original is there. */
 int convert_swap(struct convert *c, struct cow_error *err);
+/* Exchange the two names, and see that it was the inode meant that left the path. */
+int convert_exchange(const struct convert *c, const char *temp, ino_t leaves);
+bool convert_names(const struct convert *c, const char *name, ino_t inode);
+void convert_wait_us(long us);
 
 /* Give the copy a name, or another one, that says how far things have come; c->temp. */
 int convert_name_copy(struct convert *c, enum convert_journal_kind kind, uint64_t position,

@@ -59,3 +59,12 @@ void convert_hold_release_lease(struct convert_hold *hold)
 		fcntl(hold->fd, F_SETLEASE, F_UNLCK);
 	hold->lease = F_UNLCK;
 }
+
+bool convert_is_open(int fd)
+{
+	struct convert_hold hold = {.fd = fd, .lease = F_UNLCK};
+	int r = convert_hold_lease(&hold, fd, F_WRLCK);
+
+	convert_hold_release_lease(&hold);
+	return r == -EAGAIN;
+}

@@ -31,4 +31,7 @@ bool convert_hold_intact(const struct convert_hold *hold);
 /* Let waiting openers in; the lock bytes stay until the descriptor is closed. */
 void convert_hold_release_lease(struct convert_hold *hold);
 
+/* Has anybody the file open, besides this one descriptor? */
+bool convert_is_open(int fd);
+
 #endif

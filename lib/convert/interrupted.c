@@ -7,7 +7,8 @@
 
 COW_EXPORT const char *cow_convert_state_name(enum cow_convert_state state)
 {
-	static const char *const names[] = {"unknown", "copying", "exchanging", "moving"};
+	static const char *const names[] = {"unknown", "copying", "exchanging", "moving",
+					    "mirroring"};
 
 	return BASE_NAME(names, state);
 }
@@ -21,7 +22,12 @@ static enum cow_convert_state state_of(const struct convert_journal *journal)
 		return COW_CONVERT_STATE_MOVING;
 	case CONVERT_JOURNAL_REMOVE:
 	case CONVERT_JOURNAL_KEEP:
+	case CONVERT_JOURNAL_MIRRORED:
+	case CONVERT_JOURNAL_MIRRORED_KEEP:
 		return COW_CONVERT_STATE_EXCHANGING;
+	case CONVERT_JOURNAL_MIRRORING:
+	case CONVERT_JOURNAL_MIRRORING_KEEP:
+		return COW_CONVERT_STATE_MIRRORING;
 	case CONVERT_JOURNAL_AWAY:
 		break; /* its copy tells more */
 	}
@@ -32,7 +38,8 @@ static uint64_t bytes_done(const struct convert_journal *journal, const struct s
 {
 	if (journal->kind == CONVERT_JOURNAL_MOVING)
 		return journal->position;
-	if (journal->kind == CONVERT_JOURNAL_COPYING)
+	if (state_of(journal) == COW_CONVERT_STATE_COPYING ||
+	    state_of(journal) == COW_CONVERT_STATE_MIRRORING)
 		return (uint64_t)st->st_blocks * 512;
 	return (uint64_t)st->st_size;
 }

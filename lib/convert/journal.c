@@ -52,7 +52,7 @@ const char *convert_journal_parse_any(const char *name, struct convert_journal *
 
 	if (sscanf(name,
 		   COW_CONVERT_TEMP_PREFIX "%16" SCNx64 "-%16" SCNx64 "-%16" SCNx64 ".%8" SCNx32
-					   "-%1[rkcmo]%n",
+					   "-%1[rkcmolLdD]%n",
 		   &ret->old_inode, &ret->new_inode, &seconds, &ret->mtime_nanoseconds, kind,
 		   &end) != 5)
 		return NULL;
@@ -81,4 +81,19 @@ bool convert_journal_unwritten(const struct convert_journal *journal, const stru
 {
 	return st->st_mtim.tv_sec == journal->mtime_seconds &&
 	       (uint32_t)st->st_mtim.tv_nsec == journal->mtime_nanoseconds;
+}
+
+bool convert_journal_keeps(const struct convert_journal *journal)
+{
+	return strchr("kLD", (int)journal->kind);
+}
+
+bool convert_journal_is_live(const struct convert_journal *journal)
+{
+	return strchr("lLdD", (int)journal->kind);
+}
+
+bool convert_journal_is_mirrored(const struct convert_journal *journal)
+{
+	return strchr("dD", (int)journal->kind);
 }

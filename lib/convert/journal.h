@@ -25,6 +25,11 @@ enum convert_journal_kind {
 	/* The copy holds all data before the position, the old image the rest. */
 	CONVERT_JOURNAL_MOVING = 'm',
 	CONVERT_JOURNAL_AWAY = 'o', /* the old image meanwhile, which is not at its path */
+	/* A guest's disk is mirrored; the mtime, which changes with every write, is 0. */
+	CONVERT_JOURNAL_MIRRORING = 'l', /* the copy is not complete */
+	CONVERT_JOURNAL_MIRRORING_KEEP = 'L',
+	CONVERT_JOURNAL_MIRRORED = 'd', /* both are complete */
+	CONVERT_JOURNAL_MIRRORED_KEEP = 'D',
 };
 
 struct convert_journal {
@@ -43,6 +48,12 @@ bool convert_journal_parse(const char *name, const char *image, struct convert_j
 
 /* Read any such name. @return where in it the image's name begins, or NULL. */
 const char *convert_journal_parse_any(const char *name, struct convert_journal *ret);
+
+/* Is the old image to be kept in the end? */
+bool convert_journal_keeps(const struct convert_journal *journal);
+/* Is it a guest's disk, and is the copy complete? */
+bool convert_journal_is_live(const struct convert_journal *journal);
+bool convert_journal_is_mirrored(const struct convert_journal *journal);
 
 /* True when this file was not written to since the journal was. */
 bool convert_journal_unwritten(const struct convert_journal *journal, const struct stat *st);

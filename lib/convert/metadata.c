@@ -228,3 +228,63 @@ int convert_copy_metadata(struct convert *c, struct cow_error *err)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
 	return 0;
 }
+
+int convert_copy_flags(struct convert *c, struct cow_error *err)
+{
+	uint32_t flags = 0;
+	int r = cow_attr_change(c->copy, c->flags & KEPT_FLAGS, KEPT_FLAGS & ~c->flags, err);
+
+	if (r == 0)
+		r = cow_attr_get(c->copy, &flags, err);
+	if (r < 0)
+		return r;
+	if (!!(flags & COW_ATTR_NOCOW) == c->nocow && !((flags ^ c->flags) & ~LEFT_FLAGS))
+		return 0;
+	return base_fail_code(err, EIO, COW_CODE_NOT_HONOURED,
+			      "the flags of the copy of %s do not read back", BASE_QUOTE(c->name));
+}
+
+/* libvirt gives a file back to its owner by its path when a mirror or a guest leaves it; the path
+ * of both files is the same here, so that it takes the wrong one for it. What the image had while
+ * its guest runs is therefore kept on an unnamed file, and given to whatever the guest ends up on.
+ */
+static int give_metadata(const struct convert *c, int from, int to, struct cow_error *err)
+{
+	struct convert pair = *c;
+
+	pair.original = from;
+	pair.copy = to;
+	if (fstat(from, &pair.before) < 0)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
+	return convert_try_metadata(&pair, err);
+}
+
+int convert_shelve(struct convert *c, int fd, struct cow_error *err)
+{
+	c->shelf = openat(c->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (c->shelf < 0)
+		return base_fail(err, errno, "create an unnamed file beside %s",
+				 BASE_QUOTE(c->name));
+	return give_metadata(c, fd, c->shelf, err);
+}
+
+int convert_unshelve(struct convert *c, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int shelf = base_take_fd(&c->shelf);
+	BASE_CLEANUP(fd) int fd = base_open_quietly(c->dirfd, c->name, O_RDONLY | O_NOFOLLOW);
+
+	if (fd < 0)
+		return base_fail(err, -fd, "open %s", BASE_QUOTE(c->name));
+	return shelf >= 0 && convert_is_open(fd) ? give_metadata(c, shelf, fd, err) : 0;
+}
+
+void convert_forget_users(int fd)
+{
+	static const char prefix[] = "trusted.libvirt.";
+	char names[4096];
+	ssize_t n = flistxattr(fd, names, sizeof(names));
+
+	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(names + at) + 1)
+		if (base_starts(names + at, prefix))
+			fremovexattr(fd, names + at);
+}

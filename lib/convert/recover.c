@@ -22,9 +22,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "convert/convert.h"
+#include "convert/live.h"
+#include "convert/recover.h"
 
-static int refuse(const struct convert *c, const char *temp, const char *why, struct cow_error *err)
+int recover_refuse(const struct convert *c, const char *temp, const char *why,
+		   struct cow_error *err)
 {
 	return base_remedy(err,
 			   base_refuse(err, EEXIST, COW_CODE_REFUSED,
@@ -56,17 +58,17 @@ static int open_alone(const struct convert *c, const char *name, struct convert_
 }
 
 /* The old image of a conversion that was as good as done, kept or not as it was asked for then. */
-static int finish(struct convert *c, const char *temp, const struct convert_journal *journal,
-		  struct cow_error *err)
+int recover_finish(struct convert *c, const char *temp, const struct convert_journal *journal,
+		   struct cow_error *err)
 {
 	int r = base_sync_directory(c->dirfd);
 
 	if (r == 0)
-		r = convert_retire(c, temp, journal->kind == CONVERT_JOURNAL_KEEP);
+		r = convert_retire(c, temp, convert_journal_keeps(journal));
 	return r < 0 ? base_fail(err, -r, "clear up %s", BASE_QUOTE(temp)) : 0;
 }
 
-static int remove_copy(struct convert *c, const char *temp, struct cow_error *err)
+int recover_remove_copy(struct convert *c, const char *temp, struct cow_error *err)
 {
 	int r = unlinkat(c->dirfd, temp, 0) < 0 ? -errno : base_sync_directory(c->dirfd);
 
@@ -86,12 +88,12 @@ static int exchange_back(struct convert *c, const char *temp, struct cow_error *
 		return base_fail(err, -r, "put %s back", BASE_QUOTE(c->name));
 	r = base_sync_directory(c->dirfd);
 	if (r < 0 || !convert_hold_intact(&hold))
-		return refuse(c, temp, "and somebody has it open", err);
-	return remove_copy(c, temp, err);
+		return recover_refuse(c, temp, "and somebody has it open", err);
+	return recover_remove_copy(c, temp, err);
 }
 
 /* Nobody but us and root can create names here. Group bits cover ACLs: they show the mask. */
-static bool directory_is_private(const struct convert *c)
+bool recover_is_private(const struct convert *c)
 {
 	struct stat st;
 
@@ -113,12 +115,13 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	bool image_unwritten = convert_journal_unwritten(journal, image);
 
 	if (st->st_nlink != 1 || (unwritten && image_unwritten && st->st_size != image->st_size))
-		return refuse(c, temp, "which is not as it was left", err);
+		return recover_refuse(c, temp, "which is not as it was left", err);
 	if (unwritten)
-		return exchanged ? finish(c, temp, journal, err) : remove_copy(c, temp, err);
-	if (exchanged && image_unwritten && same_owner(st, image) && directory_is_private(c))
+		return exchanged ? recover_finish(c, temp, journal, err)
+				 : recover_remove_copy(c, temp, err);
+	if (exchanged && image_unwritten && same_owner(st, image) && recover_is_private(c))
 		return exchange_back(c, temp, err);
-	return refuse(c, temp, "which was written to since", err);
+	return recover_refuse(c, temp, "which was written to since", err);
 }
 
 static bool is_whole(const struct convert_journal *journal)
@@ -134,8 +137,8 @@ static int settle_any(struct convert *c, const char *temp, const struct convert_
 	if (is_whole(journal))
 		return settle(c, temp, journal, st, image, err);
 	if (st->st_nlink != 1 || journal->position)
-		return refuse(c, temp, "which is not as it was left", err);
-	return remove_copy(c, temp, err);
+		return recover_refuse(c, temp, "which is not as it was left", err);
+	return recover_remove_copy(c, temp, err);
 }
 
 static bool belongs(const struct convert_journal *journal, const struct stat *st,
@@ -159,6 +162,8 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 		return 0;
 	if (c->options->flags & COW_CONVERT_DRY_RUN)
 		return 1;
+	if (convert_journal_is_live(journal))
+		return convert_recover_live(c, temp, journal, err);
 	if (convert_is_leased(st.st_ino))
 		return fail_at_work(c, err);
 	fd = open_alone(c, temp, &hold, err);
@@ -190,7 +195,7 @@ static bool can_resume(const struct convert *c, const struct convert_journal *jo
 {
 	return c->options->flags & COW_CONVERT_RESUME && journal->kind == CONVERT_JOURNAL_COPYING &&
 	       image && image->st_ino == journal->old_inode &&
-	       convert_journal_unwritten(journal, image) && directory_is_private(c);
+	       convert_journal_unwritten(journal, image) && recover_is_private(c);
 }
 
 /* Leave what can be gone on with, under its name. @return false when it is to be settled now. */
@@ -219,9 +224,10 @@ static int fail_no_image(struct convert *c, struct cow_error *err)
 		return base_fail(err, ENOENT, "open %s", BASE_QUOTE(c->name));
 	if (c->temp[0] && c->away[0] && convert_journal_parse(c->away, c->name, &away) &&
 	    away.old_inode == c->journal.old_inode && away.new_inode == c->journal.new_inode &&
-	    directory_is_private(c))
+	    recover_is_private(c))
 		return convert_is_leased((ino_t)away.old_inode) ? fail_at_work(c, err) : 0;
-	return refuse(c, c->away[0] ? c->away : c->temp, "which can't be gone on with", err);
+	return recover_refuse(c, c->away[0] ? c->away : c->temp, "which can't be gone on with",
+			      err);
 }
 
 static int scan(struct convert *c, DIR *directory, const struct stat *image, struct cow_error *err)

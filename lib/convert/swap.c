@@ -23,7 +23,7 @@
 #define GRACE_BEFORE 5
 #define GRACE_AFTER  30
 
-static void wait_us(long us)
+void convert_wait_us(long us)
 {
 	struct timespec t = {us / 1000000, us % 1000000 * 1000};
 
@@ -40,7 +40,7 @@ static bool stays_intact(const struct convert_hold *hold, int ms)
 	for (int us = 0; us < ms * 1000; us += step_us) {
 		if (!convert_hold_intact(hold))
 			return false;
-		wait_us(step_us);
+		convert_wait_us(step_us);
 	}
 	return convert_hold_intact(hold);
 }
@@ -60,7 +60,7 @@ static int upgrade(struct convert *c, struct cow_error *err)
 
 	for (int i = 0; r == -EAGAIN && i < UPGRADE_TRIES; i++) {
 		if (i)
-			wait_us(UPGRADE_WAIT * 1000L);
+			convert_wait_us(UPGRADE_WAIT * 1000L);
 		if (!convert_hold_intact(&c->original_hold))
 			return fail_busy(c, err);
 		r = convert_hold_lease(&c->original_hold, c->original, F_WRLCK);
@@ -76,7 +76,7 @@ static int fail_changed(const struct convert *c, struct cow_error *err)
 			   BASE_QUOTE(c->name));
 }
 
-static bool names(const struct convert *c, const char *name, ino_t inode)
+bool convert_names(const struct convert *c, const char *name, ino_t inode)
 {
 	struct stat st;
 
@@ -88,7 +88,7 @@ bool convert_is_unchanged(const struct convert *c)
 {
 	struct stat now;
 
-	return fstat(c->original, &now) == 0 && names(c, c->name, c->before.st_ino) &&
+	return fstat(c->original, &now) == 0 && convert_names(c, c->name, c->before.st_ino) &&
 	       now.st_size == c->before.st_size && now.st_nlink == 1 &&
 	       !memcmp(&now.st_mtim, &c->before.st_mtim, sizeof(now.st_mtim)) &&
 	       !memcmp(&now.st_ctim, &c->before.st_ctim, sizeof(now.st_ctim));
@@ -96,11 +96,11 @@ bool convert_is_unchanged(const struct convert *c)
 
 /* Exchange the two names, and see that it was the file meant that left the path: somebody may have
  * moved another one there in the last instant, and that is theirs. */
-static int exchange(const struct convert *c, const char *temp, ino_t leaves)
+int convert_exchange(const struct convert *c, const char *temp, ino_t leaves)
 {
 	if (renameat2(c->dirfd, c->name, c->dirfd, temp, RENAME_EXCHANGE) < 0)
 		return -errno;
-	if (names(c, temp, leaves))
+	if (convert_names(c, temp, leaves))
 		return 0;
 	renameat2(c->dirfd, c->name, c->dirfd, temp, RENAME_EXCHANGE);
 	return -ESTALE;
@@ -130,7 +130,7 @@ static int discard(struct convert *c, const char *temp, struct cow_error *err)
  * the lease up lets them in, and then it can't be had again. */
 static int undo(struct convert *c, const char *temp, struct cow_error *err)
 {
-	int r = exchange(c, temp, c->copy_inode);
+	int r = convert_exchange(c, temp, c->copy_inode);
 
 	if (r == -ESTALE)
 		return fail_kept(c, temp, err);
@@ -210,8 +210,8 @@ static int settle(struct convert *c, const char *temp, struct cow_error *err)
 	if (!stays_intact(&c->original_hold, GRACE_AFTER))
 		return fail_busy(c, err);
 	/* Owner, links and the like may have been changed until the very exchange. */
-	if (!names(c, c->name, c->copy_inode) || !names(c, temp, c->before.st_ino) ||
-	    !convert_metadata_is_same(c))
+	if (!convert_names(c, c->name, c->copy_inode) ||
+	    !convert_names(c, temp, c->before.st_ino) || !convert_metadata_is_same(c))
 		return fail_changed(c, err);
 	r = convert_retire(c, temp, c->options->flags & COW_CONVERT_KEEP_ORIGINAL);
 	return r < 0 ? base_fail(err, -r, "retire the old image of %s", BASE_QUOTE(c->name)) : 0;
@@ -226,7 +226,7 @@ static int put_in_place(struct convert *c, const char *temp, struct cow_error *e
 		return r;
 	if (!convert_is_unchanged(c))
 		return fail_changed(c, err);
-	r = exchange(c, temp, c->before.st_ino);
+	r = convert_exchange(c, temp, c->before.st_ino);
 	if (r == -ESTALE)
 		return fail_changed(c, err);
 	return r < 0 ? base_fail(err, -r, "exchange %s and its copy", BASE_QUOTE(c->name)) : 0;

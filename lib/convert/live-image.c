@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What can be mirrored, and the empty image that it is mirrored to. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/run.h"
+#include "base/text.h"
+#include "convert/convert.h"
+#include "convert/live.h"
+#include "convert/qmp.h"
+
+#define TIMEOUT_MS 120000
+
+static int refuse(const struct convert *c, const char *why, const char *remedy,
+		  struct cow_error *err)
+{
+	return base_remedy(
+		err, base_refuse(err, EBUSY, COW_CODE_REFUSED, "%s %s", BASE_QUOTE(c->name), why),
+		"%s", remedy);
+}
+
+static int check_header(struct convert *c, const struct cow_header *header, struct cow_error *err)
+{
+	if (header->format != COW_FORMAT_QCOW2 || header->damaged != COW_ANSWER_NO)
+		return refuse(c, "is no sound qcow2 image", "qemu-img check", err);
+	if (header->snapshots)
+		return refuse(c, "has internal snapshots, which a mirror loses",
+			      "shut the guest down and convert then, or delete them", err);
+	if (header->encrypted != COW_ANSWER_NO)
+		return refuse(c, "is encrypted, and can't be converted live",
+			      "shut the guest down and convert then", err);
+	if (header->backing && header->backing_format == COW_FORMAT_UNKNOWN)
+		return refuse(c, "does not say what format its backing file has",
+			      "qemu-img rebase -u -F FORMAT", err);
+	c->live->shallow = header->backing;
+	return 0;
+}
+
+int convert_live_check(struct convert *c, struct cow_error *err)
+{
+	const unsigned offline_only =
+		COW_CONVERT_PREALLOCATE | COW_CONVERT_RESUME | COW_CONVERT_LOW_SPACE;
+	struct cow_header header = {0};
+	int r;
+
+	if (c->options->flags & offline_only)
+		return refuse(c, "can't be preallocated, resumed or moved while a guest uses it",
+			      "leave out --preallocate, --resume and --low-space", err);
+	if (c->live->format == COW_FORMAT_RAW)
+		return 0;
+	if (c->live->format != COW_FORMAT_QCOW2)
+		return refuse(c, "is neither raw nor qcow2 to its guest",
+			      "shut the guest down and convert then", err);
+	r = cow_header_read(c->original, &header, err);
+	if (r < 0)
+		return r;
+	r = check_header(c, &header, err);
+	cow_header_clear(&header);
+	return r;
+}
+
+/* All that was chosen when the image was made. The guest has it open, so no locks are taken. */
+static int describe(const struct convert *c, json_t **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *output = NULL;
+	const char *const argv[] = {"qemu-img", "info",     "-U",   "-f",
+				    "qcow2",    "--output", "json", BASE_FD_PATH(c->original),
+				    NULL};
+	int r = base_run(argv, c->original, TIMEOUT_MS, &output, err);
+
+	if (r < 0)
+		return r;
+	*ret = json_loads(output, 0, NULL);
+	return *ret ? 0
+		    : base_fail_code(err, EPROTO, COW_CODE_TOOL, "read what qemu-img says of %s",
+				     BASE_QUOTE(c->name));
+}
+
+/* The same choices as options for a new image. */
+static int choose(const struct convert *c, json_t *info, char **ret, struct cow_error *err)
+{
+	const char *compat, *compression = "zlib";
+	int lazy = 0, wide = 0, bits, cluster;
+	json_t *data;
+
+	if (json_unpack(info, "{s:i, s:{s:o}}", "cluster-size", &cluster, "format-specific", "data",
+			&data) < 0 ||
+	    json_unpack(data, "{s:s, s?s, s?b, s:i, s?b}", "compat", &compat, "compression-type",
+			&compression, "lazy-refcounts", &lazy, "refcount-bits", &bits,
+			"extended-l2", &wide) < 0)
+		return base_fail_code(err, EPROTO, COW_CODE_TOOL,
+				      "understand what qemu-img says of %s", BASE_QUOTE(c->name));
+	if (json_object_get(data, "data-file"))
+		return refuse(c, "has its data in another file", "convert that one", err);
+	*ret = base_format("compat=%s,compression_type=%s,lazy_refcounts=%s,refcount_bits=%d,"
+			   "extended_l2=%s,cluster_size=%d",
+			   compat, compression, lazy ? "on" : "off", bits, wide ? "on" : "off",
+			   cluster);
+	return *ret ? 0 : base_fail(err, ENOMEM, "describe %s", BASE_QUOTE(c->name));
+}
+
+static int create(const struct convert *c, const struct cow_header *header, const char *options,
+		  struct cow_error *err)
+{
+	char size[24];
+	const char *argv[16] = {"qemu-img", "create", "-q", "-f", "qcow2", "-o", options};
+	int n = 7;
+
+	snprintf(size, sizeof(size), "%" PRIu64, header->virtual_size);
+	if (header->backing) {
+		argv[n++] = "-u";
+		argv[n++] = "-b";
+		argv[n++] = header->backing;
+		argv[n++] = "-F";
+		argv[n++] = cow_format_name(header->backing_format);
+	}
+	argv[n++] = BASE_FD_PATH(c->copy);
+	argv[n++] = size;
+	return base_run(argv, c->copy, TIMEOUT_MS, NULL, err);
+}
+
+static int prepare_qcow2(struct convert *c, struct cow_error *err)
+{
+	BASE_CLEANUP(json) json_t *info = NULL;
+	BASE_CLEANUP(free) char *options = NULL;
+	struct cow_header header = {0};
+	int r = describe(c, &info, err);
+
+	if (r == 0)
+		r = choose(c, info, &options, err);
+	if (r == 0)
+		r = cow_header_read(c->original, &header, err);
+	if (r == 0)
+		r = create(c, &header, options, err);
+	cow_header_clear(&header);
+	return r;
+}
+
+int convert_live_prepare_copy(struct convert *c, struct cow_error *err)
+{
+	int r = 0;
+
+	if (c->live->format == COW_FORMAT_QCOW2)
+		r = prepare_qcow2(c, err);
+	else if (ftruncate(c->copy, c->before.st_size) < 0)
+		r = base_fail(err, errno, "size the copy of %s", BASE_QUOTE(c->name));
+	if (r == 0 && fsync(c->copy) < 0)
+		r = base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
+	return r;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A guest of libvirt, by libvirt's own block copy. */
+#include <fcntl.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <libxml/parser.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "convert/convert.h"
+#include "convert/live.h"
+
+DEFINE_CLEANUP(document, xmlDoc *, xmlFreeDoc, NULL)
+DEFINE_CLEANUP(xml_text, xmlChar *, xmlFree, NULL)
+
+static const xmlChar *text_of(const char *text)
+{
+	return (const xmlChar *)text;
+}
+
+/* How long a daemon that is being restarted may take. */
+#define RECONNECT_TRIES 300
+#define RECONNECT_WAIT  100000
+
+struct guest {
+	virConnectPtr connection;
+	virDomainPtr domain;
+	char *uri;
+	char *target; /* the disk, as the guest calls it: "vda" */
+};
+
+static int fail(const char *what, struct cow_error *err)
+{
+	return base_refuse(err, EIO, COW_CODE_TOOL, "libvirt: %s: %s", what,
+			   virGetLastErrorMessage());
+}
+
+/* libvirt prints what fails unless it has somebody to tell. */
+static void ignore_error(void *data, virErrorPtr error)
+{
+	(void)data, (void)error;
+}
+
+static xmlNode *child_of(const xmlNode *node, const char *name)
+{
+	xmlNode *child = node ? xmlFirstElementChild((xmlNode *)(uintptr_t)node) : NULL;
+
+	while (child && !base_equal((const char *)child->name, name))
+		child = xmlNextElementSibling(child);
+	return child;
+}
+
+static char *attribute_of(const xmlNode *node, const char *name)
+{
+	BASE_CLEANUP(xml_text) xmlChar *text = node ? xmlGetNoNsProp(node, text_of(name)) : NULL;
+
+	return strdup(text ? (const char *)text : "");
+}
+
+static xmlDoc *describe(virDomainPtr domain)
+{
+	BASE_CLEANUP(free) char *text = virDomainGetXMLDesc(domain, 0);
+
+	return text ? xmlReadMemory(text, (int)strlen(text), NULL, NULL,
+				    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
+		    : NULL;
+}
+
+typedef bool disk_test(const xmlNode *disk, const void *data);
+
+/* The first disk of a domain that passes a test. */
+static xmlNode *find_disk(xmlDoc *document, disk_test *test, const void *data)
+{
+	const xmlNode *devices = child_of(xmlDocGetRootElement(document), "devices");
+	xmlNode *disk = child_of(devices, "disk");
+
+	for (; disk; disk = xmlNextElementSibling(disk))
+		if (base_equal((const char *)disk->name, "disk") && test(disk, data))
+			return disk;
+	return NULL;
+}
+
+static bool is_on(const xmlNode *disk, const void *image)
+{
+	BASE_CLEANUP(free) char *file = attribute_of(child_of(disk, "source"), "file");
+
+	return file && file[0] && convert_is_file(AT_FDCWD, file, image);
+}
+
+static bool is_target(const xmlNode *disk, const void *target)
+{
+	BASE_CLEANUP(free) char *name = attribute_of(child_of(disk, "target"), "dev");
+
+	return base_equal(name, target);
+}
+
+/* A mirror of a disk that several guests write to, or of one that can't be written, is no copy. */
+static int check_disk(const xmlNode *disk, const struct convert_live *live, struct cow_error *err)
+{
+	static const char *const kinds[] = {"shareable", "readonly"};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(kinds); i++)
+		if (child_of(disk, kinds[i]))
+			return base_refuse(
+				err, EBUSY, COW_CODE_REFUSED, "%s is a %s disk of the guest %s",
+				BASE_QUOTE(live->path), kinds[i], BASE_QUOTE(live->guest));
+	return 0;
+}
+
+static int take_disk(struct convert_live *live, virDomainPtr domain, const xmlNode *disk,
+		     struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *format = attribute_of(child_of(disk, "driver"), "type");
+	struct guest *guest = live->data;
+
+	live->path = attribute_of(child_of(disk, "source"), "file");
+	live->guest = strdup(virDomainGetName(domain));
+	live->format = format ? cow_format_from_name(format) : COW_FORMAT_UNKNOWN;
+	guest->target = attribute_of(child_of(disk, "target"), "dev");
+	virDomainRef(domain);
+	guest->domain = domain;
+	if (!live->path || !live->guest || !guest->target)
+		return base_fail(err, ENOMEM, "look at the guest's disks");
+	return check_disk(disk, live, err);
+}
+
+static int find_in(struct convert_live *live, virDomainPtr *domains, int n,
+		   const struct stat *image, struct cow_error *err)
+{
+	for (int i = 0; i < n; i++) {
+		BASE_CLEANUP(document) xmlDoc *document = describe(domains[i]);
+		const xmlNode *disk = document ? find_disk(document, is_on, image) : NULL;
+		int r;
+
+		if (!disk)
+			continue;
+		r = take_disk(live, domains[i], disk, err);
+		return r < 0 ? r : 1;
+	}
+	return 0;
+}
+
+static void disconnect(struct guest *guest)
+{
+	if (guest->domain)
+		virDomainFree(guest->domain);
+	if (guest->connection)
+		virConnectClose(guest->connection);
+	guest->domain = NULL;
+	guest->connection = NULL;
+}
+
+static int attach_to(struct convert_live *live, const char *uri, const struct stat *image,
+		     struct cow_error *err)
+{
+	struct guest *guest = live->data;
+	virDomainPtr *domains = NULL;
+	int n, r;
+
+	guest->connection = virConnectOpen(uri);
+	if (!guest->connection)
+		return fail(uri, err);
+	n = virConnectListAllDomains(guest->connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	r = n < 0 ? fail(uri, err) : find_in(live, domains, n, image, err);
+	for (int i = 0; i < n; i++)
+		virDomainFree(domains[i]);
+	free(domains);
+	if (r == 0) {
+		disconnect(guest);
+		return 0;
+	}
+	guest->uri = strdup(uri);
+	return guest->uri ? r : base_fail(err, ENOMEM, "connect to libvirt");
+}
+
+/* A daemon that is asked for by name must answer; of the usual two, one may be missing. */
+static int attach(struct convert_live *live, const struct stat *image, struct cow_error *err)
+{
+	const char *const usual[] = {"qemu:///system", "qemu:///session"};
+	int r = 0;
+
+	virSetErrorFunc(NULL, ignore_error);
+	live->data = calloc(1, sizeof(struct guest));
+	if (!live->data)
+		return base_fail(err, ENOMEM, "connect to libvirt");
+	if (live->options->connect)
+		return attach_to(live, live->options->connect, image, err);
+	for (size_t i = 0; r == 0 && i < BASE_ARRAY_SIZE(usual); i++) {
+		r = attach_to(live, usual[i], image, err);
+		if (r < 0 && !((struct guest *)live->data)->connection)
+			r = 0;
+	}
+	return r;
+}
+
+static int start(struct convert_live *live, struct cow_error *err)
+{
+	const struct guest *guest = live->data;
+	unsigned flags = VIR_DOMAIN_BLOCK_COPY_REUSE_EXT | VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB |
+			 VIR_DOMAIN_BLOCK_COPY_SYNCHRONOUS_WRITES;
+	BASE_CLEANUP(document) xmlDoc *document = xmlNewDoc(text_of("1.0"));
+	BASE_CLEANUP(xml_text) xmlChar *text = NULL;
+	xmlNode *disk = xmlNewNode(NULL, text_of("disk"));
+	int size;
+
+	if (!document || !disk)
+		return base_fail(err, ENOMEM, "mirror a disk");
+	xmlDocSetRootElement(document, disk);
+	xmlNewProp(disk, text_of("type"), text_of("file"));
+	xmlNewProp(xmlNewChild(disk, NULL, text_of("source"), NULL), text_of("file"),
+		   text_of(live->path));
+	xmlNewProp(xmlNewChild(disk, NULL, text_of("driver"), NULL), text_of("type"),
+		   text_of(cow_format_name(live->format)));
+	xmlDocDumpMemory(document, &text, &size);
+	if (live->shallow)
+		flags |= VIR_DOMAIN_BLOCK_COPY_SHALLOW;
+	if (virDomainBlockCopy(guest->domain, guest->target, (const char *)text, NULL, 0, flags) <
+	    0)
+		return fail("block copy", err);
+	return 0;
+}
+
+/* A daemon that is restarted takes the connection with it, but neither the guest nor the job. */
+static int reconnect(struct guest *guest)
+{
+	unsigned char uuid[VIR_UUID_BUFLEN];
+	int r = virDomainGetUUID(guest->domain, uuid);
+
+	for (int i = 0; r == 0 && i < RECONNECT_TRIES; i++) {
+		virConnectPtr connection = virConnectOpen(guest->uri);
+
+		if (connection) {
+			virDomainPtr domain = virDomainLookupByUUID(connection, uuid);
+
+			disconnect(guest);
+			guest->connection = connection;
+			guest->domain = domain;
+			return domain ? 0 : -ESRCH;
+		}
+		convert_wait_us(RECONNECT_WAIT);
+	}
+	return -ECONNRESET;
+}
+
+static bool is_ready(const struct guest *guest)
+{
+	BASE_CLEANUP(document) xmlDoc *document = describe(guest->domain);
+	const xmlNode *disk = document ? find_disk(document, is_target, guest->target) : NULL;
+	BASE_CLEANUP(free) char *ready = attribute_of(child_of(disk, "mirror"), "ready");
+
+	return base_equal(ready, "yes");
+}
+
+static bool is_running(const struct guest *guest)
+{
+	return guest->domain && virDomainIsActive(guest->domain) == 1;
+}
+
+static int look_once(struct guest *guest, struct convert_live_job *ret)
+{
+	virDomainBlockJobInfo info;
+	int r = guest->domain ? virDomainGetBlockJobInfo(guest->domain, guest->target, &info, 0)
+			      : 0;
+
+	if (r > 0) {
+		ret->done = info.cur;
+		ret->total = info.end;
+		ret->ready = info.end && info.cur == info.end && is_ready(guest);
+	}
+	return r;
+}
+
+static int look(struct convert_live *live, struct convert_live_job *ret, struct cow_error *err)
+{
+	struct guest *guest = live->data;
+	int r = look_once(guest, ret);
+
+	if (r < 0 && virConnectIsAlive(guest->connection) != 1) {
+		r = reconnect(guest);
+		if (r == -ECONNRESET)
+			return fail("connect again", err);
+		r = look_once(guest, ret);
+	}
+	if (r < 0 && is_running(guest))
+		return fail("look at the block copy", err);
+	return r > 0;
+}
+
+static int pause_guest(struct convert_live *live, struct cow_error *err)
+{
+	const struct guest *guest = live->data;
+	int state, r = virDomainGetState(guest->domain, &state, NULL, 0);
+
+	if (r == 0 && state != VIR_DOMAIN_RUNNING)
+		return 0;
+	live->paused = true;
+	return r < 0 || virDomainSuspend(guest->domain) < 0 ? fail("suspend the guest", err) : 0;
+}
+
+static int resume_guest(struct convert_live *live, struct cow_error *err)
+{
+	struct guest *guest = live->data;
+	bool paused = live->paused;
+
+	live->paused = false;
+	if (!paused || !is_running(guest) || virDomainResume(guest->domain) == 0)
+		return 0;
+	return base_remedy(err, fail("resume the guest", err), "virsh resume %s", live->guest);
+}
+
+/* What the guest is started with the next time, or NULL when there won't be one. */
+static char *definition(const struct guest *guest)
+{
+	if (virDomainIsPersistent(guest->domain) != 1)
+		return NULL;
+	return virDomainGetXMLDesc(guest->domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+}
+
+/* A pivot writes the backing chain it has found into the definition, which did not have it. */
+static void keep_definition(const struct guest *guest, const char *before)
+{
+	BASE_CLEANUP(free) char *after = definition(guest);
+	virDomainPtr defined;
+
+	if (!before || !after || base_equal(before, after))
+		return;
+	defined = virDomainDefineXML(guest->connection, before);
+	if (defined)
+		virDomainFree(defined);
+}
+
+static int pivot(struct convert_live *live, struct cow_error *err)
+{
+	struct guest *guest = live->data;
+	BASE_CLEANUP(free) char *before = definition(guest);
+
+	if (virDomainBlockJobAbort(guest->domain, guest->target, VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT) <
+	    0)
+		return fail("pivot", err);
+	keep_definition(guest, before);
+	return 0;
+}
+
+static int cancel(struct convert_live *live, struct cow_error *err)
+{
+	struct guest *guest = live->data;
+	struct convert_live_job job;
+	int r = look(live, &job, err);
+
+	while (r > 0) {
+		if (virDomainBlockJobAbort(guest->domain, guest->target, 0) < 0)
+			convert_wait_us(RECONNECT_WAIT);
+		r = look(live, &job, err);
+	}
+	return r;
+}
+
+static void detach(struct convert_live *live)
+{
+	struct guest *guest = live->data;
+
+	if (!guest)
+		return;
+	disconnect(guest);
+	free(guest->uri);
+	free(guest->target);
+	free(guest);
+}
+
+const struct convert_live_backend convert_live_libvirt = {attach,       start, look,   pause_guest,
+							  resume_guest, pivot, cancel, detach};

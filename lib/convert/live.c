@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An image is converted while its guest runs: whoever runs the guest mirrors the disk to the copy,
+ * and lets the guest go on with that. docs/convert.md numbers the steps (L1 to L10) and says what a
+ * crash leaves at each.
+ *
+ * Neither QEMU nor libvirt may get to know another name than the image's own, or definitions and
+ * backing chains would go on naming it. So the copy is at the path while the mirror opens it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+
+#include <cow/attr.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "convert/convert.h"
+#include "convert/live.h"
+
+#define POLL_US 100000
+/* For QEMU to close the original, which it does when the last request is through. */
+#define CLOSE_TRIES   100
+#define CLOSE_WAIT_US 50000
+
+#if !HAVE_LIBVIRT
+static int attach_nothing(struct convert_live *live, const struct stat *image,
+			  struct cow_error *err)
+{
+	(void)live, (void)image;
+	return base_remedy(
+		err,
+		base_refuse(err, ENOSYS, COW_CODE_REFUSED, "this cowctl was built without libvirt"),
+		"name QEMU's monitor (--qmp), or shut the guest down");
+}
+
+static void detach_nothing(struct convert_live *live)
+{
+	(void)live;
+}
+
+const struct convert_live_backend convert_live_libvirt = {.attach = attach_nothing,
+							  .detach = detach_nothing};
+#endif
+
+int convert_live_attach(struct convert *c, struct cow_error *err)
+{
+	struct convert_live *live;
+	struct stat st;
+	int r;
+
+	if (fstatat(c->dirfd, c->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0; /* the reason is said where it is opened */
+	live = calloc(1, sizeof(*live));
+	if (!live)
+		return base_fail(err, ENOMEM, "convert %s", BASE_QUOTE(c->name));
+	live->options = c->options;
+	live->backend = c->options->qmp ? &convert_live_qmp : &convert_live_libvirt;
+	r = live->backend->attach(live, &st, err);
+	if (r > 0)
+		c->live = live;
+	else
+		convert_live_free(live);
+	return r < 0 ? r : 0;
+}
+
+void convert_live_free(struct convert_live *live)
+{
+	if (!live)
+		return;
+	live->backend->detach(live);
+	free(live->guest);
+	free(live->path);
+	free(live);
+}
+
+/* L4: give the copy a name, which is the journal. */
+static int name_copy(struct convert *c, struct convert_journal *journal,
+		     char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err)
+{
+	struct stat st;
+
+	if (fstat(c->copy, &st) < 0)
+		return base_fail(err, errno, "look at the copy of %s", BASE_QUOTE(c->name));
+	c->copy_inode = st.st_ino;
+	*journal = (struct convert_journal){
+		.kind = c->options->flags & COW_CONVERT_KEEP_ORIGINAL
+				? CONVERT_JOURNAL_MIRRORING_KEEP
+				: CONVERT_JOURNAL_MIRRORING,
+		.old_inode = c->before.st_ino,
+		.new_inode = st.st_ino,
+	};
+	convert_journal_format(journal, c->name, temp);
+	/* Another run is not to take this one for a left-over. */
+	if (flock(c->copy, LOCK_EX | LOCK_NB) < 0)
+		return base_fail(err, errno, "lock the copy of %s", BASE_QUOTE(c->name));
+	if (linkat(AT_FDCWD, BASE_FD_PATH(c->copy), c->dirfd, temp, AT_SYMLINK_FOLLOW) < 0)
+		return base_fail(err, errno, "name the copy of %s", BASE_QUOTE(c->name));
+	return 0;
+}
+
+static int sync_directory(const struct convert *c, struct cow_error *err)
+{
+	int r = base_sync_directory(c->dirfd);
+
+	return r < 0 ? base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(c->name))
+		     : 0;
+}
+
+static int exchange(struct convert *c, const char *temp, ino_t leaves, struct cow_error *err)
+{
+	int r = convert_exchange(c, temp, leaves);
+
+	return r < 0 ? base_fail(err, -r, "exchange %s and its copy", BASE_QUOTE(c->name)) : 0;
+}
+
+/* L5 to L7: the copy is at the path no longer than it takes to open it. */
+static int start(struct convert *c, const char *temp, struct cow_error *err)
+{
+	struct cow_error back;
+	int r = sync_directory(c, err);
+
+	if (r == 0)
+		r = exchange(c, temp, c->before.st_ino, err);
+	if (r < 0)
+		return r;
+	r = c->live->backend->start(c->live, err);
+	if (exchange(c, temp, c->copy_inode, &back) < 0) {
+		r = -EIO;
+		*err = back;
+	}
+	if (r == 0)
+		r = sync_directory(c, err);
+	if (r == 0 && !convert_is_open(c->copy))
+		r = base_refuse(err, ESTALE, COW_CODE_CHANGED,
+				"the guest %s did not open the copy of %s",
+				BASE_QUOTE(c->live->guest), BASE_QUOTE(c->name));
+	return r;
+}
+
+/* L8: until both files are the same and stay so. */
+static int wait_until_ready(struct convert *c, struct cow_error *err)
+{
+	struct convert_live_job job = {0};
+	int r;
+
+	while ((r = c->live->backend->look(c->live, &job, err)) > 0 && !job.ready) {
+		c->total = job.total;
+		r = convert_step(c, COW_CONVERT_PHASE_COPY, job.done, err);
+		if (r < 0)
+			return r;
+		convert_wait_us(POLL_US);
+	}
+	c->result->bytes_copied = job.done;
+	if (r == 0)
+		return base_remedy(err,
+				   base_refuse(err, EIO, COW_CODE_CANCELLED,
+					       "the mirror of %s ended early", BASE_QUOTE(c->name)),
+				   "is there room, and does the guest %s still run?",
+				   c->live->guest);
+	return r < 0 ? r : 0;
+}
+
+/* The copy is complete: on disk, with the flags it should have, and said so by its name. */
+static int complete(struct convert *c, struct convert_journal *journal,
+		    char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err)
+{
+	char mirroring[CONVERT_JOURNAL_NAME_MAX];
+	int r = convert_copy_flags(c, err);
+
+	if (r < 0)
+		return r;
+	if (fsync(c->copy) < 0)
+		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
+	base_copy(mirroring, sizeof(mirroring), temp);
+	journal->kind = convert_journal_keeps(journal) ? CONVERT_JOURNAL_MIRRORED_KEEP
+						       : CONVERT_JOURNAL_MIRRORED;
+	convert_journal_format(journal, c->name, temp);
+	if (renameat2(c->dirfd, mirroring, c->dirfd, temp, RENAME_NOREPLACE) < 0) {
+		base_copy(temp, CONVERT_JOURNAL_NAME_MAX, mirroring);
+		return base_fail(err, errno, "rename the copy of %s", BASE_QUOTE(c->name));
+	}
+	return sync_directory(c, err);
+}
+
+/* L9: with the guest standing still both files are the same and on disk, so that it does not matter
+ * which of them the path names. It stands still from before the exchange until it is on the copy,
+ * some hundredths of a second. QEMU 7.2 needs that as well: but for virtio disks, a request that
+ * comes in during a pivot ends it. */
+static int change_over(struct convert *c, const char *temp, struct cow_error *err)
+{
+	const struct convert_live_backend *backend = c->live->backend;
+	int r;
+
+	if ((r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err)) < 0 ||
+	    (r = backend->pause(c->live, err)) < 0)
+		return r;
+	if (fsync(c->copy) < 0)
+		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
+	if ((r = exchange(c, temp, c->before.st_ino, err)) < 0 ||
+	    (r = sync_directory(c, err)) < 0 || (r = backend->pivot(c->live, err)) < 0)
+		return r;
+	return backend->resume(c->live, err);
+}
+
+static void measure_copy(struct convert *c)
+{
+	struct cow_extents after = {0};
+	struct stat st;
+
+	cow_extents_read(c->copy, 0, &after, NULL);
+	c->result->runs_after = after.runs;
+	c->result->rows_after = after.rows;
+	if (fstat(c->copy, &st) == 0 && st.st_size > 512 * st.st_blocks)
+		c->result->bytes_holes = (uint64_t)(st.st_size - 512 * st.st_blocks);
+}
+
+/* L10: the guest is on the copy. */
+static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
+		  struct cow_error *err)
+{
+	int r;
+
+	measure_copy(c);
+	for (int i = 0; i < CLOSE_TRIES && convert_is_open(c->original); i++)
+		convert_wait_us(CLOSE_WAIT_US);
+	convert_forget_users(c->original);
+	r = convert_retire(c, temp, convert_journal_keeps(journal));
+	return r < 0 ? base_fail(err, -r, "retire the old image of %s", BASE_QUOTE(c->name)) : 0;
+}
+
+static int mirror(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
+		  struct convert_journal *journal, struct cow_error *err)
+{
+	int r;
+
+	if ((r = start(c, temp, err)) < 0 || (r = wait_until_ready(c, err)) < 0 ||
+	    (r = complete(c, journal, temp, err)) < 0 || (r = change_over(c, temp, err)) < 0)
+		return r;
+	return settle(c, temp, journal, err);
+}
+
+static void let_go(struct convert *c)
+{
+	close(c->original);
+	close(c->copy);
+	c->original = c->copy = -1;
+}
+
+/* The next run would know from the names what to do, so this one does: it looks who has which file
+ * open, when it has closed them itself. */
+static int give_up(struct convert *c, int r, struct cow_error *err)
+{
+	struct cow_error clearing;
+
+	let_go(c);
+	if (convert_recover(c, &clearing) < 0 || c->live->backend->resume(c->live, &clearing) < 0) {
+		*err = clearing;
+		return r;
+	}
+	return convert_names(c, c->name, c->copy_inode) ? 0 : r;
+}
+
+int convert_live_carry_out(struct convert *c, struct cow_error *err)
+{
+	char temp[CONVERT_JOURNAL_NAME_MAX];
+	struct convert_journal journal;
+	struct cow_error clearing;
+	int r;
+
+	if ((r = convert_live_prepare_copy(c, err)) < 0 ||
+	    (r = convert_shelve(c, c->original, err)) < 0 ||
+	    (r = name_copy(c, &journal, temp, err)) < 0)
+		return r;
+	c->live->job = convert_live_job_of(&c->before, c->copy_inode);
+	r = mirror(c, temp, &journal, err);
+	if (r < 0)
+		return give_up(c, r, err);
+	let_go(c);
+	if (convert_unshelve(c, &clearing) < 0)
+		base_copy_format(c->result->note, sizeof(c->result->note),
+				 "owner or attributes are not as they were: %s", clearing.message);
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CONVERT_LIVE_H
+#define CONVERT_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <cow/convert.h>
+#include <cow/image.h>
+
+#include "convert/journal.h"
+
+struct convert;
+struct convert_live;
+
+struct convert_live_job {
+	uint64_t done, total;
+	bool ready; /* from now on every write of the guest goes to both files before it is told so
+		     */
+};
+
+/* Whoever runs the guest, and mirrors a disk of it. Nothing here touches names: live.c does. */
+struct convert_live_backend {
+	/* Find the guest that has this file as a disk, fill in `guest`, `path` and `format`.
+	 * @return 1, 0 when there is none, -errno. */
+	int (*attach)(struct convert_live *live, const struct stat *image, struct cow_error *err);
+	/* Begin to mirror the disk to the file that is at `path` now. */
+	int (*start)(struct convert_live *live, struct cow_error *err);
+	/* @return 1, 0 when there is no job (any more), -errno when that can't be known. */
+	int (*look)(struct convert_live *live, struct convert_live_job *ret, struct cow_error *err);
+	/* Stop the guest with all its requests done, or let it go on; one that is stopped anyway
+	 * stays so. */
+	int (*pause)(struct convert_live *live, struct cow_error *err);
+	int (*resume)(struct convert_live *live, struct cow_error *err);
+	/* End the job, the guest being on the copy; on failure either may be the case. */
+	int (*pivot)(struct convert_live *live, struct cow_error *err);
+	/* End the job, the guest being on the original, and let go of the copy. Without a job that
+	 * is no failure. */
+	int (*cancel)(struct convert_live *live, struct cow_error *err);
+	void (*detach)(struct convert_live *live);
+};
+
+extern const struct convert_live_backend convert_live_libvirt, convert_live_qmp;
+
+/* Names the job in the guest: by the copy, on the filesystem of this file. */
+static inline uint64_t convert_live_job_of(const struct stat *image, ino_t copy)
+{
+	return (uint64_t)image->st_dev << 40 ^ copy;
+}
+
+struct convert_live {
+	const struct convert_live_backend *backend;
+	const struct cow_convert_options *options; /* borrowed */
+	void *data;                                /* the backend's own */
+	char *guest;                               /* for messages: the domain's name */
+	char *path;                                /* what the guest's definition calls the image */
+	enum cow_format format; /* as the guest reads it, whatever it has written there */
+	bool paused;            /* by us */
+	bool shallow;           /* there is a backing file, which is left as it is */
+	uint64_t job;           /* names the job: the copy's device and inode */
+};
+
+/* Find the guest, as the options say. c->live stays NULL when none has the image. */
+int convert_live_attach(struct convert *c, struct cow_error *err);
+void convert_live_free(struct convert_live *live);
+
+/* Refuse what a mirror would lose. */
+int convert_live_check(struct convert *c, struct cow_error *err);
+/* Make the empty copy an image that can be mirrored to. */
+int convert_live_prepare_copy(struct convert *c, struct cow_error *err);
+/* From the empty copy to the end. */
+int convert_live_carry_out(struct convert *c, struct cow_error *err);
+
+/* Deal with what an interrupted live conversion left, whether or not the guest still runs.
+ * @return 1, or -errno. */
+int convert_recover_live(struct convert *c, const char *temp, const struct convert_journal *journal,
+			 struct cow_error *err);
+
+#endif

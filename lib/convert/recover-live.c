@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What an interrupted live conversion left. The guest may still run, so it matters who has which of
+ * the two files open; with O and N for the old and the new inode there are these cases:
+ *
+ *   image  temp   open     what is done
+ *   O      N      N not    the copy is removed
+ *   N      O      N not    exchanged back, the copy is removed: the guest was not there yet
+ *   N      O      O not    once mirrored: the exchange is completed, the guest is (or was) on N
+ *   either        both     the mirror still runs: exchanged back, the mirror is ended, again
+ *   either        other    nothing is touched
+ *
+ * Where none is open and N, mirrored, is at the path, the guest may have ended on either. Until it
+ * was on N alone, every write went to both; so the one written to last has all of them.
+ */
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "convert/live.h"
+#include "convert/recover.h"
+
+/* One of the two files. While it is not open it is held, and nobody can open it. */
+struct side {
+	int fd;
+	bool open;
+	struct convert_hold hold;
+	struct stat st;
+};
+
+struct pair {
+	struct side image, temp;
+	struct side *old, *copy; /* which is which */
+};
+
+static int look_at(const struct convert *c, const char *name, struct side *side,
+		   struct cow_error *err)
+{
+	int r;
+
+	side->hold = (struct convert_hold){.fd = -1, .lease = F_UNLCK};
+	side->fd = openat(c->dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (side->fd < 0 || fstat(side->fd, &side->st) < 0)
+		return base_fail(err, errno, "open %s", BASE_QUOTE(name));
+	if (flock(side->fd, LOCK_EX | LOCK_NB) < 0)
+		return base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is being converted",
+				   BASE_QUOTE(c->name));
+	r = convert_hold_lease(&side->hold, side->fd, F_WRLCK);
+	side->open = r == -EAGAIN;
+	return r < 0 && r != -EAGAIN ? base_fail(err, -r, "hold %s", BASE_QUOTE(name)) : 0;
+}
+
+static void close_pair(struct pair *pair)
+{
+	if (pair->image.fd >= 0)
+		close(pair->image.fd);
+	if (pair->temp.fd >= 0)
+		close(pair->temp.fd);
+}
+
+static int open_pair(const struct convert *c, const char *temp,
+		     const struct convert_journal *journal, struct pair *pair,
+		     struct cow_error *err)
+{
+	int r;
+
+	pair->image.fd = pair->temp.fd = -1;
+	r = look_at(c, c->name, &pair->image, err);
+	if (r == 0)
+		r = look_at(c, temp, &pair->temp, err);
+	if (r < 0)
+		return r;
+	pair->copy = pair->image.st.st_ino == journal->new_inode ? &pair->image : &pair->temp;
+	pair->old = pair->copy == &pair->image ? &pair->temp : &pair->image;
+	if (pair->copy->st.st_ino != journal->new_inode ||
+	    pair->old->st.st_ino != journal->old_inode || pair->temp.st.st_nlink != 1)
+		return recover_refuse(c, temp, "which is not as it was left", err);
+	return 0;
+}
+
+/* Somebody else's file may come to the path by this, so the journal has to be ours. */
+static int exchange_back(struct convert *c, const char *temp, const struct convert_journal *journal,
+			 struct cow_error *err)
+{
+	int r;
+
+	if (journal->new_inode != c->copy_inode && !recover_is_private(c))
+		return recover_refuse(c, temp, "in a directory that others can write to", err);
+	r = convert_exchange(c, temp, journal->new_inode);
+	if (r == 0)
+		r = base_sync_directory(c->dirfd);
+	return r < 0 ? base_fail(err, -r, "put %s back", BASE_QUOTE(c->name)) : 0;
+}
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+static bool guest_is_on_copy(const struct pair *pair, const struct convert_journal *journal)
+{
+	if (!convert_journal_is_mirrored(journal) || pair->copy != &pair->image || pair->old->open)
+		return false;
+	return pair->copy->open || !is_later(&pair->old->st.st_mtim, &pair->copy->st.st_mtim);
+}
+
+/* The table above, but for its fourth row. */
+static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
+		  const struct pair *pair, struct cow_error *err)
+{
+	int r = 0;
+
+	if (guest_is_on_copy(pair, journal)) {
+		convert_forget_users(pair->old->fd);
+		return recover_finish(c, temp, journal, err);
+	}
+	if (pair->copy->open)
+		return recover_refuse(c, temp, "and the new file is in use", err);
+	if (pair->copy == &pair->image)
+		r = exchange_back(c, temp, journal, err);
+	return r < 0 ? r : recover_remove_copy(c, temp, err);
+}
+
+static int end_mirror(struct convert *c, const char *temp, const struct convert_journal *journal,
+		      bool in_place, struct cow_error *err)
+{
+	int r;
+
+	if (!c->live)
+		return base_remedy(err,
+				   base_refuse(err, EBUSY, COW_CODE_BUSY,
+					       "an interrupted live conversion of %s goes on in "
+					       "the guest",
+					       BASE_QUOTE(c->name)),
+				   "do it again with --live or --qmp, which ends it first");
+	r = in_place ? exchange_back(c, temp, journal, err) : 0;
+	if (r < 0)
+		return r;
+	c->live->job = convert_live_job_of(&c->before, (ino_t)journal->new_inode);
+	return c->live->backend->cancel(c->live, err);
+}
+
+static int recover(struct convert *c, const char *temp, const struct convert_journal *journal,
+		   struct cow_error *err)
+{
+	struct pair pair;
+	int r = open_pair(c, temp, journal, &pair, err);
+	bool in_place = r == 0 && pair.copy == &pair.image;
+	bool mirrors = r == 0 && pair.old->open && pair.copy->open;
+
+	if (r == 0 && c->live && c->shelf < 0)
+		r = convert_shelve(c, pair.old->fd, err);
+	if (r == 0 && !mirrors)
+		r = settle(c, temp, journal, &pair, err);
+	close_pair(&pair);
+	if (r < 0 || !mirrors)
+		return r;
+	r = end_mirror(c, temp, journal, in_place, err);
+	if (r < 0)
+		return r;
+	r = open_pair(c, temp, journal, &pair, err);
+	if (r == 0)
+		r = settle(c, temp, journal, &pair, err);
+	close_pair(&pair);
+	return r;
+}
+
+int convert_recover_live(struct convert *c, const char *temp, const struct convert_journal *journal,
+			 struct cow_error *err)
+{
+	int r;
+
+	if (fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) < 0)
+		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
+	/* A run that was killed may have left the guest standing still. */
+	if (c->live && convert_journal_is_mirrored(journal))
+		c->live->paused = true;
+	r = recover(c, temp, journal, err);
+	if (r == 0 && c->live)
+		r = c->live->backend->resume(c->live, err);
+	if (r == 0 && c->live)
+		r = convert_unshelve(c, err);
+	return r < 0 ? r : 1;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CONVERT_RECOVER_H
+#define CONVERT_RECOVER_H
+
+#include "convert/convert.h"
+#include "convert/journal.h"
+
+/* What recover.c does with what an offline conversion left, recover-live.c does as well. */
+int recover_refuse(const struct convert *c, const char *temp, const char *why,
+		   struct cow_error *err);
+int recover_finish(struct convert *c, const char *temp, const struct convert_journal *journal,
+		   struct cow_error *err);
+int recover_remove_copy(struct convert *c, const char *temp, struct cow_error *err);
+/* Nobody but us and root can create names here. */
+bool recover_is_private(const struct convert *c);
+
+#endif

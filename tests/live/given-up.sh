@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A live conversion that is stopped, runs out of space or loses its guest leaves the image as it was, the
+# guest on it, and nothing else.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../trace.sh"
+. "$(dirname "$0")/../lib-live.sh"
+need_root
+require strace
+make_guest
+FS_SIZE=512M make_fs btrfs b
+image=$T/b/disk.raw
+touch "$image"
+chattr +C "$image" # so that the guest itself needs no space
+make_image "$image" 40M
+is_nocow "$image" || fail "the image is not NOCOW"
+inode=$(stat -c %i "$image")
+qemu_start -drive "file=$image,format=raw,if=ide,index=2"
+
+as_it_was() {
+	expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
+	expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
+}
+
+for signal in INT TERM; do
+	status=0
+	trace_inject renameat2:signal=$signal:when=2 \
+		cowctl convert --qmp "$T/qmp" --cow on "$image" || status=$?
+	expect_equal "$status" 2 "status after SIG$signal"
+	as_it_was
+	guest_goes_on
+done
+
+# held COMMANDS: done while the converter stands still, before it makes the call it is held at; it fails then.
+held() {
+	local call=$1 converter status=0
+	: >"$T/trace"
+	traced -o "$T/trace" --trace="${call%:*}" --inject="${call%:*}:signal=STOP:when=${call#*:}" \
+		-- "$COWCTL" convert --qmp "$T/qmp" --cow on "$image" >"$T/out" 2>"$T/err" </dev/null &
+	converter=$!
+	wait_for "the converter" grep -q 'stopped by SIGSTOP' "$T/trace"
+	eval "$2"
+	pkill -CONT -P "$(pgrep -P "$converter")"
+	wait "$converter" || status=$?
+	expect_equal "$status" 2 "status: $(cat "$T/err")"
+}
+# All but 20 MiB is taken, and for names there is room: their part of the filesystem is grown first.
+fill() {
+	local available
+	mkdir "$T/b/small"
+	make_image "$T/b/small/all" 12M
+	split -a 4 -b 2000 "$T/b/small/all" "$T/b/small/x"
+	sync -f "$T/b"
+	rm -r "$T/b/small"
+	sync -f "$T/b"
+	available=$(($(stat -f -c "%a * %S" "$T/b")))
+	fallocate -l $((available - (20 << 20))) "$T/b/full"
+}
+held linkat:1 fill
+rm -f "$T/b/full"
+expect_err "ended early"
+as_it_was
+guest_goes_on
+
+held renameat2:2 qemu_stop
+as_it_was

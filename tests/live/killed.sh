@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A live conversion is killed at each step. The guest goes on without a lost write, and the next run puts
+# right what there is to, ends a mirror that was left, and converts.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../trace.sh"
+. "$(dirname "$0")/../lib-live.sh"
+need_root
+require strace
+make_guest
+make_fs btrfs b
+chmod 0755 "$T/b" # where nobody else can make up a journal
+image=$T/b/disk.raw
+make_image "$image" 40M
+qemu_start -drive "file=$image,format=raw,if=ide,index=2"
+to=on
+
+# killed_at CALL [N]: before it makes this call for the Nth time; what is left then.
+killed_at() {
+	case $to in on) to=off ;; off) to=on ;; esac
+	trace_inject "$1:signal=KILL:when=${2:-1}" cowctl convert --qmp "$T/qmp" --cow $to "$image" &&
+		fail "not killed at $1"
+	left=$(find "$T/b" -name '.cowctl-*')
+	[ -f "$left" ] || fail "nothing left by a kill at $1: $(cat "$T/err")"
+}
+# inode_at_path old|new: which of the two the path names now.
+inode_at_path() {
+	local old new
+	IFS=- read -r _ old new _ <<<"${left##*/.cowctl}"
+	case $1 in old) new=$old ;; esac
+	expect_equal "$(printf %x "$(stat -c %i "$image")")" "$new" "inode at the path"
+}
+again() {
+	expect_status 0 cowctl convert --qmp "$T/qmp" --cow $to --json "$image"
+	expect_json '.images[0] | .result == "converted" or .result == "already"'
+	case $to in
+	off) is_nocow "$image" || fail "not NOCOW" ;;
+	on) ! is_nocow "$image" || fail "still NOCOW" ;;
+	esac
+	expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
+	expect_equal "$(find "/proc/$qemu/fd" -lname "$T/b/*" -exec stat -L -c %i {} +)" \
+		"$(stat -c %i "$image")" "what QEMU has open"
+	guest_goes_on
+}
+
+killed_at renameat2 1 # the copy has a name, and nothing else has happened
+inode_at_path old
+again
+killed_at renameat2 2 # the copy is at the path, where the mirror has opened it
+inode_at_path new
+again
+killed_at renameat2 3 # the mirror is ready
+inode_at_path old
+expect_status 2 cowctl convert --cow $to "$image"
+expect_err "goes on in the guest" "--live or --qmp"
+again
+killed_at renameat2 4 # the name says that it is, and the guest stands still
+inode_at_path old
+expect_status 0 cowctl convert --qmp "$T/qmp" --cow $to "$image" # and goes on
+again
+killed_at fsync 7 # the copy is at the path, the guest not yet on it
+inode_at_path new
+expect_status 0 cowctl convert --qmp "$T/qmp" --cow $to "$image"
+again
+killed_at unlinkat # the guest is on the copy
+inode_at_path new
+again
+
+# The guest ends while nobody looks, once it had begun to use the copy and once before.
+killed_at unlinkat
+guest_goes_on
+qemu_stop
+expect_status 0 cowctl convert --cow $to --json "$image"
+expect_json '.images[0].result == "already"'
+qemu_start -drive "file=$image,format=raw,if=ide,index=2"
+killed_at renameat2 3
+qemu_stop
+expect_status 0 cowctl convert --cow $to --json "$image"
+expect_json '.images[0] | .result == "converted" and .mode == "offline"'
+expect_equal "$(ls -A "$T/b")" disk.raw "what is there"

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# libvirtd is restarted while it copies: the conversion goes on where it was. A run that is killed is ended
+# by the next one, and so is one whose domain is shut down.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../trace.sh"
+. "$(dirname "$0")/../lib-live.sh"
+need_root
+require strace
+make_guest
+make_fs btrfs b
+chmod 0755 "$T/b"
+image=$T/b/disk.raw
+make_image "$image" 40M
+libvirtd_start 'user = "libvirt-qemu"' 'group = "libvirt-qemu"'
+domain_start raw "$image"
+getfattr --absolute-names --dump --match=- -- "$image" >"$T/marks"
+
+# held_while COMMAND: the converter stands still meanwhile, with the mirror running; sets status.
+held_while() {
+	local converter
+	status=0
+	: >"$T/trace"
+	traced -o "$T/trace" --trace=renameat2 --inject=renameat2:signal=STOP:when=2 \
+		-- "$COWCTL" convert --live --cow "$to" "$image" >"$T/out" 2>"$T/err" </dev/null &
+	converter=$!
+	wait_for "the converter" grep -q 'stopped by SIGSTOP' "$T/trace"
+	"$@"
+	pkill -CONT -P "$(pgrep -P "$converter")"
+	wait "$converter" || status=$?
+}
+
+to=off
+held_while libvirtd_restart
+expect_equal "$status" 0 "status: $(cat "$T/err")"
+is_nocow "$image" || fail "not NOCOW"
+guest_goes_on
+
+trace_inject renameat2:signal=KILL:when=3 cowctl convert --live --cow on "$image" && fail "not killed"
+expect_status 0 cowctl convert --live --cow on --json "$image"
+expect_json '.images[0] | .result == "converted" and .mode == "live"'
+! is_nocow "$image" || fail "still NOCOW"
+getfattr --absolute-names --dump --match=- -- "$image" | diff "$T/marks" -
+guest_goes_on
+
+held_while virsh -q destroy guest
+expect_equal "$status" 2 "status"
+expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
+expect_equal "$(getfattr --absolute-names --dump --match=trusted -- "$image")" "" "marks of a guest that is gone"

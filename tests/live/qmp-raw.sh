@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The disk of a QEMU without libvirt is converted over its monitor, and back, however the disk was added;
+# the guest loses no write, and QEMU goes on under the name it knew.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-live.sh"
+need_root
+make_guest
+make_fs btrfs b
+cd "$T/b"
+make_image disk.raw 40M
+chown 12:34 disk.raw
+chmod 0640 disk.raw
+setfattr -n user.note -v kept disk.raw
+
+there_and_back() {
+	local to
+	expect_status 2 cowctl convert disk.raw
+	expect_err "in use" "--live"
+	for to in off on; do
+		expect_status 0 cowctl convert --qmp "$T/qmp" --cow $to --json disk.raw
+		expect_json '.images[0] | .result == "converted" and .mode == "live"'
+		guest_goes_on
+	done
+	expect_equal "$(stat -c '%u:%g %a' disk.raw)" "12:34 640"
+	expect_equal "$(getfattr --only-values -n user.note disk.raw)" kept
+	expect_equal "$(ls -A)" disk.raw "what is there"
+	expect_equal "$(find "/proc/$qemu/fd" -lname "$T/b/*" -exec stat -L -c %i {} +)" \
+		"$(stat -c %i disk.raw)" "what QEMU has open"
+	qemu_stop
+}
+qemu_start -drive file=disk.raw,format=raw,if=ide,index=2
+there_and_back
+qemu_start -blockdev "driver=file,filename=$T/b/disk.raw,node-name=p0,cache.direct=on" \
+	-blockdev driver=raw,file=p0,node-name=d0,cache.direct=on -device ide-hd,bus=ide.1,drive=d0
+there_and_back
+
+# what nobody has open is converted as ever; another QEMU's image is not
+qemu_start -drive file=disk.raw,format=raw,if=ide,index=2
+make_image other.raw 1M
+expect_status 0 cowctl convert --qmp "$T/qmp" --json other.raw
+expect_json '.images[0] | .result == "converted" and .mode == "offline"'
+expect_status 3 cowctl convert --qmp "$T/qmp" --connect qemu:///session other.raw
+expect_status 2 cowctl convert --qmp "$T/none" disk.raw
+expect_err "open the QMP monitor" "No such file or directory"
+exec 5<other.raw
+expect_status 2 cowctl convert --qmp "$T/qmp" --cow on other.raw
+expect_err "in use" "no running guest has it as its disk"
+exec 5<&-
