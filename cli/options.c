@@ -180,7 +180,7 @@ static void help_word(int *at, const char *word, FILE *out)
 
 static void help_columns(const struct cli_column *columns, FILE *out)
 {
-	int at = fprintf(out, "\nColumns:");
+	int at = fprintf(out, "Columns:");
 
 	for (; columns->name; columns++)
 		if (columns->get)

@@ -23,7 +23,6 @@ COW_EXPORT const char *cow_clone_method_name(enum cow_clone_method method)
 	return BASE_NAME(names, method);
 }
 
-
 static bool is_dry(const struct clone *c)
 {
 	return c->options->flags & COW_CLONE_DRY_RUN;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "stack/mount.h"
 
 bool convert_is_file(int dirfd, const char *path, const struct stat *wanted)
 {
@@ -113,14 +114,29 @@ void convert_find_holder(const struct stat *st, char *buffer, size_t size)
 		finders[i](st, buffer, size);
 }
 
-bool convert_is_leased(ino_t inode)
+/* /proc/locks names the device of the filesystem, which on Btrfs is not the one that stat(2) names
+ * (K12), but the one in mountinfo. */
+static void name_in_locks(int fd, ino_t inode, char *buffer, size_t size)
+{
+	BASE_CLEANUP(mount) struct stack_mount mount = {0};
+	BASE_CLEANUP(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct stack_edge edge = {.root = root};
+
+	if (root < 0 || stack_mount_find(&edge, fd, &mount) < 0)
+		snprintf(buffer, size, ":%llu ", (unsigned long long)inode);
+	else
+		snprintf(buffer, size, " %02x:%02x:%llu ", major(mount.device), minor(mount.device),
+			 (unsigned long long)inode);
+}
+
+bool convert_is_leased(int fd, ino_t inode)
 {
 	BASE_CLEANUP(free) char *locks = NULL;
-	char wanted[32], *rest;
+	char wanted[64], *rest;
 
 	if (base_read_text(AT_FDCWD, "/proc/locks", &locks) < 0)
 		return false;
-	snprintf(wanted, sizeof(wanted), ":%llu ", (unsigned long long)inode);
+	name_in_locks(fd, inode, wanted, sizeof(wanted));
 	for (char *line = strtok_r(locks, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		if (strstr(line, " LEASE ") && strstr(line, wanted))
 			return true;

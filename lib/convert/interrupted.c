@@ -56,7 +56,7 @@ static bool look(int dirfd, const char *name, struct cow_convert_interrupted *re
 		return false;
 	*ret = (struct cow_convert_interrupted){
 		.state = state_of(&journal),
-		.running = convert_is_leased(st.st_ino) ? COW_ANSWER_YES : COW_ANSWER_NO,
+		.running = convert_is_leased(dirfd, st.st_ino) ? COW_ANSWER_YES : COW_ANSWER_NO,
 		.size = (uint64_t)st.st_size,
 		.bytes_done = bytes_done(&journal, &st),
 	};

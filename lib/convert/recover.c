@@ -164,7 +164,7 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 		return 1;
 	if (convert_journal_is_live(journal))
 		return convert_recover_live(c, temp, journal, err);
-	if (convert_is_leased(st.st_ino))
+	if (convert_is_leased(c->dirfd, st.st_ino))
 		return fail_at_work(c, err);
 	fd = open_alone(c, temp, &hold, err);
 	if (fd == -ENOENT)
@@ -225,7 +225,8 @@ static int fail_no_image(struct convert *c, struct cow_error *err)
 	if (c->temp[0] && c->away[0] && convert_journal_parse(c->away, c->name, &away) &&
 	    away.old_inode == c->journal.old_inode && away.new_inode == c->journal.new_inode &&
 	    recover_is_private(c))
-		return convert_is_leased((ino_t)away.old_inode) ? fail_at_work(c, err) : 0;
+		return convert_is_leased(c->dirfd, (ino_t)away.old_inode) ? fail_at_work(c, err)
+									  : 0;
 	return recover_refuse(c, c->away[0] ? c->away : c->temp, "which can't be gone on with",
 			      err);
 }

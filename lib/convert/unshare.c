@@ -25,7 +25,6 @@ COW_EXPORT const char *cow_unshare_outcome_name(enum cow_unshare_outcome outcome
 	return BASE_NAME(names, outcome);
 }
 
-
 /* What is to be renewed ------------------------------------------------------------------------ */
 
 static int add_shared(const struct fiemap_extent *extent, void *data)
