@@ -22,7 +22,7 @@ struct cow_audit {
 	struct start *starts, **last; /* still to come, the first one under way */
 	struct audit_walk *walk;      /* of the first one, or NULL */
 	struct audit_entry entry;     /* where it is */
-	struct audit_crew *crew;
+	struct base_crew *crew;
 	/* At the files there: while one lot is judged, the next one is looked at. */
 	struct audit_looks lots[2];
 	unsigned now;  /* the lot that is judged */
@@ -39,7 +39,7 @@ COW_EXPORT int cow_audit_new(unsigned flags, struct cow_audit **ret, struct cow_
 	if (flags & ~(COW_AUDIT_CROSS_DEVICE | COW_AUDIT_ALL_FILES))
 		return base_fail(err, EINVAL, "begin an audit: unknown flag");
 	audit = calloc(1, sizeof(*audit));
-	if (!audit || audit_crew_new(&audit->crew) < 0) {
+	if (!audit || base_crew_new(&audit->crew) < 0) {
 		free(audit);
 		return base_fail(err, ENOMEM, "begin an audit");
 	}
@@ -63,7 +63,7 @@ static void drop_start(struct cow_audit *audit)
 	struct start *start = audit->starts;
 
 	if (audit->underway)
-		audit_crew_wait(audit->crew);
+		base_crew_wait(audit->crew);
 	audit->underway = false;
 	audit_looks_clear(&audit->lots[0]);
 	audit_looks_clear(&audit->lots[1]);
@@ -81,7 +81,7 @@ COW_EXPORT void cow_audit_free(struct cow_audit *audit)
 		return;
 	while (audit->starts)
 		drop_start(audit);
-	audit_crew_free(audit->crew);
+	base_crew_free(audit->crew);
 	audit_places_free(audit->places);
 	audit_regions_free(audit->regions);
 	free(audit);
@@ -175,13 +175,14 @@ static void begin(struct cow_audit *audit, struct audit_looks *lot, const char *
 	const struct audit_entry *entry = &audit->entry;
 
 	audit_looks_clear(lot);
+	lot->lot.work = audit_look;
 	lot->directory = entry->directory;
 	lot->every = entry->named || audit->flags & COW_AUDIT_ALL_FILES;
 	while (name) {
-		lot->looks[lot->count++] = (struct audit_look){.name = name};
-		name = lot->count < AUDIT_LOOKS_MAX ? audit_walk_more(audit->walk) : NULL;
+		lot->looks[lot->lot.count++] = (struct audit_look){.name = name};
+		name = lot->lot.count < AUDIT_LOOKS_MAX ? audit_walk_more(audit->walk) : NULL;
 	}
-	audit_crew_begin(audit->crew, lot);
+	base_crew_begin(audit->crew, &lot->lot);
 }
 
 /* Begin with what comes next, if it is files of the same directory. */
@@ -206,14 +207,14 @@ static int look_on(struct cow_audit *audit)
 		return r;
 	begin(audit, &audit->lots[audit->now], audit->entry.name);
 	begin_more(audit);
-	audit_crew_wait(audit->crew);
+	base_crew_wait(audit->crew);
 	return 0;
 }
 
 /* Go on with the lot that was begun meanwhile. */
 static void look_further(struct cow_audit *audit)
 {
-	audit_crew_wait(audit->crew);
+	base_crew_wait(audit->crew);
 	audit->now = !audit->now;
 	begin_more(audit);
 }
@@ -246,7 +247,7 @@ static int next_below(struct cow_audit *audit, struct cow_audit_item **ret_item,
 		r = audit_walk_new(start, audit->flags & COW_AUDIT_CROSS_DEVICE, audit->regions,
 				   &audit->walk, err);
 	while (r == 0) {
-		if (audit->lots[audit->now].done < audit->lots[audit->now].count) {
+		if (audit->lots[audit->now].done < audit->lots[audit->now].lot.count) {
 			r = judge_next(audit, ret_item);
 		} else if (audit->underway) {
 			look_further(audit);

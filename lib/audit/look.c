@@ -97,14 +97,16 @@ static int look_at(const struct audit_directory *directory, bool every, struct a
 	return 1;
 }
 
-void audit_look(struct audit_looks *looks, size_t i)
+void audit_look(struct base_lot *lot, size_t i)
 {
+	struct audit_looks *looks = (struct audit_looks *)lot;
+
 	looks->looks[i].result = look_at(looks->directory, looks->every, &looks->looks[i]);
 }
 
 void audit_looks_clear(struct audit_looks *looks)
 {
-	for (size_t i = 0; i < looks->count; i++)
+	for (size_t i = 0; i < looks->lot.count; i++)
 		cow_header_clear(&looks->looks[i].header);
-	looks->count = looks->done = 0;
+	looks->lot.count = looks->done = 0;
 }

@@ -1,67 +1,69 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-#include "audit/look.h"
+#include "base/crew.h"
 #include "base/thread.h"
 
 /* Reading 20,000 headers from a cold disk one after the other is nothing but waiting, so there are
- * more threads than processors. For a handful of files they cost more than they save. */
-#define THREADS       24
-#define THREADS_FILES 32
+ * more threads than processors. For a handful of things they cost more than they save. */
+#define THREADS     24
+#define THREADS_MIN 32
 
-struct audit_crew {
+struct base_crew {
 	pthread_t threads[THREADS];
 	size_t count;
-	pthread_mutex_t lock; /* of all below, and of the looks' own */
+	pthread_mutex_t lock; /* of all below, and of the lots own */
 	pthread_cond_t more, less;
-	struct audit_looks *first; /* the oldest of those begun */
+	struct base_lot *first; /* the oldest of those begun */
 	bool stop;
 };
 
-static void look(struct audit_looks *looks)
+static void work_off(struct base_lot *lot)
 {
 	size_t i;
 
-	while ((i = atomic_fetch_add(&looks->begun, 1)) < looks->count)
-		audit_look(looks, i);
+	while ((i = atomic_fetch_add(&lot->begun, 1)) < lot->count)
+		lot->work(lot, i);
 }
 
 /* The oldest in which there is something to begin with. */
-static struct audit_looks *find(const struct audit_crew *crew)
+static struct base_lot *find(const struct base_crew *crew)
 {
-	struct audit_looks *looks = crew->first;
+	struct base_lot *lot = crew->first;
 
-	while (looks && atomic_load(&looks->begun) >= looks->count)
-		looks = looks->next;
-	return looks;
+	while (lot && atomic_load(&lot->begun) >= lot->count)
+		lot = lot->next;
+	return lot;
 }
 
-static void *work(void *data)
+static void *serve(void *data)
 {
-	struct audit_crew *crew = data;
-	struct audit_looks *looks;
+	struct base_crew *crew = data;
+	struct base_lot *lot;
 
 	pthread_mutex_lock(&crew->lock);
 	while (!crew->stop) {
-		looks = find(crew);
-		if (!looks) {
+		lot = find(crew);
+		if (!lot) {
 			pthread_cond_wait(&crew->more, &crew->lock);
 			continue;
 		}
-		looks->busy++;
+		lot->busy++;
 		pthread_mutex_unlock(&crew->lock);
-		look(looks);
+		work_off(lot);
 		pthread_mutex_lock(&crew->lock);
-		if (--looks->busy == 0)
+		if (--lot->busy == 0)
 			pthread_cond_signal(&crew->less);
 	}
 	pthread_mutex_unlock(&crew->lock);
 	return NULL;
 }
 
-int audit_crew_new(struct audit_crew **ret)
+int base_crew_new(struct base_crew **ret)
 {
-	struct audit_crew *crew = calloc(1, sizeof(*crew));
+	struct base_crew *crew = calloc(1, sizeof(*crew));
 
 	if (!crew)
 		return -ENOMEM;
@@ -72,7 +74,7 @@ int audit_crew_new(struct audit_crew **ret)
 	return 0;
 }
 
-void audit_crew_free(struct audit_crew *crew)
+void base_crew_free(struct base_crew *crew)
 {
 	if (!crew)
 		return;
@@ -88,35 +90,35 @@ void audit_crew_free(struct audit_crew *crew)
 	free(crew);
 }
 
-void audit_crew_begin(struct audit_crew *crew, struct audit_looks *looks)
+void base_crew_begin(struct base_crew *crew, struct base_lot *lot)
 {
-	struct audit_looks **last = &crew->first;
+	struct base_lot **last = &crew->first;
 
-	/* With fewer threads, or none, audit_crew_wait() has more to do itself. */
-	if (looks->count >= THREADS_FILES)
+	/* With fewer threads, or none, base_crew_wait() has more to do itself. */
+	if (lot->count >= THREADS_MIN)
 		while (crew->count < THREADS &&
-		       base_thread_start(&crew->threads[crew->count], work, crew) == 0)
+		       base_thread_start(&crew->threads[crew->count], serve, crew) == 0)
 			crew->count++;
-	looks->next = NULL;
-	looks->busy = 0;
-	atomic_store(&looks->begun, 0);
+	lot->next = NULL;
+	lot->busy = 0;
+	atomic_store(&lot->begun, 0);
 	pthread_mutex_lock(&crew->lock);
 	while (*last)
 		last = &(*last)->next;
-	*last = looks;
+	*last = lot;
 	pthread_cond_broadcast(&crew->more);
 	pthread_mutex_unlock(&crew->lock);
 }
 
-void audit_crew_wait(struct audit_crew *crew)
+void base_crew_wait(struct base_crew *crew)
 {
-	struct audit_looks *looks = crew->first;
+	struct base_lot *lot = crew->first;
 
-	look(looks);
+	work_off(lot);
 	/* Nobody joins any more, for there is nothing to begin with. */
 	pthread_mutex_lock(&crew->lock);
-	while (looks->busy)
+	while (lot->busy)
 		pthread_cond_wait(&crew->less, &crew->lock);
-	crew->first = looks->next;
+	crew->first = lot->next;
 	pthread_mutex_unlock(&crew->lock);
 }
