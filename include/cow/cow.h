@@ -28,5 +28,6 @@
 #include <cow/stack.h>
 #include <cow/types.h>
 #include <cow/unshare.h>
+#include <cow/volume.h>
 
 #endif

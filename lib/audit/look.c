@@ -43,7 +43,7 @@ static int read_inode(int dirfd, const char *name, int flags, struct audit_look 
 }
 
 /* How the file stands in its filesystem. Not knowing is an answer, with its reason. */
-static void read_state(int fd, const struct audit_place *place, struct cow_file_state *state)
+void audit_look_state(int fd, const struct audit_place *place, struct cow_file_state *state)
 {
 	struct cow_error error = place->error;
 	struct cow_stack *own = NULL;
@@ -93,7 +93,7 @@ static int look_at(const struct audit_directory *directory, bool every, struct a
 		return fail(look, r, "read");
 	if (!is_image(look, every))
 		return 0;
-	read_state(fd, directory->place, &look->state);
+	audit_look_state(fd, directory->place, &look->state);
 	return 1;
 }
 

@@ -35,6 +35,9 @@ struct audit_looks {
 
 /* Look at one of them; the work of their lot. */
 void audit_look(struct base_lot *lot, size_t i);
+/* How an open file stands in the filesystem of its place. Not knowing is an answer, with its
+ * reason. */
+void audit_look_state(int fd, const struct audit_place *place, struct cow_file_state *state);
 /* Forget them all. */
 void audit_looks_clear(struct audit_looks *looks);
 

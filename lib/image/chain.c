@@ -72,7 +72,7 @@ const char *image_protocol_problem(const char *name)
 
 /* QEMU takes names as relative to the directory of the file that has them in its header, found by
  * the text of that file's name: a symlink to an overlay moves its backing files. */
-static char *resolve(const char *from, const char *name)
+char *image_backing_path(const char *from, const char *name)
 {
 	const char *slash = strrchr(from, '/'), *file = image_file_name(name);
 
@@ -192,7 +192,7 @@ static int follow(const char *path, struct walk *walk)
 			return 0;
 		r = look(walk->last, walk, &header);
 		if (r > 0) {
-			next = resolve(walk->last->path, header.backing);
+			next = image_backing_path(walk->last->path, header.backing);
 			stated = header.backing_format;
 			problem = steps == STEPS_MAX ? "beyond the longest chain QEMU takes"
 						     : image_protocol_problem(header.backing);

@@ -15,7 +15,7 @@
 DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
 
 /* libvirt's types whose target is a directory of images; the others' volumes are devices. */
-static bool has_directory(const struct cow_pool *pool)
+bool pool_has_directory(const struct cow_pool *pool)
 {
 	return pool->path && (base_equal(pool->type, "dir") || base_equal(pool->type, "fs") ||
 			      base_equal(pool->type, "netfs"));
@@ -88,12 +88,12 @@ static enum cow_pool_state state_of(enum cow_answer started, int reachable)
 COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool,
 				struct cow_error *err)
 {
-	int reachable = has_directory(pool) ? look_at_directory(pool) : 0;
+	int reachable = pool_has_directory(pool) ? look_at_directory(pool) : 0;
 
 	(void)err;
 	pool->measured = COW_ANSWER_UNKNOWN;
 	pool->state = state_of(pool_store_started(store, pool), reachable);
-	if (!has_directory(pool)) {
+	if (!pool_has_directory(pool)) {
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "not a pool of files in a directory");
 	} else if (reachable == -ENOENT || reachable == -ENOTDIR) {
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "the directory is not there");

@@ -23,6 +23,9 @@ int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err);
 int pool_store_check_stopped(const struct cow_pool_store *store, const struct cow_pool *pool,
 			     struct cow_error *err);
 
+/* Is its target a directory of images? The volumes of other types are devices. */
+bool pool_has_directory(const struct cow_pool *pool);
+
 /* The directory of one source's definitions. */
 const char *pool_store_definitions(const struct cow_pool_store *store, enum cow_pool_source source);
 

@@ -44,7 +44,7 @@ static xmlNode *add_size(xmlNode *root, xmlNode *before, const char *name, uint6
 	return node;
 }
 
-static int dump(xmlNode *root, char **ret, struct cow_error *err)
+int pool_xml_print(xmlNode *root, char **ret, struct cow_error *err)
 {
 	BASE_CLEANUP(buffer) xmlBuffer *buffer = xmlBufferCreate();
 	char *text = NULL;
@@ -52,14 +52,14 @@ static int dump(xmlNode *root, char **ret, struct cow_error *err)
 	if (buffer && xmlNodeDump(buffer, root->doc, root, 0, 1) >= 0)
 		text = base_format("%s\n", (const char *)xmlBufferContent(buffer));
 	if (!text)
-		return base_fail(err, ENOMEM, "write a pool definition");
+		return base_fail(err, ENOMEM, "write XML");
 	*ret = text;
 	return 0;
 }
 
 int pool_xml_dump(const struct pool_definition *definition, char **ret, struct cow_error *err)
 {
-	return dump(xmlDocGetRootElement(definition->doc), ret, err);
+	return pool_xml_print(xmlDocGetRootElement(definition->doc), ret, err);
 }
 
 COW_EXPORT int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, struct cow_error *err)
@@ -77,11 +77,11 @@ COW_EXPORT int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, st
 	node = add_size(root, pool_xml_child(root, "uuid"), "capacity", pool->capacity);
 	node = add_size(root, node, "allocation", pool->allocation);
 	node = add_size(root, node, "available", pool->available);
-	return node ? dump(root, ret_xml, err) : base_fail(err, ENOMEM, "write a pool definition");
+	return node ? pool_xml_print(root, ret_xml, err)
+		    : base_fail(err, ENOMEM, "write a pool definition");
 }
 
-/* XML 1.0 has no way to write some characters, not even as a reference. */
-static int check_text(const char *what, const char *text, struct cow_error *err)
+int pool_xml_check_text(const char *what, const char *text, struct cow_error *err)
 {
 	bool fits = cow_text_is_utf8(text);
 
@@ -120,15 +120,15 @@ COW_EXPORT int cow_pool_new(const char *name, const char *path, enum cow_policy 
 	BASE_CLEANUP(doc) xmlDoc *doc = xmlNewDoc(pool_xml_text("1.0"));
 	BASE_CLEANUP(free) char *xml = NULL;
 	xmlNode *root;
-	int r = check_text("pool name", name, err);
+	int r = pool_xml_check_text("pool name", name, err);
 
 	if (r == 0)
-		r = check_text("target path", path, err);
+		r = pool_xml_check_text("target path", path, err);
 	if (r < 0)
 		return r;
 	root = doc ? make_root(doc, name, path, policy) : NULL;
 	if (!root)
 		return base_fail(err, ENOMEM, "make a pool definition");
-	r = dump(root, &xml, err);
+	r = pool_xml_print(root, &xml, err);
 	return r < 0 ? r : cow_pool_new_xml(xml, strlen(xml), ret, err);
 }

@@ -4,6 +4,8 @@
 
 #include <libxml/tree.h>
 
+#include <cow/error.h>
+
 /* What reading and writing share. */
 
 static inline const xmlChar *pool_xml_text(const char *text)
@@ -17,5 +19,12 @@ xmlNode *pool_xml_child(const xmlNode *parent, const char *name);
 
 /* A new child, right after `sibling` or as the last one; NULL: out of memory. */
 xmlNode *pool_xml_add(xmlNode *parent, xmlNode *sibling, const char *name, const char *text);
+
+/* XML 1.0 has no way to write some characters, not even as a reference. `what` is for the message.
+ */
+int pool_xml_check_text(const char *what, const char *text, struct cow_error *err);
+
+/* An element and all in it as text, indented as libvirt does it. */
+int pool_xml_print(xmlNode *root, char **ret, struct cow_error *err);
 
 #endif

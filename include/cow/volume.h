@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef COW_VOLUME_H
+#define COW_VOLUME_H
+
+/**
+ * @file
+ * Volumes: the images in a pool.
+ *
+ * A volume is a regular file or a subdirectory of the pool's directory, as libvirt has it. Its name
+ * may hold any byte but '/' and NUL; its path is the pool's with the name behind it, and is its key
+ * as well. A name that can't be looked into is a volume with a `problem`, and never keeps the
+ * others from being listed. No volumes are devices, sockets and FIFOs, "lost+found", and this
+ * library's own temporary files.
+ *
+ * A symlink is looked through, wherever it leads, as libvirt does; what it leads to is never
+ * changed through it.
+ *
+ * A pool has to be started for its volumes to be reached: otherwise what is meant to be mounted on
+ * its directory may not be there.
+ */
+
+#include <cow/error.h>
+#include <cow/image.h>
+#include <cow/pool.h>
+#include <cow/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum cow_volume_type {
+	COW_VOLUME_TYPE_UNKNOWN = 0, /**< could not be looked at */
+	COW_VOLUME_TYPE_FILE,        /**< "file" */
+	COW_VOLUME_TYPE_DIRECTORY,   /**< "dir": a policy point of its own */
+};
+
+const char *cow_volume_type_name(enum cow_volume_type type);
+
+/** Since 1970. */
+struct cow_time {
+	int64_t seconds;
+	uint32_t nanoseconds;
+};
+
+/** One volume as it was found. Made and freed by the library; new fields come at the end. */
+struct cow_volume {
+	const char *name;
+	const char *path; /**< also its key */
+	enum cow_volume_type type;
+	bool symlink;        /**< the name is one, to the file described here */
+	const char *problem; /**< why it could not be looked into, one line, or NULL; then only what
+				comes before this holds, and sizes, owner and times where `seen` */
+	bool seen;
+
+	enum cow_format format;         /**< of files */
+	uint32_t format_version;        /**< as in struct cow_header */
+	enum cow_answer capacity_known; /**< some headers don't say */
+	uint64_t capacity;              /**< bytes the guest sees */
+	uint64_t allocation;            /**< bytes taken on the filesystem */
+	uint64_t physical;              /**< length of the file */
+	const char *backing; /**< backing file, absolute where it is a file name, or NULL */
+	enum cow_format backing_format; /**< as the header has it */
+	enum cow_answer encrypted;
+
+	enum cow_answer nocow;          /**< carries the NOCOW flag */
+	enum cow_overwrite overwrite;   /**< in the pool's filesystem; of directories: what new
+					   files in it get */
+	enum cow_evidence evidence;     /**< a list looks at the first extents of a file only: of a
+					   scattered one in-place is then no more than inferred */
+	enum cow_compliance compliance; /**< with the pool's policy */
+	const char *reason;             /**< of overwrite, one line; "" where there is none */
+
+	uint32_t mode, owner, group;
+	const char *label; /**< SELinux label, or NULL; not in a list */
+	struct cow_time accessed, modified, changed;
+	struct cow_time born; /**< zero where the filesystem doesn't keep it */
+};
+
+/** All volumes of a pool by name, looked at in parallel.
+ *  @param ret_volumes NULL-terminated array, free with cow_volume_list_free(). */
+int cow_volume_list(struct cow_pool_store *store, const struct cow_pool *pool,
+		    struct cow_volume ***ret_volumes, struct cow_error *err);
+void cow_volume_list_free(struct cow_volume **volumes);
+
+/** One volume by its name; looked at more closely than in a list: all extents of it, and what
+ *  snapshots left. What is there but can't be looked into is no error here either.
+ *  @return 0, or -ENOENT. */
+int cow_volume_lookup(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
+		      struct cow_volume **ret, struct cow_error *err);
+/** The same by path or key, in whichever started pool of the store has it.
+ *  @param ret_pool that pool; may be NULL. */
+int cow_volume_lookup_path(struct cow_pool_store *store, const char *path,
+			   struct cow_pool **ret_pool, struct cow_volume **ret,
+			   struct cow_error *err);
+void cow_volume_free(struct cow_volume *volume);
+
+/** A volume as libvirt's volume XML; free() it. A name that XML can't express is -EINVAL. */
+int cow_volume_dump_xml(const struct cow_volume *volume, char **ret_xml, struct cow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
