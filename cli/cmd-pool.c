@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl pool list, info, dumpxml: looking at pools. */
-#include <ctype.h>
-
 #include "pool.h"
 #include "verbs.h"
 
-int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,
+int cli_pool_find(struct cli_call *call, const char *name, struct cow_pool_store **ret_store,
 		  struct cow_pool **ret_pool)
 {
 	struct cow_error err = {0};
 
 	if (cow_pool_store_new(cli_scope(call), ret_store, &err) < 0 ||
-	    cow_pool_lookup(*ret_store, call->operands[0], ret_pool, &err) < 0)
+	    cow_pool_lookup(*ret_store, name, ret_pool, &err) < 0)
 		return cli_error(call, &err);
 	return 0;
+}
+
+int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,
+		  struct cow_pool **ret_pool)
+{
+	return cli_pool_find(call, call->operands[0], ret_store, ret_pool);
 }
 
 static struct cli_value measured(const struct cow_pool *pool, uint64_t bytes)
@@ -108,18 +112,6 @@ const struct cli_verb cli_verb_pool_list = {
 	.run = list,
 };
 
-/* "Name:        vms" */
-static void show_value(FILE *out, const struct cli_column *column, const struct cow_pool *pool,
-		       bool bytes)
-{
-	char *text CLI_CLEANUP(text) = cli_value_text(column->get(pool), bytes);
-	char *label CLI_CLEANUP(text) = cli_format("%s:", column->name);
-
-	for (char *p = label + 1; *p; p++)
-		*p = (char)tolower((unsigned char)*p);
-	fprintf(out, "%-12s %s\n", label, text);
-}
-
 static int info(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
@@ -129,8 +121,7 @@ static int info(struct cli_call *call)
 	if (status)
 		return status;
 	cow_pool_refresh(store, pool, NULL);
-	for (const struct cli_column *column = cli_pool_columns; column->name; column++)
-		show_value(call->out, column, pool, cli_given(call, "bytes"));
+	cli_show(call, cli_pool_columns, pool);
 	cli_pool_json(call, store, pool);
 	return CLI_EXIT_CLEAN;
 }

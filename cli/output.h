@@ -77,6 +77,9 @@ struct cli_row {
 	json_t *object; /* JSON (borrowed), to add nested things to; NULL in text */
 };
 
+/* One item as text, a line for each column that has a key: "Name:        vms". */
+void cli_show(struct cli_call *call, const struct cli_column *columns, const void *item);
+
 struct cli_table *cli_table_new(struct cli_call *call, const char *key);
 /* parent may be NULL; JSON rows of a parent are its "children". */
 struct cli_row cli_table_add(struct cli_table *table, const struct cli_row *parent,

@@ -21,6 +21,10 @@ extern const struct cli_column cli_pool_columns[];
 int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,
 		  struct cow_pool **ret_pool);
 
+/* The same for a pool by its name. */
+int cli_pool_find(struct cli_call *call, const char *name, struct cow_pool_store **ret_store,
+		  struct cow_pool **ret_pool);
+
 /* The refreshed pool as the only one of the JSON's pools[]; nothing in text. */
 void cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool);
 

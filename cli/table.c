@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
 #include <libsmartcols.h>
 #include <string.h>
 
@@ -129,6 +130,22 @@ char *cli_value_text(struct cli_value value, bool bytes)
 		break;
 	}
 	return cli_format("unknown");
+}
+
+static void show_value(FILE *out, const struct cli_column *column, const void *item, bool bytes)
+{
+	char *text CLI_CLEANUP(text) = cli_value_text(column->get(item), bytes);
+	char *label CLI_CLEANUP(text) = cli_format("%s:", column->name);
+
+	for (char *p = label + 1; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	fprintf(out, "%-12s %s\n", label, text);
+}
+
+void cli_show(struct cli_call *call, const struct cli_column *columns, const void *item)
+{
+	for (; columns->name; columns++)
+		show_value(call->out, columns, item, cli_given(call, "bytes"));
 }
 
 static json_t *add_object(struct cli_table *table, const struct cli_row *parent)

@@ -21,6 +21,10 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_pool_build,
 	&cli_verb_pool_start,
 	&cli_verb_pool_stop,
+	&cli_verb_vol_list,
+	&cli_verb_vol_info,
+	&cli_verb_vol_path,
+	&cli_verb_vol_dumpxml,
 	&cli_verb_help,
 	NULL,
 };
@@ -28,6 +32,7 @@ const struct cli_verb *const cli_verbs[] = {
 
 const struct cli_group cli_groups[] = {
 	{"pool", "directories of images with a policy"},
+	{"vol", "the images in a pool"},
 	{NULL, NULL},
 };
 

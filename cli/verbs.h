@@ -20,6 +20,10 @@ extern const struct cli_verb cli_verb_pool_build;
 extern const struct cli_verb cli_verb_pool_start;
 extern const struct cli_verb cli_verb_pool_stop;
 extern const struct cli_verb cli_verb_unshare;
+extern const struct cli_verb cli_verb_vol_list;
+extern const struct cli_verb cli_verb_vol_info;
+extern const struct cli_verb cli_verb_vol_path;
+extern const struct cli_verb cli_verb_vol_dumpxml;
 
 /* All verbs in the order they are shown, NULL-terminated. */
 extern const struct cli_verb *const cli_verbs[];

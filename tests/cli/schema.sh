@@ -71,5 +71,14 @@ for verb in build info list; do
 		capacity:'number|null' allocation:'number|null' available:'number|null' source:string
 done
 
+make_image pool/image 1M
+expect_status 0 cowctl pool start --session images
+for call in 'list images' 'info --pool images image'; do
+	IFS=' ' read -ra words <<<"$call"
+	expect_status 0 cowctl vol "${words[@]}" --session --json
+	expect_keys '.volumes[]' name:string path:string format:string capacity:'number|null' \
+		allocation:'number|null' backing:'string|null' overwrite:string compliance:string
+done
+
 expect_status 2 cowctl pool info --session --json missing
 expect_keys .error code:string message:string remedy:'string|null'
