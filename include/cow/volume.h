@@ -9,8 +9,8 @@
  * A volume is a regular file or a subdirectory of the pool's directory, as libvirt has it. Its name
  * may hold any byte but '/' and NUL; its path is the pool's with the name behind it, and is its key
  * as well. A name that can't be looked into is a volume with a `problem`, and never keeps the
- * others from being listed. No volumes are devices, sockets and FIFOs, "lost+found", and this
- * library's own temporary files.
+ * others from being listed. No volumes are devices, sockets, FIFOs, and this library's
+ * own temporary files.
  *
  * A symlink is looked through, wherever it leads, as libvirt does; what it leads to is never
  * changed through it.
@@ -56,7 +56,7 @@ struct cow_volume {
 	uint32_t format_version;        /**< as in struct cow_header */
 	enum cow_answer capacity_known; /**< some headers don't say */
 	uint64_t capacity;              /**< bytes the guest sees */
-	uint64_t allocation;            /**< bytes taken on the filesystem */
+	uint64_t allocation;            /**< bytes taken on the filesystem; of directories 0 */
 	uint64_t physical;              /**< length of the file */
 	const char *backing; /**< backing file, absolute where it is a file name, or NULL */
 	enum cow_format backing_format; /**< as the header has it */

@@ -206,6 +206,7 @@ static void look_at_directory(const struct look *look, const struct audit_place 
 	struct cow_volume *volume = &look->made->volume;
 
 	volume->type = COW_VOLUME_TYPE_DIRECTORY;
+	volume->allocation = volume->physical = 0; /* of what is in it nothing is known */
 	if (!place->probe) {
 		take_reason(look->made, place->error.message);
 		return;

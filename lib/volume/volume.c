@@ -67,17 +67,12 @@ int volume_name_check(const char *name, struct cow_error *err)
 		why = "holds a slash";
 	else if (strlen(name) > NAME_MAX)
 		why = "is longer than 255 bytes";
-	else if (volume_name_is_hidden(name))
-		why = "is reserved";
+	else if (base_starts(name, BASE_TEMP_PREFIX))
+		why = "is one of a temporary file";
 	if (why)
 		return base_refuse(err, EINVAL, COW_CODE_USAGE, "volume name %s %s",
 				   BASE_QUOTE(name), why);
 	return 0;
-}
-
-bool volume_name_is_hidden(const char *name)
-{
-	return base_equal(name, "lost+found") || base_starts(name, BASE_TEMP_PREFIX);
 }
 
 int volume_fail_to_find(const struct cow_pool *pool, const char *name, struct cow_error *err)

@@ -50,9 +50,6 @@ void volume_look(struct volume_place *place, bool whole, struct volume_made *mad
 
 /* 0 when a file can be called so. */
 int volume_name_check(const char *name, struct cow_error *err);
-/* Is this name none of a volume's, whatever it is? */
-bool volume_name_is_hidden(const char *name);
-
 /* -ENOENT with the error filled. */
 int volume_fail_to_find(const struct cow_pool *pool, const char *name, struct cow_error *err);
 

@@ -23,7 +23,6 @@ truncate -s 10G sparse
 mkdir sub "$T/b/plain"
 mv "$T/b/plain" plain
 mkfifo fifo
-mkdir lost+found
 : >.cowctl-leftover
 sync .
 

@@ -3,25 +3,11 @@
 # Definitions go to libvirt and come back from it meaning the same, and libvirt's own pools are
 # listed and left alone. Its daemon is a real one, unprivileged, its folders are in the test's.
 . "$(dirname "$0")/../lib.sh"
-need_root # to become somebody else: libvirt has a session daemon for everybody but root
-require virsh libvirtd xmllint
-mkdir -m 0777 "$T/nobody"
-export XDG_CONFIG_HOME=$T/nobody/config XDG_RUNTIME_DIR=$T/nobody/runtime
-export XDG_CACHE_HOME=$T/nobody/cache LIBVIRT_DEFAULT_URI=storage:///session
-as_nobody mkdir "$XDG_RUNTIME_DIR"
-as_nobody libvirtd --timeout 60 --verbose >"$T/daemon" 2>&1 &
-socket=$XDG_RUNTIME_DIR/libvirt/libvirt-sock
-for ((i = 0; i < 400; i++)); do
-	[ ! -S "$socket" ] || break
-	read -rt 0.05 <> <(:) || true
-done
-[ -S "$socket" ] || { cat "$T/daemon" >&2; fail "libvirtd doesn't listen"; }
+need_root
+. "$(dirname "$0")/../lib-libvirt.sh"
 
 pool() {
 	as_nobody cowctl pool "$@" --session
-}
-schema() {
-	xmllint --noout --relaxng /usr/share/libvirt/schemas/storagepool.rng "$1"
 }
 # What a definition means, in one line.
 meaning() {
@@ -35,8 +21,8 @@ for policy in off on auto; do
 	expect_status 0 pool define-as "a & $policy" --target "$T/nobody/ä $policy" --cow $policy
 	expect_status 0 pool dumpxml "a & $policy"
 	cp "$T/out" "$T/ours.xml"
-	schema "$T/ours.xml"
-	as_nobody virsh -q pool-define "$T/ours.xml"
+	schema storagepool "$T/ours.xml"
+	libvirt pool-define "$T/ours.xml"
 	as_nobody virsh pool-dumpxml --inactive "a & $policy" >"$T/theirs.xml"
 	expect_equal "$(meaning "$T/theirs.xml")" "$(meaning "$T/ours.xml")"
 	expect_status 0 pool undefine "a & $policy"
@@ -55,16 +41,16 @@ cat >"$T/rich.xml" <<END
   </target>
 </pool>
 END
-as_nobody virsh -q pool-define "$T/rich.xml"
+libvirt pool-define "$T/rich.xml"
 as_nobody virsh pool-dumpxml --inactive rich >"$T/theirs.xml"
 expect_status 0 pool define "$T/theirs.xml"
 expect_status 0 pool build rich
 expect_equal "$(stat -c %a:%u "$T/nobody/rich")" 750:65534
 expect_status 0 pool dumpxml rich
-schema "$T/out"
+schema storagepool "$T/out"
 expect_equal "$(meaning "$T/out")" "$(meaning "$T/theirs.xml")"
-as_nobody virsh -q pool-start rich
-as_nobody virsh -q vol-create-as rich image 1M
+libvirt pool-start rich
+libvirt vol-create-as rich image 1M
 [ -e "$T/nobody/rich/image" ] || fail "libvirt made no volume"
 
 # both are listed, with the state each has for its owner; libvirt's are not changed
@@ -74,4 +60,4 @@ expect_json '[.pools[] | select(.name == "rich") | .source + " " + .state]
 expect_status 0 pool undefine rich
 expect_status 2 pool undefine rich
 expect_err "is libvirt's"
-as_nobody virsh -q pool-info rich >"$T/info"
+libvirt pool-info rich >"$T/info"
