@@ -7,7 +7,8 @@
  * Disk images: what they are, where they lie, how a new one is made right from birth.
  *
  * Formats are recognised by content, never by file name. Headers are parsed as pure functions
- * over a buffer and may be hostile. qcow2 is written by qemu-img(1) only.
+ * over a buffer and may be hostile. What has a
+ * header is written by qemu-img(1) only.
  */
 
 #include <cow/error.h>
@@ -121,16 +122,19 @@ enum cow_preallocation {
 	0x1u /**< check everything, down to the flag of an unnamed file, and create nothing */
 
 struct cow_image_create_options {
-	enum cow_format format; /**< COW_FORMAT_RAW or COW_FORMAT_QCOW2 */
+	enum cow_format format; /**< raw, qcow2, qcow, qed, vmdk, vdi or vpc */
 	uint64_t size;          /**< bytes the guest will see */
 	mode_t mode;            /**< permissions, umask not applied; 0 means 0600 */
 	enum cow_wish wish;     /**< how much nocow is wanted */
 	bool nocow;             /**< which way */
 	enum cow_preallocation preallocation;
-	const char *backing;            /**< qcow2: backing file as it should be written, or NULL */
+	const char *backing; /**< qcow2, qcow, qed: backing file as it should be written, or NULL */
 	enum cow_format backing_format; /**< required with backing */
 	unsigned flags;
-	uint64_t spare[4];
+	uint32_t version;      /**< qcow2: 2 or 3; 0 means 3 */
+	uint32_t cluster_size; /**< qcow2: bytes; 0 means 64 KiB */
+	bool lazy_refcounts;   /**< qcow2, version 3 */
+	uint64_t spare[2];
 };
 
 /** What came of it. */
@@ -142,7 +146,7 @@ struct cow_image_created {
 
 /** Make a new image. It appears under its name only when it is complete, flagged, read back and
  *  on disk; on any failure nothing is left behind. An existing name is never replaced (-EEXIST).
- *  Runs qemu-img(1) for qcow2. `ret` may be NULL. */
+ *  Runs qemu-img(1) for all but raw. `ret` may be NULL. */
 int cow_image_create_at(int dirfd, const char *name, const struct cow_image_create_options *options,
 			struct cow_image_created *ret, struct cow_error *err);
 

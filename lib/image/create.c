@@ -14,18 +14,20 @@
 
 static int check_options(const struct cow_image_create_options *options, struct cow_error *err)
 {
-	bool qcow2 = options->format == COW_FORMAT_QCOW2;
+	bool raw = options->format == COW_FORMAT_RAW;
+	int r = raw ? 0 : image_qemu_check(options, err);
 
-	if (!qcow2 && options->format != COW_FORMAT_RAW)
-		return base_fail(err, EINVAL, "only raw and qcow2 images can be created, not %s",
-				 cow_format_name(options->format));
-	if (options->backing && !qcow2)
+	if (r < 0)
+		return r;
+	if (raw && (options->version || options->cluster_size || options->lazy_refcounts))
+		return base_fail(err, EINVAL, "a raw image has no version, clusters and refcounts");
+	if (options->backing && raw)
 		return base_fail(err, EINVAL, "a raw image can't have a backing file");
 	if (options->backing && !options->backing_format)
 		return base_fail(err, EINVAL, "the format of the backing file must be given");
 	if (options->backing && options->backing_format == COW_FORMAT_ISO)
 		return base_fail(err, EINVAL, "to QEMU a disc image is raw: give that as format");
-	if (options->preallocation == COW_PREALLOCATION_METADATA && !qcow2)
+	if (options->preallocation == COW_PREALLOCATION_METADATA && raw)
 		return base_fail(err, EINVAL, "a raw image has no metadata to preallocate");
 	if (options->preallocation > COW_PREALLOCATION_METADATA && options->backing)
 		return base_fail(err, EINVAL, "an image with a backing file can't be preallocated");
@@ -84,10 +86,12 @@ static int make(struct image_new *image, struct cow_image_created *created, stru
 		return r;
 	if (image->options->flags & COW_IMAGE_CREATE_DRY_RUN)
 		return image_wish_read_back(&wish, image->fd, &created->nocow, err);
-	if (image->options->format == COW_FORMAT_QCOW2)
-		r = image_qcow2_write(image, err);
-	else
+	if (image->options->format == COW_FORMAT_RAW)
 		r = write_raw(image, err);
+	else
+		r = image_qemu_write(image, err);
+	if (r == 0 && image->finish)
+		r = image->finish(image->fd, image->data, err);
 	if (r < 0)
 		return r;
 	/* Last: qemu-img opens the file by itself, and the mode may not let its owner write. */
@@ -96,36 +100,43 @@ static int make(struct image_new *image, struct cow_image_created *created, stru
 	return image_wish_read_back(&wish, image->fd, &created->nocow, err);
 }
 
-COW_EXPORT int cow_image_create_at(int dirfd, const char *name,
-				   const struct cow_image_create_options *options,
-				   struct cow_image_created *ret, struct cow_error *err)
+int image_create(struct image_new *image, struct cow_image_created *ret, struct cow_error *err)
 {
-	struct image_new image = {
-		.dirfd = dirfd, .name = name, .options = options, .size = options->size};
+	const struct cow_image_create_options *options = image->options;
 	BASE_CLEANUP(temp) struct base_temp temp = BASE_TEMP_INIT;
 	struct cow_image_created created = {0};
 	int r = check_options(options, err);
 
 	if (r < 0)
 		return r;
-	r = image_check_name(dirfd, name, err);
+	image->size = options->size;
+	r = image_check_name(image->dirfd, image->name, err);
 	if (r < 0)
 		return r;
-	r = image_backing_check(&image, err);
+	r = image_backing_check(image, err);
 	if (r < 0)
 		return r;
-	r = base_temp_open(&temp, dirfd, 0600, NULL);
+	r = base_temp_open(&temp, image->dirfd, 0600, NULL);
 	if (r < 0)
-		return base_fail(err, -r, "create %s", BASE_QUOTE(name));
-	image.fd = temp.fd;
-	r = make(&image, &created, err);
+		return base_fail(err, -r, "create %s", BASE_QUOTE(image->name));
+	image->fd = temp.fd;
+	r = make(image, &created, err);
 	if (r < 0)
 		return r;
 	if (!(options->flags & COW_IMAGE_CREATE_DRY_RUN))
-		r = base_temp_commit(&temp, name, false, err);
+		r = base_temp_commit(&temp, image->name, false, err);
 	if (r < 0)
 		return r;
 	if (ret)
 		*ret = created;
 	return 0;
+}
+
+COW_EXPORT int cow_image_create_at(int dirfd, const char *name,
+				   const struct cow_image_create_options *options,
+				   struct cow_image_created *ret, struct cow_error *err)
+{
+	struct image_new image = {.dirfd = dirfd, .name = name, .options = options};
+
+	return image_create(&image, ret, err);
 }

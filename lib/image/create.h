@@ -11,13 +11,21 @@ struct image_new {
 	const struct cow_image_create_options *options;
 	int fd;
 	uint64_t size; /* bytes the guest will see: as asked, or those of the backing file */
+
+	int (*finish)(int fd, void *data, struct cow_error *err); /* or NULL */
+	void *data;
 };
 
 /* Find the size of an image that is to be as big as its backing file, and check that this file is
  * there and is what it is said to be. Before anything is created. */
 int image_backing_check(struct image_new *image, struct cow_error *err);
 
+/* Does qemu-img write this format, and with what is asked for? An error when not. */
+int image_qemu_check(const struct cow_image_create_options *options, struct cow_error *err);
 /* Let qemu-img write the image into the empty file, and read its header back. */
-int image_qcow2_write(const struct image_new *image, struct cow_error *err);
+int image_qemu_write(const struct image_new *image, struct cow_error *err);
+
+/* cow_image_create_at() with something to be done to the complete file before it gets its name. */
+int image_create(struct image_new *image, struct cow_image_created *ret, struct cow_error *err);
 
 #endif

@@ -128,6 +128,44 @@ static void a_backing_file_is_relative_to_the_image_and_gives_its_size(void)
 	cow_header_clear(&header);
 }
 
+static void other_formats_have_their_size_and_name(void)
+{
+	static const enum cow_format all[] = {COW_FORMAT_QCOW, COW_FORMAT_QED, COW_FORMAT_VMDK,
+					      COW_FORMAT_VDI, COW_FORMAT_VPC};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(all); i++) {
+		struct cow_header header;
+
+		CHECK_NUMBER(CREATE("other", .format = all[i], .size = 1000000000), 0);
+		header = header_of("other");
+		CHECK_NUMBER(header.format, all[i]);
+		CHECK_NUMBER(header.virtual_size, 1000000000);
+		CHECK_NUMBER(stat_of("other").st_mode, S_IFREG | 0600);
+		unlinkat(dir, "other", 0);
+	}
+	CHECK_NUMBER(CREATE("other", .format = COW_FORMAT_QED, .size = 1 << 20, .backing = "sparse",
+			    .backing_format = COW_FORMAT_RAW),
+		     0);
+	unlinkat(dir, "other", 0);
+	CHECK_NUMBER(CREATE("x", .format = COW_FORMAT_VDI, .size = 1 << 20, .backing = "sparse",
+			    .backing_format = COW_FORMAT_RAW),
+		     -EINVAL);
+}
+
+static void qcow2_comes_in_the_version_asked_for(void)
+{
+	CHECK_NUMBER(CREATE("old", QCOW2, .size = 1 << 20, .version = 2), 0);
+	CHECK_NUMBER(header_of("old").version, 2);
+	CHECK_NUMBER(CREATE("lazy", QCOW2, .size = 1 << 20, .lazy_refcounts = true,
+			    .cluster_size = 1 << 20),
+		     0);
+	CHECK_NUMBER(header_of("lazy").version, 3);
+	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1, .version = 2, .lazy_refcounts = true), -EINVAL);
+	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1, .cluster_size = 3000), -EINVAL);
+	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1, .version = 4), -EINVAL);
+	CHECK_NUMBER(CREATE("x", RAW, .size = 1, .version = 3), -EINVAL);
+}
+
 static void what_cant_be_leaves_nothing_behind(void)
 {
 	int names = count_names();
@@ -139,7 +177,7 @@ static void what_cant_be_leaves_nothing_behind(void)
 	CHECK_NUMBER(CREATE("..", RAW, .size = 1), -EINVAL);
 	CHECK_NUMBER(CREATE("x", RAW), -EINVAL);
 	CHECK_NUMBER(CREATE("x", RAW, .size = UINT64_MAX), -EINVAL);
-	CHECK_NUMBER(CREATE("x", .format = COW_FORMAT_VMDK, .size = 1), -EINVAL);
+	CHECK_NUMBER(CREATE("x", .format = COW_FORMAT_VHDX, .size = 1), -EINVAL);
 	CHECK_NUMBER(CREATE("x", RAW, .size = 1 << 20, .backing = "sparse"), -EINVAL);
 	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1 << 20, .backing = "sparse"), -EINVAL);
 	CHECK_NUMBER(CREATE("x", QCOW2, .backing = "none", .backing_format = COW_FORMAT_QCOW2),
@@ -219,6 +257,8 @@ int main(void)
 	raw_images_have_size_mode_and_allocation_as_asked();
 	qcow2_images_are_what_was_asked();
 	a_backing_file_is_relative_to_the_image_and_gives_its_size();
+	other_formats_have_their_size_and_name();
+	qcow2_comes_in_the_version_asked_for();
 	what_cant_be_leaves_nothing_behind();
 	a_wish_that_cant_be_had_is_an_error_or_is_told();
 	a_dry_run_checks_and_creates_nothing();

@@ -22,6 +22,69 @@ static const char *const preallocations[] = {
 	[COW_PREALLOCATION_FULL] = "preallocation=full",
 };
 
+/* The formats that are created here, and what each can be given. VMDK's parents are named by a
+ * number out of their content, which -u leaves out. */
+static const struct {
+	bool made, backing;
+	const char *options; /* always given, or NULL */
+} formats[] = {
+	[COW_FORMAT_QCOW2] = {true, true, NULL},
+	[COW_FORMAT_QCOW] = {true, true, NULL},
+	[COW_FORMAT_QED] = {true, true, NULL},
+	[COW_FORMAT_VMDK] = {true, false, NULL},
+	[COW_FORMAT_VDI] = {true, false, NULL},
+	/* without it the size is rounded up to a geometry */
+	[COW_FORMAT_VPC] = {true, false, "force_size=on"},
+};
+
+static int check_qcow2(const struct cow_image_create_options *options, struct cow_error *err)
+{
+	uint32_t cluster = options->cluster_size;
+
+	if (options->version && options->version != 2 && options->version != 3)
+		return base_fail(err, EINVAL, "there is no version %u of qcow2", options->version);
+	if (options->lazy_refcounts && options->version == 2)
+		return base_fail(err, EINVAL, "version 2 of qcow2 has no lazy refcounts");
+	if (cluster && (cluster < 512 || cluster > 2u << 20 || cluster & (cluster - 1)))
+		return base_fail(err, EINVAL,
+				 "the cluster size is no power of two between 512 and 2 MiB");
+	return 0;
+}
+
+int image_qemu_check(const struct cow_image_create_options *options, struct cow_error *err)
+{
+	const char *name = cow_format_name(options->format);
+	size_t i = options->format;
+
+	if (i >= BASE_ARRAY_SIZE(formats) || !formats[i].made)
+		return base_fail(err, EINVAL, "images of format %s can't be created", name);
+	if (options->format == COW_FORMAT_QCOW2)
+		return check_qcow2(options, err);
+	if (options->backing && !formats[i].backing)
+		return base_fail(err, EINVAL, "images of format %s get no backing file here", name);
+	if (options->preallocation || options->version || options->cluster_size ||
+	    options->lazy_refcounts)
+		return base_fail(err, EINVAL,
+				 "only qcow2 has preallocation, version, cluster size and lazy "
+				 "refcounts, not %s",
+				 name);
+	return 0;
+}
+
+/* The argument of -o, "" for none; NULL: out of memory. */
+static char *format_options(const struct cow_image_create_options *options)
+{
+	if (options->format != COW_FORMAT_QCOW2)
+		return base_format("%s", formats[options->format].options
+						 ? formats[options->format].options
+						 : "");
+	return base_format("%s,compat=%s,cluster_size=%" PRIu32 ",lazy_refcounts=%s",
+			   BASE_NAME(preallocations, options->preallocation),
+			   options->version == 2 ? "0.10" : "1.1",
+			   options->cluster_size ? options->cluster_size : 65536,
+			   options->lazy_refcounts ? "on" : "off");
+}
+
 /* Open what will be the backing file; looked at through O_PATH first, so that no device is. */
 static int open_backing(const struct image_new *image, struct cow_error *err)
 {
@@ -96,6 +159,7 @@ static int fail_to_run(const struct image_new *image, int result, struct cow_err
 /* It exited with 0; what it wrote is what counts. */
 static int check_written(const struct image_new *image, struct cow_error *err)
 {
+	enum cow_format format = image->options->format;
 	const char *backing = image->options->backing;
 	uint64_t size = (image->size + SECTOR - 1) / SECTOR * SECTOR;
 	struct cow_header header = {0};
@@ -103,10 +167,11 @@ static int check_written(const struct image_new *image, struct cow_error *err)
 
 	if (r < 0)
 		return r;
-	if (header.format != COW_FORMAT_QCOW2 || header.damaged == COW_ANSWER_YES ||
+	if (header.format != format || header.damaged == COW_ANSWER_YES ||
 	    header.virtual_size != size || !backing != !header.backing ||
 	    (backing && (strcmp(backing, header.backing) != 0 ||
-			 header.backing_format != image->options->backing_format)))
+			 (format == COW_FORMAT_QCOW2 &&
+			  header.backing_format != image->options->backing_format))))
 		r = base_fail_code(err, EIO, COW_CODE_TOOL,
 				   "qemu-img did not write %s as it was asked to",
 				   BASE_QUOTE(image->name));
@@ -117,15 +182,21 @@ static int check_written(const struct image_new *image, struct cow_error *err)
 /* The file has no name yet, so qemu-img gets it as a descriptor. It keeps the inode, and with it
  * the flag: it only truncates. The backing file is not opened (-u): its name is relative to where
  * the image will be, not to /proc. */
-int image_qcow2_write(const struct image_new *image, struct cow_error *err)
+int image_qemu_write(const struct image_new *image, struct cow_error *err)
 {
 	const struct cow_image_create_options *options = image->options;
 	char size[24];
-	const char *argv[16] = {"qemu-img", "create", "-q", "-f", "qcow2", "-o"};
-	int n = 6, r;
+	BASE_CLEANUP(free) char *o = format_options(options);
+	const char *argv[16] = {"qemu-img", "create", "-q", "-f", cow_format_name(options->format)};
+	int n = 5, r;
 
 	snprintf(size, sizeof(size), "%" PRIu64, image->size);
-	argv[n++] = BASE_NAME(preallocations, options->preallocation);
+	if (!o)
+		return base_fail(err, ENOMEM, "create %s", BASE_QUOTE(image->name));
+	if (o[0]) {
+		argv[n++] = "-o";
+		argv[n++] = o;
+	}
 	if (options->backing) {
 		argv[n++] = "-u";
 		argv[n++] = "-b";
