@@ -9,28 +9,6 @@
 #include "pool/xml.h"
 
 DEFINE_CLEANUP(doc, xmlDoc *, xmlFreeDoc, NULL)
-DEFINE_CLEANUP(buffer, xmlBuffer *, xmlBufferFree, NULL)
-
-xmlNode *pool_xml_child(const xmlNode *parent, const char *name)
-{
-	xmlNode *node = parent ? parent->children : NULL;
-
-	for (; node; node = node->next)
-		if (node->type == XML_ELEMENT_NODE && !node->ns &&
-		    xmlStrEqual(node->name, pool_xml_text(name)))
-			break;
-	return node;
-}
-
-xmlNode *pool_xml_add(xmlNode *parent, xmlNode *sibling, const char *name, const char *text)
-{
-	xmlNode *node = xmlNewDocRawNode(parent->doc, NULL, pool_xml_text(name),
-					 text ? pool_xml_text(text) : NULL);
-
-	if (!node)
-		return NULL;
-	return sibling ? xmlAddNextSibling(sibling, node) : xmlAddChild(parent, node);
-}
 
 static xmlNode *add_size(xmlNode *root, xmlNode *before, const char *name, uint64_t bytes)
 {
@@ -42,19 +20,6 @@ static xmlNode *add_size(xmlNode *root, xmlNode *before, const char *name, uint6
 	if (node && !xmlNewProp(node, pool_xml_text("unit"), pool_xml_text("bytes")))
 		return NULL;
 	return node;
-}
-
-int pool_xml_print(xmlNode *root, char **ret, struct cow_error *err)
-{
-	BASE_CLEANUP(buffer) xmlBuffer *buffer = xmlBufferCreate();
-	char *text = NULL;
-
-	if (buffer && xmlNodeDump(buffer, root->doc, root, 0, 1) >= 0)
-		text = base_format("%s\n", (const char *)xmlBufferContent(buffer));
-	if (!text)
-		return base_fail(err, ENOMEM, "write XML");
-	*ret = text;
-	return 0;
 }
 
 int pool_xml_dump(const struct pool_definition *definition, char **ret, struct cow_error *err)
@@ -79,18 +44,6 @@ COW_EXPORT int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, st
 	node = add_size(root, node, "available", pool->available);
 	return node ? pool_xml_print(root, ret_xml, err)
 		    : base_fail(err, ENOMEM, "write a pool definition");
-}
-
-int pool_xml_check_text(const char *what, const char *text, struct cow_error *err)
-{
-	bool fits = cow_text_is_utf8(text);
-
-	for (const char *p = text; fits && *p; p++)
-		fits = (unsigned char)*p >= 0x20 || strchr("\t\n\r", *p);
-	if (!fits)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s %s can't be written as XML",
-				   what, BASE_QUOTE(text));
-	return 0;
 }
 
 static xmlNode *make_root(xmlDoc *doc, const char *name, const char *path, enum cow_policy policy)

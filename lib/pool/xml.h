@@ -6,12 +6,22 @@
 
 #include <cow/error.h>
 
-/* What reading and writing share. */
-
 static inline const xmlChar *pool_xml_text(const char *text)
 {
 	return (const xmlChar *)text;
 }
+
+/* Read a document. It keeps no blanks between elements, so that writing it comes to the same every
+ * time. */
+int pool_xml_parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error *err);
+
+/* Out of libxml2's allocator into ours; NULL stays NULL. */
+char *pool_xml_take(xmlChar *text);
+
+/* The only child of that name, NULL when there is none; two are an error. */
+int pool_xml_find(const xmlNode *parent, const char *name, xmlNode **ret, struct cow_error *err);
+/* The text of that child, NULL when there is none. */
+int pool_xml_find_text(const xmlNode *parent, const char *name, char **ret, struct cow_error *err);
 
 /* The first child of that name. libvirt's elements are in no namespace; what is in one belongs to
  * somebody else. */
