@@ -15,6 +15,7 @@
  */
 
 #include <cow/error.h>
+#include <cow/image.h>
 #include <cow/stack.h>
 #include <cow/types.h>
 
@@ -120,6 +121,12 @@ const char *cow_action_name(enum cow_action action);
  *        CoW on; compression or no switch -> leave CoW on; each with its reason. */
 void cow_policy_decide(enum cow_policy policy, const struct cow_probe *probe,
 		       struct cow_decision *ret);
+
+/** The same for one new file in a directory, and what follows for the file: how much NOCOW matters,
+ *  and which way. Where a compression flag of the directory is in the way, the file goes without.
+ */
+void cow_policy_decide_file(enum cow_policy policy, const struct cow_probe *probe,
+			    struct cow_decision *ret, enum cow_wish *ret_wish, bool *ret_nocow);
 
 /** Carry a decision out on an open directory or an empty file, and read it back.
  *  COW_ACTION_REFUSE and COW_ACTION_UNKNOWN come back as the error they stand for. */

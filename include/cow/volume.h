@@ -97,6 +97,70 @@ void cow_volume_free(struct cow_volume *volume);
 /** A volume as libvirt's volume XML; free() it. A name that XML can't express is -EINVAL. */
 int cow_volume_dump_xml(const struct cow_volume *volume, char **ret_xml, struct cow_error *err);
 
+/* Making volumes. */
+
+/* Flags of struct cow_volume_create_options. */
+#define COW_VOLUME_CREATE_DRY_RUN 0x1u /**< check everything, create nothing */
+#define COW_VOLUME_CREATE_OWNED   0x2u /**< owner and group hold; else those of the pool, if any */
+
+/** allocation: as much as capacity. */
+#define COW_VOLUME_ALLOCATE_ALL UINT64_MAX
+
+struct cow_volume_create_options {
+	const char *name;
+	enum cow_volume_type type; /**< COW_VOLUME_TYPE_DIRECTORY: a subdirectory, which takes no
+				      more than the policy and whom it belongs to from here */
+	enum cow_format format;    /**< COW_FORMAT_UNKNOWN: raw */
+	uint64_t capacity;         /**< 0: that of the backing file */
+	uint64_t allocation;       /**< raw: bytes that are allocated at once, from the beginning */
+	enum cow_preallocation preallocation; /**< as in cow/image.h, instead of allocation */
+	const char *backing;                  /**< as it should be written, or NULL */
+	enum cow_format backing_format;       /**< required with backing */
+	bool nocow;            /**< <nocow/>: this volume wants policy off, whatever the pool's */
+	bool lazy_refcounts;   /**< qcow2 */
+	uint32_t version;      /**< qcow2: 2 or 3; 0 means 3 */
+	uint32_t cluster_size; /**< qcow2: bytes; 0 means 64 KiB */
+	uint32_t mode;         /**< 0 means 0600, for a directory 0711 */
+	uint32_t owner, group;
+	unsigned flags;
+	uint64_t spare[4];
+};
+
+/** How a new volume came out. */
+struct cow_volume_created {
+	enum cow_policy policy;    /**< the pool's, or off by the volume's own wish */
+	enum cow_policy effective; /**< what it came to */
+	enum cow_answer nocow;     /**< as read back */
+	char reason[256];          /**< why */
+	char warning[256];         /**< its price, or "" */
+	char unmet[256];           /**< with the policy auto: what could not be had, or "" */
+	uint64_t spare[4];
+};
+
+/** Make a volume. It appears under its name only when it is complete, right by the policy, read
+ * back and on disk; on any failure, or by SIGKILL, nothing is there. A name that is taken is
+ * -EEXIST. Runs qemu-img(1) for all formats but raw. `ret` may be NULL. */
+int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
+		      const struct cow_volume_create_options *options,
+		      struct cow_volume_created *ret, struct cow_error *err);
+
+/** A wish for a volume, read out of libvirt's volume XML. Made and freed by the library. */
+struct cow_volume_definition {
+	struct cow_volume_create_options options;
+};
+/** Sizes are scaled, elements without a meaning here passed over; without <allocation> a raw volume
+ *  is allocated as a whole, as libvirt does it. Encryption is COW_CODE_UNSUPPORTED. */
+int cow_volume_definition_new_xml(const char *xml, size_t size, struct cow_volume_definition **ret,
+				  struct cow_error *err);
+void cow_volume_definition_free(struct cow_volume_definition *definition);
+
+/* Changing volumes. Only files in the pool itself are changed, never what a symlink leads to, and
+ * none that anybody has open (-EBUSY): neither by a lease nor by QEMU's lock bytes. */
+
+/** Remove a file, a symlink, or an empty subdirectory. */
+int cow_volume_delete(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
+		      struct cow_error *err);
+
 #ifdef __cplusplus
 }
 #endif

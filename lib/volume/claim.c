@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include "base/error.h"
+#include "convert/convert.h"
+#include "volume/claim.h"
+
+/* Nothing leads out of the pool, whatever is put there meanwhile. */
+static int open_beneath(int dirfd, const char *name, int flags)
+{
+	const struct open_how how = {
+		.flags = (uint64_t)(flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
+
+	/* Before Linux 5.6, or forbidden by a filter: a name without a slash is one step, and
+	 * O_NOFOLLOW says the same of it. */
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		fd = openat(dirfd, name, (int)how.flags);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int fail_in_use(const char *name, const struct stat *st, struct cow_error *err)
+{
+	char holder[256];
+
+	convert_find_holder(st, holder, sizeof(holder));
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY, "volume %s is in use%s%s",
+				       BASE_QUOTE(name), holder[0] ? " by " : "", holder),
+			   "shut the guest down, or close it");
+}
+
+/* Does QEMU use it? Asked as if all its bytes were to be had alone. */
+static bool is_locked(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 105};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* A lease sees all users, but is had only by the owner and not on every filesystem; QEMU on another
+ * host is seen by its locks. The bytes are taken before the lease is given up. */
+static int claim_alone(struct volume_claim *claim, const char *name, struct cow_error *err)
+{
+	struct convert_hold hold = {.fd = claim->fd, .lease = F_UNLCK};
+	bool busy = is_locked(claim->fd) ||
+		    convert_hold_lease(&hold, claim->fd, F_WRLCK) == -EAGAIN ||
+		    convert_hold_lock(&hold) == -EAGAIN;
+
+	convert_hold_release_lease(&hold);
+	return busy ? fail_in_use(name, &claim->st, err) : 0;
+}
+
+int volume_claim(const struct volume_place *place, const char *name, int flags,
+		 struct volume_claim *ret, struct cow_error *err)
+{
+	__attribute__((cleanup(base_cleanup_claim))) struct volume_claim claim = {.fd = -1};
+	int r = volume_name_check(name, NULL);
+
+	if (r == 0)
+		claim.fd = r = open_beneath(place->fd, name, flags);
+	if (r == -EINVAL || r == -ENOENT)
+		return volume_fail_to_find(place->pool, name, err);
+	if (r == -ELOOP)
+		return base_remedy(err,
+				   base_refuse(err, ELOOP, COW_CODE_REFUSED,
+					       "volume %s is a symbolic link", BASE_QUOTE(name)),
+				   "what it leads to is not changed through a pool");
+	if (r < 0 && r != -EAGAIN)
+		return base_fail(err, -r, "open volume %s", BASE_QUOTE(name));
+	if (r == -EAGAIN && fstatat(place->fd, name, &claim.st, AT_SYMLINK_NOFOLLOW) == 0)
+		return fail_in_use(name, &claim.st, err);
+	if (claim.fd < 0 || fstat(claim.fd, &claim.st) < 0)
+		return base_fail(err, errno, "look at volume %s", BASE_QUOTE(name));
+	if (!S_ISREG(claim.st.st_mode))
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "volume %s is not a regular file",
+				   BASE_QUOTE(name));
+	r = claim_alone(&claim, name, err);
+	if (r < 0)
+		return r;
+	*ret = claim;
+	claim.fd = -1;
+	return 0;
+}

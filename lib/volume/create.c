@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "image/create.h"
+#include "volume/create.h"
+
+DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
+
+static int check_options(const struct cow_volume_create_options *options, struct cow_error *err)
+{
+	bool known = !(options->flags & ~(COW_VOLUME_CREATE_DRY_RUN | COW_VOLUME_CREATE_OWNED));
+	int r = volume_name_check(options->name, err);
+
+	if (r < 0)
+		return r;
+	if (!known)
+		return base_fail(err, EINVAL, "create a volume: unknown flags 0x%x",
+				 options->flags);
+	if (options->mode & ~07777u)
+		return base_fail(err, EINVAL, "a volume can't have the mode 0%o", options->mode);
+	return 0;
+}
+
+int volume_set_owner(const struct volume_new *new, int fd, struct cow_error *err)
+{
+	const struct cow_volume_create_options *options = new->options;
+	const struct cow_pool *pool = new->place->pool;
+	bool own = options->flags & COW_VOLUME_CREATE_OWNED;
+	uid_t owner = own ? options->owner : (uid_t)pool->owner; /* -1: leave it */
+	gid_t group = own ? options->group : (gid_t)pool->group;
+
+	if (fchown(fd, owner, group) < 0)
+		return base_fail(err, errno, "set owner and group of %s",
+				 BASE_QUOTE(options->name));
+	return 0;
+}
+
+/* Where it can't be allocated, it is allocated when it is written, as with libvirt. */
+static int allocate(const struct volume_new *new, int fd, struct cow_error *err)
+{
+	const struct cow_volume_create_options *options = new->options;
+	uint64_t size = options->allocation;
+
+	if (size > options->capacity)
+		size = options->capacity;
+	if (!size || new->image.format != COW_FORMAT_RAW || fallocate(fd, 0, 0, (off_t)size) == 0 ||
+	    errno == EOPNOTSUPP)
+		return 0;
+	return base_fail(err, errno, "allocate %s", BASE_QUOTE(options->name));
+}
+
+static int finish(int fd, void *data, struct cow_error *err)
+{
+	const struct volume_new *new = data;
+	int r = allocate(new, fd, err);
+
+	return r < 0 ? r : volume_set_owner(new, fd, err);
+}
+
+/* What the policy asks of the file, out of what is measured in its directory. */
+static int decide(struct volume_new *new, struct cow_error *err)
+{
+	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
+	struct cow_decision decision;
+	int r = cow_probe_new(BASE_FD_PATH(new->place->fd), 0, &probe, err);
+
+	if (r < 0)
+		return r;
+	cow_policy_decide_file(new->created.policy, probe, &decision, &new->image.wish,
+			       &new->image.nocow);
+	volume_report(new, &decision);
+	return decision.action == COW_ACTION_REFUSE ? cow_decision_apply(&decision, -1, err) : 0;
+}
+
+void volume_report(struct volume_new *new, const struct cow_decision *decision)
+{
+	new->created.effective = decision->effective;
+	base_copy(new->created.reason, sizeof(new->created.reason), decision->reason);
+	base_copy(new->created.warning, sizeof(new->created.warning), decision->warning);
+}
+
+static int create_file(struct volume_new *new, struct cow_error *err)
+{
+	const struct cow_volume_create_options *options = new->options;
+	struct cow_image_created created = {0};
+	struct image_new image = {.dirfd = new->place->fd,
+				  .name = options->name,
+				  .options = &new->image,
+				  .finish = finish,
+				  .data = new};
+	int r;
+
+	new->image = (struct cow_image_create_options){
+		.format = options->format ? options->format : COW_FORMAT_RAW,
+		.size = options->capacity,
+		.mode = options->mode,
+		.preallocation = options->preallocation,
+		.backing = options->backing,
+		.backing_format = options->backing_format,
+		.flags = options->flags & COW_VOLUME_CREATE_DRY_RUN ? COW_IMAGE_CREATE_DRY_RUN : 0,
+		.version = options->version,
+		.cluster_size = options->cluster_size,
+		.lazy_refcounts = options->lazy_refcounts,
+	};
+	r = decide(new, err);
+	if (r == 0)
+		r = image_create(&image, &created, err);
+	new->created.nocow = created.nocow;
+	base_copy(new->created.unmet, sizeof(new->created.unmet), created.unmet);
+	return r;
+}
+
+COW_EXPORT int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
+				 const struct cow_volume_create_options *options,
+				 struct cow_volume_created *ret, struct cow_error *err)
+{
+	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
+	struct volume_new new = {.place = &place, .options = options};
+	int r = check_options(options, err);
+
+	if (r == 0)
+		r = pool_store_check_own(pool, err);
+	if (r == 0)
+		r = volume_place_open(&place, store, pool, err);
+	if (r < 0)
+		return r;
+	new.created.policy = options->nocow ? COW_POLICY_OFF : pool->policy;
+	if (options->type == COW_VOLUME_TYPE_DIRECTORY)
+		r = volume_create_directory(&new, err);
+	else
+		r = create_file(&new, err);
+	if (r == 0 && ret)
+		*ret = new.created;
+	return r;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libvirt's volume XML in: what a new volume should be. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "pool/xml.h"
+#include "volume/volume.h"
+
+DEFINE_CLEANUP(doc, xmlDoc *, xmlFreeDoc, NULL)
+
+/* The public part comes first, so one is the other. */
+struct definition {
+	struct cow_volume_definition definition;
+	char *name, *backing; /* what the public part points to */
+};
+
+COW_EXPORT void cow_volume_definition_free(struct cow_volume_definition *public)
+{
+	struct definition *definition = (struct definition *)public;
+
+	if (!definition)
+		return;
+	free(definition->name);
+	free(definition->backing);
+	free(definition);
+}
+DEFINE_CLEANUP(definition, struct cow_volume_definition *, cow_volume_definition_free, NULL)
+
+/* libvirt's units: K and KiB are 1024, KB is 1000. @return 0 for no unit. */
+static uint64_t scale_of(const char *unit)
+{
+	static const char letters[] = "kmgtpe";
+	const char *letter = unit[0] ? strchr(letters, tolower((unsigned char)unit[0])) : NULL;
+	bool decimal = letter && !strcasecmp(unit + 1, "b");
+	uint64_t scale = 1;
+
+	if (!strcasecmp(unit, "b") || !strcasecmp(unit, "byte") || !strcasecmp(unit, "bytes"))
+		return 1;
+	if (!letter || (unit[1] && !decimal && strcasecmp(unit + 1, "ib") != 0))
+		return 0;
+	for (const char *l = letters; l <= letter; l++)
+		scale *= decimal ? 1000 : 1024;
+	return scale;
+}
+
+static int parse_size(const char *text, const char *unit, uint64_t *ret)
+{
+	uint64_t scale = scale_of(unit ? unit : "bytes");
+	char *end;
+	unsigned long long value;
+
+	text += strspn(text, " \t\r\n");
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	end += strspn(end, " \t\r\n");
+	if (errno || !isdigit((unsigned char)*text) || *end || !scale ||
+	    __builtin_mul_overflow(value, scale, ret) || *ret > INT64_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+/* `absent` where there is no such element. */
+static int read_size(const xmlNode *parent, const char *name, uint64_t absent, uint64_t *ret,
+		     struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *text = NULL, *unit = NULL;
+	xmlNode *node = NULL;
+	int r = pool_xml_find(parent, name, &node, err);
+
+	*ret = absent;
+	if (r < 0 || !node)
+		return r;
+	text = pool_xml_take(xmlNodeGetContent(node));
+	unit = pool_xml_take(xmlGetNoNsProp(node, pool_xml_text("unit")));
+	if (!text || parse_size(text, unit, ret) < 0)
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "<%s> %s %s is no size", name,
+				   BASE_QUOTE(text), unit ? unit : "");
+	return 0;
+}
+
+static int read_number(const xmlNode *parent, const char *name, int base, int64_t max, int64_t *ret,
+		       struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *text = NULL;
+	long long value;
+	char *end;
+	int r = pool_xml_find_text(parent, name, &text, err);
+
+	*ret = -1;
+	if (r < 0 || !text)
+		return r;
+	errno = 0;
+	value = strtoll(text, &end, base);
+	if (errno || end == text || *end || value < -1 || value > max)
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no <%s>", BASE_QUOTE(text),
+				   name);
+	*ret = value;
+	return 0;
+}
+
+static int read_permissions(const xmlNode *target, struct cow_volume_create_options *options,
+			    struct cow_error *err)
+{
+	int64_t mode = -1, owner = -1, group = -1;
+	xmlNode *node = NULL;
+	int r = pool_xml_find(target, "permissions", &node, err);
+
+	if (r == 0)
+		r = read_number(node, "mode", 8, 07777, &mode, err);
+	if (r == 0)
+		r = read_number(node, "owner", 10, UINT32_MAX - 1, &owner, err);
+	if (r == 0)
+		r = read_number(node, "group", 10, UINT32_MAX - 1, &group, err);
+	if (r < 0)
+		return r;
+	options->mode = mode > 0 ? (uint32_t)mode : 0;
+	options->owner = (uint32_t)owner;
+	options->group = (uint32_t)group;
+	if (owner >= 0 || group >= 0)
+		options->flags |= COW_VOLUME_CREATE_OWNED;
+	return 0;
+}
+
+/* <format type='...'/>; NULL where there is none. */
+static int find_format(const xmlNode *parent, char **ret, struct cow_error *err)
+{
+	xmlNode *node = NULL;
+	int r = pool_xml_find(parent, "format", &node, err);
+
+	*ret = node ? pool_xml_take(xmlGetNoNsProp(node, pool_xml_text("type"))) : NULL;
+	return r;
+}
+
+static int read_format(const xmlNode *parent, enum cow_format *ret, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *name = NULL;
+	int r = find_format(parent, &name, err);
+
+	if (r < 0 || !name)
+		return r;
+	*ret = cow_format_from_name(name);
+	if (*ret == COW_FORMAT_ISO)
+		*ret = COW_FORMAT_RAW;
+	if (*ret == COW_FORMAT_UNKNOWN)
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no format",
+				   BASE_QUOTE(name));
+	return 0;
+}
+
+static int read_compat(const xmlNode *target, uint32_t *ret, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *text = NULL;
+	int r = pool_xml_find_text(target, "compat", &text, err);
+
+	if (r < 0 || !text)
+		return r;
+	*ret = base_equal(text, "0.10") ? 2 : base_equal(text, "1.1") ? 3 : 0;
+	if (!*ret)
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "<compat> is 0.10 or 1.1, not %s",
+				   BASE_QUOTE(text));
+	return 0;
+}
+
+static int read_clusters(const xmlNode *target, struct cow_volume_create_options *options,
+			 struct cow_error *err)
+{
+	uint64_t size;
+	int r = read_size(target, "clusterSize", 0, &size, err);
+
+	if (r < 0)
+		return r;
+	/* what is too big stays so */
+	options->cluster_size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+	options->lazy_refcounts =
+		pool_xml_child(pool_xml_child(target, "features"), "lazy_refcounts") != NULL;
+	return 0;
+}
+
+static int read_target(const xmlNode *root, struct cow_volume_create_options *options,
+		       struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *format = NULL;
+	xmlNode *target = NULL;
+	int r = pool_xml_find(root, "target", &target, err);
+
+	if (r == 0)
+		r = find_format(target, &format, err);
+	if (r < 0)
+		return r;
+	if (pool_xml_child(target, "encryption"))
+		return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+				   "encrypted volumes are not made");
+	options->nocow = pool_xml_child(target, "nocow") != NULL;
+	if (base_equal(format, "dir"))
+		options->type = COW_VOLUME_TYPE_DIRECTORY;
+	else
+		r = read_format(target, &options->format, err);
+	if (r == 0)
+		r = read_compat(target, &options->version, err);
+	if (r == 0)
+		r = read_clusters(target, options, err);
+	return r < 0 ? r : read_permissions(target, options, err);
+}
+
+static int read_backing(const xmlNode *root, struct definition *definition, struct cow_error *err)
+{
+	struct cow_volume_create_options *options = &definition->definition.options;
+	xmlNode *backing = NULL;
+	int r = pool_xml_find(root, "backingStore", &backing, err);
+
+	if (r == 0)
+		r = pool_xml_find_text(backing, "path", &definition->backing, err);
+	/* libvirt writes <backingStore/> for "none" */
+	if (r < 0 || !definition->backing)
+		return r;
+	options->backing = definition->backing;
+	return read_format(backing, &options->backing_format, err);
+}
+
+static int read_root(const xmlNode *root, struct definition *definition, struct cow_error *err)
+{
+	struct cow_volume_create_options *options = &definition->definition.options;
+	int r;
+
+	if (!root || root->ns || !xmlStrEqual(root->name, pool_xml_text("volume")))
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "the definition's root element is not <volume>");
+	r = pool_xml_find_text(root, "name", &definition->name, err);
+	if (r == 0 && !definition->name)
+		r = base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition has no <name>");
+	options->name = definition->name;
+	if (r == 0)
+		r = read_size(root, "capacity", 0, &options->capacity, err);
+	if (r == 0)
+		r = read_size(root, "allocation", COW_VOLUME_ALLOCATE_ALL, &options->allocation,
+			      err);
+	if (r == 0)
+		r = read_target(root, options, err);
+	return r < 0 ? r : read_backing(root, definition, err);
+}
+
+COW_EXPORT int cow_volume_definition_new_xml(const char *xml, size_t size,
+					     struct cow_volume_definition **ret,
+					     struct cow_error *err)
+{
+	BASE_CLEANUP(definition) struct cow_volume_definition *public = NULL;
+	BASE_CLEANUP(doc) xmlDoc *doc = NULL;
+	struct definition *definition = calloc(1, sizeof(*definition));
+	int r;
+
+	if (!definition)
+		return base_fail(err, ENOMEM, "read XML");
+	public = &definition->definition;
+	r = pool_xml_parse(xml, size, &doc, err);
+	if (r == 0)
+		r = read_root(xmlDocGetRootElement(doc), definition, err);
+	if (r == 0)
+		*ret = base_take(public);
+	return r;
+}
