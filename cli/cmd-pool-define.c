@@ -10,7 +10,7 @@
 /* One byte more than a definition may have, so that the library can say it is too long. */
 #define XML_MAX ((1u << 20) + 1)
 
-static char *read_definition(const char *name, size_t *ret_size)
+char *cli_read_definition(const char *name, size_t *ret_size)
 {
 	FILE *file = strcmp(name, "-") ? fopen(name, "re") : stdin;
 	char *xml;
@@ -55,7 +55,7 @@ static int define(struct cli_call *call)
 	struct cow_error err = {0};
 	size_t size = 0;
 
-	xml = read_definition(call->operands[0], &size);
+	xml = cli_read_definition(call->operands[0], &size);
 	if (!xml)
 		return cli_error_system(call, errno, "read %s", CLI_QUOTE(call->operands[0]));
 	if (cow_pool_new_xml(xml, size, &pool, &err) < 0)

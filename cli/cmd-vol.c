@@ -133,8 +133,10 @@ void cli_vol_json(struct cli_call *call, const struct cow_volume *volume)
 	if (!call->json)
 		return;
 	volumes = json_array();
-	object = json_object();
 	json_object_set_new(call->json, "volumes", volumes);
+	if (!volume)
+		return;
+	object = json_object();
 	json_array_append_new(volumes, object);
 	cli_json_columns(object, cli_vol_columns, volume);
 }

@@ -16,6 +16,9 @@ extern const struct cli_column cli_pool_columns[];
 #define CLI_POOL_OPERAND                                                                           \
 	.operands = "POOL", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_POOL
 
+/* XML out of a file, "-" for standard input; free it. NULL: errno. */
+char *cli_read_definition(const char *name, size_t *ret_size);
+
 /* Open the store --system and --session name and find the pool of the first operand.
  * @return 0, or an exit status after the error was said. */
 int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,

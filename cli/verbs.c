@@ -25,6 +25,9 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_vol_info,
 	&cli_verb_vol_path,
 	&cli_verb_vol_dumpxml,
+	&cli_verb_vol_create,
+	&cli_verb_vol_create_as,
+	&cli_verb_vol_delete,
 	&cli_verb_help,
 	NULL,
 };

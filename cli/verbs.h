@@ -24,6 +24,9 @@ extern const struct cli_verb cli_verb_vol_list;
 extern const struct cli_verb cli_verb_vol_info;
 extern const struct cli_verb cli_verb_vol_path;
 extern const struct cli_verb cli_verb_vol_dumpxml;
+extern const struct cli_verb cli_verb_vol_create;
+extern const struct cli_verb cli_verb_vol_create_as;
+extern const struct cli_verb cli_verb_vol_delete;
 
 /* All verbs in the order they are shown, NULL-terminated. */
 extern const struct cli_verb *const cli_verbs[];
