@@ -161,6 +161,70 @@ void cow_volume_definition_free(struct cow_volume_definition *definition);
 int cow_volume_delete(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 		      struct cow_error *err);
 
+/** Called often during long work; total is 0 while it is not known.
+ *  @return 0 to go on, anything else to stop: -ECANCELED. */
+typedef int (*cow_volume_progress)(uint64_t done, uint64_t total, void *data);
+
+/* Flags for cow_volume_resize(), named as in libvirt. */
+#define COW_VOLUME_RESIZE_ALLOCATE 0x1u /**< allocate what is added */
+#define COW_VOLUME_RESIZE_DELTA    0x2u /**< by this much, not to this much */
+#define COW_VOLUME_RESIZE_SHRINK   0x4u /**< to less; with DELTA, by this much less */
+
+/** Change what the guest sees. Less than now needs SHRINK; less than what is allocated is refused
+ *  always. Runs qemu-img(1) for all formats but raw.
+ *  @param ret_capacity what it is now; may be NULL. */
+int cow_volume_resize(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
+		      uint64_t capacity, unsigned flags, uint64_t *ret_capacity,
+		      struct cow_error *err);
+
+#define COW_VOLUME_TRANSFER_SPARSE 0x1u /**< zeros are holes where the target can have them */
+
+struct cow_volume_transfer {
+	uint64_t offset; /**< in the volume */
+	uint64_t length; /**< 0: to the end of what is read */
+	unsigned flags;
+	cow_volume_progress progress; /**< or NULL */
+	void *data;
+	uint64_t spare[4];
+};
+
+/** Write what `fd` has, from where it stands, into a volume, bytes as they are. Longer data makes
+ * the volume longer. When it fails on the way, what is written stays written.
+ *  @param ret_bytes how many, holes included; may be NULL. */
+int cow_volume_upload(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
+		      int fd, const struct cow_volume_transfer *transfer, uint64_t *ret_bytes,
+		      struct cow_error *err);
+/** Write a volume's bytes to `fd`, where it stands. Refused while somebody writes to the volume. */
+int cow_volume_download(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
+			int fd, const struct cow_volume_transfer *transfer, uint64_t *ret_bytes,
+			struct cow_error *err);
+
+/** What is written over the data of a volume, pass by pass; names are libvirt's. */
+enum cow_wipe {
+	COW_WIPE_UNKNOWN = 0,
+	COW_WIPE_ZERO,
+	COW_WIPE_NNSA,
+	COW_WIPE_DOD,
+	COW_WIPE_BSI,
+	COW_WIPE_GUTMANN,
+	COW_WIPE_SCHNEIER,
+	COW_WIPE_PFITZNER7,
+	COW_WIPE_PFITZNER33,
+	COW_WIPE_RANDOM,
+	COW_WIPE_TRIM, /**< nothing is written: the space is given back */
+};
+
+const char *cow_wipe_name(enum cow_wipe algorithm);
+enum cow_wipe cow_wipe_from_name(const char *name); /**< NULL is COW_WIPE_ZERO, as in libvirt */
+
+/** Overwrite all data of a volume; its length stays, and so do holes of 64 KiB and more. Each pass
+ * is on disk before the next begins.
+ *  @param ret_overwrite what an overwrite did there: where it is not COW_OVERWRITE_IN_PLACE, the
+ * old data is out of the file but may still be on the disk. May be NULL. */
+int cow_volume_wipe(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
+		    enum cow_wipe algorithm, cow_volume_progress progress, void *data,
+		    enum cow_overwrite *ret_overwrite, struct cow_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "convert/convert.h"
+#include "pool/store.h"
 #include "volume/claim.h"
 
 /* Nothing leads out of the pool, whatever is put there meanwhile. */
@@ -55,14 +56,20 @@ static int claim_alone(struct volume_claim *claim, const char *name, struct cow_
 	return busy ? fail_in_use(name, &claim->st, err) : 0;
 }
 
-int volume_claim(const struct volume_place *place, const char *name, int flags,
-		 struct volume_claim *ret, struct cow_error *err)
+void volume_claim_unlock(const struct volume_claim *claim)
 {
-	__attribute__((cleanup(base_cleanup_claim))) struct volume_claim claim = {.fd = -1};
+	struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 105};
+
+	fcntl(claim->fd, F_OFD_SETLK, &lock);
+}
+
+static int open_claim(const struct volume_place *place, const char *name, int flags,
+		      struct volume_claim *claim, struct cow_error *err)
+{
 	int r = volume_name_check(name, NULL);
 
 	if (r == 0)
-		claim.fd = r = open_beneath(place->fd, name, flags);
+		claim->fd = r = open_beneath(place->fd, name, flags);
 	if (r == -EINVAL || r == -ENOENT)
 		return volume_fail_to_find(place->pool, name, err);
 	if (r == -ELOOP)
@@ -70,19 +77,63 @@ int volume_claim(const struct volume_place *place, const char *name, int flags,
 				   base_refuse(err, ELOOP, COW_CODE_REFUSED,
 					       "volume %s is a symbolic link", BASE_QUOTE(name)),
 				   "what it leads to is not changed through a pool");
-	if (r < 0 && r != -EAGAIN)
+	if (r == -EAGAIN && fstatat(place->fd, name, &claim->st, AT_SYMLINK_NOFOLLOW) == 0)
+		return fail_in_use(name, &claim->st, err);
+	if (r < 0 && r != -EISDIR)
 		return base_fail(err, -r, "open volume %s", BASE_QUOTE(name));
-	if (r == -EAGAIN && fstatat(place->fd, name, &claim.st, AT_SYMLINK_NOFOLLOW) == 0)
-		return fail_in_use(name, &claim.st, err);
-	if (claim.fd < 0 || fstat(claim.fd, &claim.st) < 0)
+	if (r >= 0 && fstat(r, &claim->st) < 0)
 		return base_fail(err, errno, "look at volume %s", BASE_QUOTE(name));
-	if (!S_ISREG(claim.st.st_mode))
+	if (r < 0 || !S_ISREG(claim->st.st_mode))
 		return base_refuse(err, EINVAL, COW_CODE_USAGE, "volume %s is not a regular file",
 				   BASE_QUOTE(name));
-	r = claim_alone(&claim, name, err);
+	return 0;
+}
+
+static int claim_and(int (*claim_it)(struct volume_claim *, const char *, struct cow_error *),
+		     const struct volume_place *place, const char *name, int flags,
+		     struct volume_claim *ret, struct cow_error *err)
+{
+	__attribute__((cleanup(base_cleanup_claim))) struct volume_claim claim = {.fd = -1};
+	int r = open_claim(place, name, flags, &claim, err);
+
+	if (r == 0)
+		r = claim_it(&claim, name, err);
 	if (r < 0)
 		return r;
 	*ret = claim;
 	claim.fd = -1;
 	return 0;
+}
+
+int volume_claim(const struct volume_place *place, const char *name, int flags,
+		 struct volume_claim *ret, struct cow_error *err)
+{
+	return claim_and(claim_alone, place, name, flags, ret, err);
+}
+
+/* A read lease is had only while nobody has it open for writing. */
+static int claim_unwritten(struct volume_claim *claim, const char *name, struct cow_error *err)
+{
+	struct convert_hold hold = {.fd = claim->fd, .lease = F_UNLCK};
+	bool busy = convert_hold_lease(&hold, claim->fd, F_RDLCK) == -EAGAIN;
+
+	convert_hold_release_lease(&hold);
+	return busy ? fail_in_use(name, &claim->st, err) : 0;
+}
+
+int volume_claim_read(const struct volume_place *place, const char *name, struct volume_claim *ret,
+		      struct cow_error *err)
+{
+	return claim_and(claim_unwritten, place, name, O_RDONLY, ret, err);
+}
+
+int volume_claim_in(struct volume_place *place, struct cow_pool_store *store,
+		    const struct cow_pool *pool, const char *name, int flags,
+		    struct volume_claim *ret, struct cow_error *err)
+{
+	int r = pool_store_check_own(pool, err);
+
+	if (r == 0)
+		r = volume_place_open(place, store, pool, err);
+	return r < 0 ? r : volume_claim(place, name, flags, ret, err);
 }

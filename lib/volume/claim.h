@@ -15,9 +15,19 @@ struct volume_claim {
 	struct stat st;
 };
 
-/* @param flags O_RDONLY or O_RDWR. */
+/* To be changed, opened with O_RDONLY or O_RDWR. */
 int volume_claim(const struct volume_place *place, const char *name, int flags,
 		 struct volume_claim *ret, struct cow_error *err);
+
+/* Only to be read, while nobody writes to it; QEMU is not kept away. */
+int volume_claim_read(const struct volume_place *place, const char *name, struct volume_claim *ret,
+		      struct cow_error *err);
+/* Let QEMU in: qemu-img takes the lock bytes itself. */
+void volume_claim_unlock(const struct volume_claim *claim);
+/* Open the pool's directory and claim one volume there: what every change begins with. */
+int volume_claim_in(struct volume_place *place, struct cow_pool_store *store,
+		    const struct cow_pool *pool, const char *name, int flags,
+		    struct volume_claim *ret, struct cow_error *err);
 
 static inline void base_cleanup_claim(struct volume_claim *claim)
 {

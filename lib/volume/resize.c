@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/run.h"
+#include "volume/claim.h"
+
+#define ALLOCATE COW_VOLUME_RESIZE_ALLOCATE
+#define DELTA    COW_VOLUME_RESIZE_DELTA
+#define SHRINK   COW_VOLUME_RESIZE_SHRINK
+
+struct resize {
+	const char *name;
+	unsigned flags;
+	struct volume_claim claim;
+	enum cow_format format;
+	uint64_t now, wanted;
+};
+
+static int read_header(struct resize *resize, struct cow_error *err)
+{
+	struct cow_header header = {0};
+	int r = cow_header_read(resize->claim.fd, &header, err);
+
+	resize->format = header.format == COW_FORMAT_ISO ? COW_FORMAT_RAW : header.format;
+	resize->now = header.virtual_size;
+	cow_header_clear(&header);
+	return r;
+}
+
+static int find_size(struct resize *resize, uint64_t capacity, struct cow_error *err)
+{
+	bool overflow = false;
+
+	resize->wanted = capacity;
+	if (resize->flags & DELTA && resize->flags & SHRINK)
+		resize->wanted = resize->now - (capacity < resize->now ? capacity : resize->now);
+	else if (resize->flags & DELTA)
+		overflow = __builtin_add_overflow(resize->now, capacity, &resize->wanted);
+	if (overflow || resize->wanted > INT64_MAX)
+		return base_fail(err, EFBIG, "resize volume %s", BASE_QUOTE(resize->name));
+	return 0;
+}
+
+static int check_size(const struct resize *resize, struct cow_error *err)
+{
+	if (resize->wanted >= resize->now)
+		return 0;
+	if (!(resize->flags & SHRINK))
+		return base_remedy(err,
+				   base_refuse(err, EINVAL, COW_CODE_REFUSED,
+					       "volume %s is larger than that",
+					       BASE_QUOTE(resize->name)),
+				   "its end would be lost; --shrink if that is meant");
+	if (resize->wanted < (uint64_t)resize->claim.st.st_blocks * 512)
+		return base_refuse(err, EINVAL, COW_CODE_REFUSED,
+				   "volume %s has more than that allocated",
+				   BASE_QUOTE(resize->name));
+	return 0;
+}
+
+static int resize_raw(const struct resize *resize, struct cow_error *err)
+{
+	off_t now = (off_t)resize->now, wanted = (off_t)resize->wanted;
+	int r = 0;
+
+	/* Allocated first: when there is no room the length is still what it was. */
+	if (resize->flags & ALLOCATE && wanted > now)
+		r = fallocate(resize->claim.fd, FALLOC_FL_KEEP_SIZE, now, wanted - now);
+	if (r == 0)
+		r = ftruncate(resize->claim.fd, wanted);
+	if (r == 0)
+		r = fsync(resize->claim.fd);
+	return r < 0 ? base_fail(err, errno, "resize volume %s", BASE_QUOTE(resize->name)) : 0;
+}
+
+static int resize_by_qemu(const struct resize *resize, struct cow_error *err)
+{
+	const char *argv[12] = {"qemu-img", "resize", "-q", "-f", cow_format_name(resize->format)};
+	char size[24];
+	int n = 5;
+
+	snprintf(size, sizeof(size), "%" PRIu64, resize->wanted);
+	if (resize->flags & ALLOCATE)
+		argv[n++] = "--preallocation=falloc";
+	if (resize->wanted < resize->now)
+		argv[n++] = "--shrink";
+	argv[n++] = BASE_FD_PATH(resize->claim.fd);
+	argv[n++] = size;
+	volume_claim_unlock(&resize->claim);
+	return base_run(argv, resize->claim.fd, 0, NULL, err);
+}
+
+static int work(struct resize *resize, uint64_t capacity, struct cow_error *err)
+{
+	int r = read_header(resize, err);
+
+	if (r == 0)
+		r = find_size(resize, capacity, err);
+	if (r == 0)
+		r = check_size(resize, err);
+	if (r < 0 || resize->wanted == resize->now)
+		return r;
+	if (resize->format == COW_FORMAT_RAW)
+		return resize_raw(resize, err);
+	r = resize_by_qemu(resize, err);
+	/* It exited with 0; what the header says is what counts. */
+	return r < 0 ? r : read_header(resize, err);
+}
+
+COW_EXPORT int cow_volume_resize(struct cow_pool_store *store, const struct cow_pool *pool,
+				 const char *name, uint64_t capacity, unsigned flags,
+				 uint64_t *ret_capacity, struct cow_error *err)
+{
+	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
+	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
+	struct resize resize = {.name = name, .flags = flags};
+	int r;
+
+	if (flags & ~(ALLOCATE | DELTA | SHRINK))
+		return base_fail(err, EINVAL, "resize a volume: unknown flags 0x%x", flags);
+	r = volume_claim_in(&place, store, pool, name, O_RDWR, &claim, err);
+	if (r < 0)
+		return r;
+	resize.claim = claim;
+	r = work(&resize, capacity, err);
+	if (r == 0 && ret_capacity)
+		*ret_capacity = resize.format == COW_FORMAT_RAW ? resize.wanted : resize.now;
+	return r;
+}

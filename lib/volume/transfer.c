@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Upload and download: bytes between a volume and a descriptor of any kind. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "volume/claim.h"
+
+#define PIECE ((size_t)1 << 20)
+
+struct transfer {
+	const char *name; /* of the volume, for messages */
+	const struct cow_volume_transfer *options;
+	int from, to;
+	off_t from_at, to_at; /* -1: a pipe or such */
+	uint64_t left, done, total;
+	char *buffer;
+};
+
+static int step(const struct transfer *t, struct cow_error *err)
+{
+	const struct cow_volume_transfer *options = t->options;
+
+	if (options->progress && options->progress(t->done, t->total, options->data))
+		return base_refuse(err, ECANCELED, COW_CODE_CANCELLED, "stopped at volume %s",
+				   BASE_QUOTE(t->name));
+	return 0;
+}
+
+static ssize_t read_piece(const struct transfer *t, size_t size)
+{
+	ssize_t n;
+
+	if (t->from_at >= 0)
+		return base_pread_full(t->from, t->buffer, size, t->from_at);
+	do
+		n = read(t->from, t->buffer, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static int write_stream(int fd, const char *buffer, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, buffer, size);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			buffer += n;
+			size -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int write_piece(const struct transfer *t, size_t size)
+{
+	ssize_t n;
+
+	if (t->to_at < 0)
+		return write_stream(t->to, t->buffer, size);
+	n = base_pwrite_full(t->to, t->buffer, size, t->to_at);
+	return n < 0 ? (int)n : 0;
+}
+
+static bool is_zero(const char *buffer, size_t size)
+{
+	return size && !buffer[0] && !memcmp(buffer, buffer + 1, size - 1);
+}
+
+/* Leave a hole in the target, whatever is there. */
+static int leave_hole(const struct transfer *t, uint64_t size)
+{
+	if (fallocate(t->to, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, t->to_at, (off_t)size) < 0)
+		return -errno;
+	return 0;
+}
+
+static void advance(struct transfer *t, uint64_t size)
+{
+	t->from_at += t->from_at >= 0 ? (off_t)size : 0;
+	t->to_at += t->to_at >= 0 ? (off_t)size : 0;
+	t->left -= size;
+	t->done += size;
+}
+
+/* How far the source has a hole from here on; 0 where it has data, or can't say. */
+static uint64_t find_hole(const struct transfer *t)
+{
+	off_t data = lseek(t->from, t->from_at, SEEK_DATA), size;
+	uint64_t hole;
+
+	if (data < 0 && errno == ENXIO) {
+		size = lseek(t->from, 0, SEEK_END);
+		data = size > t->from_at ? size : t->from_at;
+	}
+	hole = data > t->from_at ? (uint64_t)(data - t->from_at) : 0;
+	return hole < t->left ? hole : t->left;
+}
+
+/* Move one piece. @return 1, 0 at the end, or a negative errno. */
+static int move_piece(struct transfer *t)
+{
+	bool sparse = t->options->flags & COW_VOLUME_TRANSFER_SPARSE && t->to_at >= 0;
+	uint64_t size = sparse && t->from_at >= 0 ? find_hole(t) : 0;
+	ssize_t n;
+	int r;
+
+	if (size && leave_hole(t, size) == 0) {
+		advance(t, size);
+		return 1;
+	}
+	n = read_piece(t, t->left < PIECE ? (size_t)t->left : PIECE);
+	if (n <= 0)
+		return (int)n;
+	size = (uint64_t)n;
+	r = sparse && is_zero(t->buffer, size) ? leave_hole(t, size) : -EOPNOTSUPP;
+	if (r < 0)
+		r = write_piece(t, size);
+	if (r < 0)
+		return r;
+	advance(t, size);
+	return 1;
+}
+
+/* A hole at the end has made nothing longer. */
+static int finish(const struct transfer *t)
+{
+	struct stat st;
+
+	if (t->to_at < 0)
+		return 0;
+	if (fstat(t->to, &st) < 0 || (st.st_size < t->to_at && ftruncate(t->to, t->to_at) < 0) ||
+	    fsync(t->to) < 0)
+		return -errno;
+	return 0;
+}
+
+static int move_all(struct transfer *t, struct cow_error *err)
+{
+	int r;
+
+	t->buffer = malloc(PIECE);
+	if (!t->buffer)
+		return base_fail(err, ENOMEM, "copy volume %s", BASE_QUOTE(t->name));
+	do {
+		r = step(t, err);
+		if (r < 0)
+			break;
+		r = t->left ? move_piece(t) : 0;
+		if (r < 0)
+			base_fail(err, -r, "copy volume %s", BASE_QUOTE(t->name));
+	} while (r > 0);
+	free(t->buffer);
+	if (r < 0)
+		return r;
+	r = finish(t);
+	return r < 0 ? base_fail(err, -r, "write volume %s to disk", BASE_QUOTE(t->name)) : 0;
+}
+
+/* Where it stands, when that is a place to come back to. A file that is only appended to can be
+ * written in order alone. */
+static off_t position_of(int fd)
+{
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || flags < 0 || flags & O_APPEND)
+		return -1;
+	return lseek(fd, 0, SEEK_CUR);
+}
+
+static uint64_t rest_of(int fd, off_t at)
+{
+	struct stat st;
+
+	return at >= 0 && fstat(fd, &st) == 0 && st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
+}
+
+static int check(const struct cow_volume_transfer *options, struct cow_error *err)
+{
+	if (options->flags & ~COW_VOLUME_TRANSFER_SPARSE)
+		return base_fail(err, EINVAL, "copy a volume: unknown flags 0x%x", options->flags);
+	if (options->offset > INT64_MAX || options->length > INT64_MAX - options->offset)
+		return base_fail(err, EINVAL, "copy a volume: no file is as long as that");
+	return 0;
+}
+
+static int run(struct transfer *t, uint64_t *ret_bytes, struct cow_error *err)
+{
+	uint64_t rest = rest_of(t->from, t->from_at), length = t->options->length;
+	int r;
+
+	t->left = length ? length : INT64_MAX;
+	t->total = t->from_at >= 0 && rest < t->left ? rest : length;
+	r = move_all(t, err);
+	if (r == 0 && ret_bytes)
+		*ret_bytes = t->done;
+	return r;
+}
+
+COW_EXPORT int cow_volume_upload(struct cow_pool_store *store, const struct cow_pool *pool,
+				 const char *name, int fd,
+				 const struct cow_volume_transfer *options, uint64_t *ret_bytes,
+				 struct cow_error *err)
+{
+	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
+	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
+	struct transfer t = {.name = name, .options = options, .from = fd};
+	int r = check(options, err);
+
+	if (r == 0)
+		r = volume_claim_in(&place, store, pool, name, O_RDWR, &claim, err);
+	if (r < 0)
+		return r;
+	t.from_at = position_of(fd);
+	t.to = claim.fd;
+	t.to_at = (off_t)options->offset;
+	return run(&t, ret_bytes, err);
+}
+
+COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct cow_pool *pool,
+				   const char *name, int fd,
+				   const struct cow_volume_transfer *options, uint64_t *ret_bytes,
+				   struct cow_error *err)
+{
+	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
+	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
+	struct transfer t = {.name = name, .options = options, .to = fd};
+	int r = check(options, err);
+
+	if (r == 0)
+		r = volume_place_open(&place, store, pool, err);
+	if (r == 0)
+		r = volume_claim_read(&place, name, &claim, err);
+	if (r < 0)
+		return r;
+	t.from = claim.fd;
+	t.from_at = (off_t)options->offset;
+	t.to_at = position_of(fd);
+	return run(&t, ret_bytes, err);
+}
