@@ -141,6 +141,17 @@ void cli_vol_json(struct cli_call *call, const struct cow_volume *volume)
 	cli_json_columns(object, cli_vol_columns, volume);
 }
 
+int cli_vol_json_again(struct cli_call *call, struct cli_vol *vol)
+{
+	struct cow_volume *volume CLI_CLEANUP(volume) = NULL;
+	struct cow_error err = {0};
+
+	if (cow_volume_lookup(vol->store, vol->pool, vol->volume->name, &volume, &err) < 0)
+		return cli_error(call, &err);
+	cli_vol_json(call, volume);
+	return call->status;
+}
+
 static const struct cli_option vol_options[] = {CLI_VOL_POOL_OPTION, {0}};
 
 static int info(struct cli_call *call)

@@ -28,6 +28,10 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_vol_create,
 	&cli_verb_vol_create_as,
 	&cli_verb_vol_delete,
+	&cli_verb_vol_resize,
+	&cli_verb_vol_upload,
+	&cli_verb_vol_download,
+	&cli_verb_vol_wipe,
 	&cli_verb_help,
 	NULL,
 };

@@ -27,6 +27,10 @@ extern const struct cli_verb cli_verb_vol_dumpxml;
 extern const struct cli_verb cli_verb_vol_create;
 extern const struct cli_verb cli_verb_vol_create_as;
 extern const struct cli_verb cli_verb_vol_delete;
+extern const struct cli_verb cli_verb_vol_resize;
+extern const struct cli_verb cli_verb_vol_upload;
+extern const struct cli_verb cli_verb_vol_download;
+extern const struct cli_verb cli_verb_vol_wipe;
 
 /* All verbs in the order they are shown, NULL-terminated. */
 extern const struct cli_verb *const cli_verbs[];

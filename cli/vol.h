@@ -34,5 +34,7 @@ int cli_vol_open(struct cli_call *call, struct cli_vol *ret);
 
 /* The volume as the only one of the JSON's volumes[], none for NULL; nothing in text. */
 void cli_vol_json(struct cli_call *call, const struct cow_volume *volume);
+/* The same for a volume that was changed, as it is now.  an exit status. */
+int cli_vol_json_again(struct cli_call *call, struct cli_vol *vol);
 
 #endif

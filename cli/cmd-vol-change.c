@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cowctl vol resize, upload, download, wipe. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "verbs.h"
+#include "vol.h"
+
+#define CLI_VOL_AND(operand)                                                                       \
+	.operands = "VOL " operand, .operands_min = 2, .operands_max = 2,                          \
+	.complete = CLI_COMPLETE_FILE
+
+/* --- resize ----------------------------------------------------------------------------------- */
+
+static const struct cli_option resize_options[] = {
+	CLI_VOL_POOL_OPTION,
+	{"allocate", 0, NULL, NULL, "allocate what is added", 0, false},
+	{"delta", 0, NULL, NULL, "by this much, not to this much", 0, false},
+	{"shrink", 0, NULL, NULL, "to less; with --delta, by this much less", 0, false},
+	{0},
+};
+
+static int resize(struct cli_call *call)
+{
+	struct cli_vol vol CLI_VOL_CLEANUP = {0};
+	struct cow_error err = {0};
+	uint64_t size;
+	unsigned flags = cli_flag(call, "allocate", COW_VOLUME_RESIZE_ALLOCATE) |
+			 cli_flag(call, "delta", COW_VOLUME_RESIZE_DELTA) |
+			 cli_flag(call, "shrink", COW_VOLUME_RESIZE_SHRINK);
+	int status;
+
+	if (cow_size_parse(call->operands[1], &size) < 0)
+		return cli_usage(call, "%s is not a size", CLI_QUOTE(call->operands[1]));
+	status = cli_vol_open(call, &vol);
+	if (status)
+		return status;
+	if (cow_volume_resize(vol.store, vol.pool, vol.volume->name, size, flags, &size, &err) < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "resized volume %s to %s\n", CLI_QUOTE(vol.volume->path),
+		CLI_SIZE(size));
+	return cli_vol_json_again(call, &vol);
+}
+
+const struct cli_verb cli_verb_vol_resize = {
+	.name = "vol resize",
+	CLI_VOL_AND("CAPACITY"),
+	.summary = "change how big a volume is to the guest",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.options = resize_options,
+	.run = resize,
+};
+
+/* --- upload and download ---------------------------------------------------------------------- */
+
+/* What progress is shown of. */
+struct shown {
+	struct cli_call *call;
+	const char *path, *phase;
+};
+
+static int show(uint64_t done, uint64_t total, void *data)
+{
+	const struct shown *shown = data;
+
+	cli_progress(shown->call, shown->path, shown->phase, done, total);
+	return cli_interrupted();
+}
+
+static const struct cli_option transfer_options[] = {
+	CLI_VOL_POOL_OPTION,
+	{"offset", 0, "SIZE", NULL, "where in the volume to begin (0 if not given)", 0, false},
+	{"length", 0, "SIZE", NULL, "how much (all if not given)", 0, false},
+	{"sparse", 0, NULL, NULL, "leave holes where there are zeros", 0, false},
+	{0},
+};
+
+static int parse_transfer(struct cli_call *call, struct cow_volume_transfer *ret)
+{
+	const char *offset = cli_value(call, "offset"), *length = cli_value(call, "length");
+
+	if (offset && cow_size_parse(offset, &ret->offset) < 0)
+		return cli_usage(call, "%s is not a size", CLI_QUOTE(offset));
+	if (length && (cow_size_parse(length, &ret->length) < 0 || !ret->length))
+		return cli_usage(call, "%s is not a length", CLI_QUOTE(length));
+	ret->flags = cli_flag(call, "sparse", COW_VOLUME_TRANSFER_SPARSE);
+	return 0;
+}
+
+typedef int transfer_function(struct cow_pool_store *store, const struct cow_pool *pool,
+			      const char *name, int fd, const struct cow_volume_transfer *transfer,
+			      uint64_t *ret_bytes, struct cow_error *err);
+
+static int transfer(struct cli_call *call, int fd, const char *done, transfer_function *function)
+{
+	struct cli_vol vol CLI_VOL_CLEANUP = {0};
+	struct cow_volume_transfer options = {0};
+	struct cow_error err = {0};
+	struct shown shown = {.call = call, .phase = "copy"};
+	uint64_t bytes = 0;
+	int status = parse_transfer(call, &options), r;
+
+	if (!status)
+		status = cli_vol_open(call, &vol);
+	if (status)
+		return status;
+	shown.path = vol.volume->path;
+	options.progress = show;
+	options.data = &shown;
+	cli_interrupt_catch();
+	r = function(vol.store, vol.pool, vol.volume->name, fd, &options, &bytes, &err);
+	cli_progress_clear(call);
+	if (r < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "%s %s, volume %s\n", done, CLI_SIZE(bytes),
+		CLI_QUOTE(vol.volume->path));
+	if (call->json)
+		cli_json_value(call->json, "bytes", cli_bytes(bytes));
+	return cli_vol_json_again(call, &vol);
+}
+
+static int upload(struct cli_call *call)
+{
+	const char *name = call->operands[1];
+	bool standard = !strcmp(name, "-");
+	int fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+	int status;
+
+	if (fd < 0)
+		return cli_error_system(call, errno, "open %s", CLI_QUOTE(name));
+	status = transfer(call, fd, "uploaded", cow_volume_upload);
+	if (!standard)
+		close(fd);
+	return status;
+}
+
+const struct cli_verb cli_verb_vol_upload = {
+	.name = "vol upload",
+	CLI_VOL_AND("FILE|-"),
+	.summary = "write a file into a volume",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
+	.options = transfer_options,
+	.run = upload,
+};
+
+/* The file is left only when all of it is there, unless it was there before. */
+static int download(struct cli_call *call)
+{
+	const char *name = call->operands[1];
+	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), status;
+	bool made = fd >= 0;
+
+	if (fd < 0 && errno == EEXIST)
+		fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0)
+		return cli_error_system(call, errno, "open %s", CLI_QUOTE(name));
+	status = transfer(call, fd, "downloaded", cow_volume_download);
+	if (status && made)
+		unlink(name);
+	if (close(fd) < 0 && !status)
+		status = cli_error_system(call, errno, "write %s", CLI_QUOTE(name));
+	return status;
+}
+
+const struct cli_verb cli_verb_vol_download = {
+	.name = "vol download",
+	CLI_VOL_AND("FILE"),
+	.summary = "write a volume into a file",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
+	.options = transfer_options,
+	.run = download,
+};
+
+/* --- wipe ------------------------------------------------------------------------------------- */
+
+static const struct cli_option wipe_options[] = {
+	CLI_VOL_POOL_OPTION,
+	{"algorithm", 0, "HOW",
+	 "zero|nnsa|dod|bsi|gutmann|schneier|pfitzner7|pfitzner33|random|trim",
+	 "what is written (zero if not given)", 0, false},
+	{0},
+};
+
+static int wipe(struct cli_call *call)
+{
+	enum cow_wipe algorithm = cow_wipe_from_name(cli_value(call, "algorithm"));
+	enum cow_overwrite overwrite = COW_OVERWRITE_UNKNOWN;
+	struct cli_vol vol CLI_VOL_CLEANUP = {0};
+	struct shown shown = {.call = call, .phase = "wipe"};
+	struct cow_error err = {0};
+	int status = cli_vol_open(call, &vol), r;
+
+	if (status)
+		return status;
+	shown.path = vol.volume->path;
+	cli_interrupt_catch();
+	r = cow_volume_wipe(vol.store, vol.pool, vol.volume->name, algorithm, show, &shown,
+			    &overwrite, &err);
+	cli_progress_clear(call);
+	if (r < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "wiped volume %s: %s\n", CLI_QUOTE(vol.volume->path),
+		cow_wipe_name(algorithm));
+	if (call->json)
+		cli_json_value(call->json, "overwrite", cli_text(cow_overwrite_name(overwrite)));
+	status = cli_vol_json_again(call, &vol);
+	if (overwrite == COW_OVERWRITE_IN_PLACE)
+		return status;
+	cli_warn(call,
+		 "an overwrite of %s is %s: what was there may still be on the disk, outside "
+		 "of the volume",
+		 CLI_QUOTE(vol.volume->path), cow_overwrite_name(overwrite));
+	return cli_status(call, overwrite ? CLI_EXIT_FINDINGS : CLI_EXIT_FAILED);
+}
+
+const struct cli_verb cli_verb_vol_wipe = {
+	.name = "vol wipe",
+	CLI_VOL_OPERAND,
+	.summary = "overwrite the data of a volume",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
+	.options = wipe_options,
+	.run = wipe,
+};

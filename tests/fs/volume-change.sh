@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Volumes are resized, uploaded, downloaded and wiped; the bytes are those that were asked for, and
+# what is in use, or elsewhere, is not touched.
+. "$(dirname "$0")/../lib.sh"
+need_root
+. "$(dirname "$0")/../lib-volume.sh"
+require qemu-img
+make_fs ext4 x
+make_pool vms "$T/x/vms"
+cd "$T/x/vms"
+size_of() {
+	stat -c %s "$1"
+}
+
+# resize: up, by, down only when that is meant, never into what is allocated
+expect_status 0 vol create-as vms disk 1M --allocation 0
+expect_status 0 vol resize --pool vms disk 4M
+expect_equal "$(size_of disk)" 4194304
+expect_status 0 vol resize --pool vms disk 2M --delta --allocate
+expect_equal "$(size_of disk) $(($(stat -c %b disk) * 512))" "6291456 2097152"
+expect_status 2 vol resize --pool vms disk 5M
+expect_err "is larger than that"
+expect_status 2 vol resize --pool vms disk 1M --shrink
+expect_err "has more than that allocated"
+expect_status 0 vol resize --pool vms disk 1M --delta --shrink
+expect_equal "$(size_of disk)" 5242880
+expect_status 0 vol create-as vms disk.qcow2 1M --format qcow2
+expect_status 0 vol resize --pool vms disk.qcow2 8M --json
+expect_json '.volumes[0].capacity == 8388608'
+expect_status 0 vol resize --pool vms disk.qcow2 4M --shrink --json
+expect_json '.volumes[0].capacity == 4194304'
+qemu-img check -q disk.qcow2
+expect_status 2 vol resize --pool vms disk.qcow2 7E
+expect_status 3 vol resize --pool vms disk.qcow2 more
+
+# upload and download: all, a part, from a pipe; with holes and without
+make_image "$T/data" 3M
+dd if=/dev/zero of="$T/data" bs=1M seek=1 count=1 conv=notrunc status=none
+expect_status 0 vol create-as vms target 1M
+expect_status 0 vol upload --pool vms target "$T/data" --json
+expect_json '.bytes == 3145728 and .volumes[0].capacity == 3145728'
+expect_equal "$(sum_of target)" "$(sum_of "$T/data")"
+expect_equal "$(($(stat -c %b target) * 512))" 3145728
+expect_status 0 vol upload --pool vms target "$T/data" --sparse
+expect_equal "$(sum_of target)" "$(sum_of "$T/data")"
+expect_equal "$(($(stat -c %b target) * 512))" 2097152
+expect_status 0 vol download --pool vms target "$T/copy" --sparse
+expect_equal "$(sum_of "$T/copy")" "$(sum_of "$T/data")"
+expect_status 0 vol download --pool vms target "$T/part" --offset 1000 --length 4097
+cmp "$T/part" <(tail -c +1001 "$T/data" | head -c 4097)
+head -c 5000 /dev/urandom >"$T/small"
+cp "$T/data" "$T/expected"
+dd if="$T/small" of="$T/expected" bs=1 seek=1111 conv=notrunc status=none
+"$COWCTL" vol upload --session --pool vms target - --offset 1111 <"$T/small" >"$T/out"
+expect_equal "$(sum_of target)" "$(sum_of "$T/expected")"
+{ head -c 3M "$T/data" || :; } | "$COWCTL" vol upload --session --pool vms target - --length 2000 >"$T/out"
+dd if="$T/data" of="$T/expected" bs=1 count=2000 conv=notrunc status=none
+expect_equal "$(sum_of target)" "$(sum_of "$T/expected")"
+
+# a hole over old data is a hole
+truncate -s 3M "$T/hole"
+expect_status 0 vol upload --pool vms target "$T/hole" --sparse
+expect_equal "$(sum_of target)" "$(sum_of "$T/hole")"
+
+# wipe: nothing is left of it, the length is
+make_image target 3M
+for algorithm in zero nnsa random trim; do
+	make_image target 3M
+	before=$(sum_of target)
+	expect_status 0 vol wipe --pool vms target --algorithm $algorithm --json
+	expect_json '.overwrite == "in-place"'
+	expect_equal "$(size_of target)" 3145728
+	[ "$(sum_of target)" != "$before" ] || fail "$algorithm left what was there"
+	case $algorithm in
+	random) ;;
+	*) cmp -n 3145728 target /dev/zero ;;
+	esac
+done
+expect_status 3 vol wipe --pool vms target --algorithm eat
+
+# not in use, not elsewhere
+make_image "$T/x/outside" 1M
+before=$(sum_of "$T/x/outside")
+ln -s ../outside link
+mkdir sub
+exec 7<disk
+for call in 'resize disk 9M' "upload disk $T/small" 'wipe disk' 'resize link 9M' "upload link $T/small" \
+	'wipe link' "download link $T/nothing" 'resize sub 9M' 'wipe ../outside' 'wipe missing'; do
+	IFS=' ' read -ra words <<<"$call"
+	status=2
+	[ "${words[1]}" != sub ] || status=3
+	expect_status $status vol "${words[0]}" --pool vms "${words[@]:1}"
+done
+expect_status 0 vol download --pool vms disk "$T/copy"
+exec 7<&-
+exec 7<>disk
+expect_status 2 vol download --pool vms disk "$T/nothing"
+expect_err "in use by"
+[ ! -e "$T/nothing" ] || fail "a file is left of a download that failed"
+exec 7<&-
+expect_equal "$(sum_of "$T/x/outside")" "$before"
+
+# where overwrites go elsewhere a wipe can't keep its promise, and says so
+make_fs btrfs b
+make_pool cow "$T/b/cow" on
+make_image "$T/b/cow/image" 1M
+sync "$T/b/cow/image"
+expect_status 1 vol wipe --pool cow image
+expect_err "may still be on the disk"
+cmp -n 1048576 "$T/b/cow/image" /dev/zero
