@@ -35,7 +35,7 @@ as_nobody mkdir "$pool/directory" "$pool/lost+found"
 as_nobody ln -s raw "$pool/link"
 as_nobody mkfifo "$pool/fifo"
 as_nobody ln -s nowhere "$pool/dangling"
-chown -R 65534 "$pool"
+chown -R 65534:65534 "$pool"
 libvirt pool-start pool
 
 # the same volumes, but for the broken one that libvirt hides
@@ -62,3 +62,16 @@ sed 's/overlay/again/' "$T/out" >"$T/again.xml"
 libvirt vol-create pool "$T/again.xml"
 expect_status 0 vol info --pool pool again --json
 expect_json '.volumes[0] | .format == "qcow2" and .capacity == 2147483648 and (.backing | endswith("/v3"))'
+
+# theirs makes one of ours, in every format that both know
+expect_status 0 as_nobody cowctl pool define-as --session ours --target "$T/nobody/ours"
+expect_status 0 as_nobody cowctl pool build --session ours
+expect_status 0 as_nobody cowctl pool start --session ours
+for name in raw 'sparse & <more>' v3 v2 overlay qed vdi vmdk vpc; do
+	libvirt vol-dumpxml --pool pool "$name" >"$T/theirs.xml"
+	expect_status 0 vol create ours "$T/theirs.xml"
+	expect_status 0 vol info --pool pool "$name" --json
+	theirs=$(json "$T/out" '.volumes[0] | "\(.format) \(.capacity) \(.backing)"')
+	expect_status 0 vol info --pool ours "$name" --json
+	expect_equal "$(json "$T/out" '.volumes[0] | "\(.format) \(.capacity) \(.backing)"')" "$theirs" "$name"
+done
