@@ -18,7 +18,7 @@ static const struct cli_option resize_options[] = {
 	CLI_VOL_POOL_OPTION,
 	{"allocate", 0, NULL, NULL, "allocate what is added", 0, false},
 	{"delta", 0, NULL, NULL, "by this much, not to this much", 0, false},
-	{"shrink", 0, NULL, NULL, "to less; with --delta, by this much less", 0, false},
+	{"shrink", 0, NULL, NULL, "to less; with delta, by this much less", 0, false},
 	{0},
 };
 

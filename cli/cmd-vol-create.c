@@ -227,7 +227,7 @@ static const struct cli_option delete_options[] = {CLI_VOL_POOL_OPTION, {0}};
 const struct cli_verb cli_verb_vol_delete = {
 	.name = "vol delete",
 	CLI_VOL_OPERAND,
-	.summary = "remove a volume: a file nobody uses, a symlink, an empty subdirectory",
+	.summary = "remove a volume that nobody uses",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = delete_options,
 	.run = delete,

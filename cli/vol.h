@@ -16,7 +16,7 @@ extern const struct cli_column cli_vol_columns[];
 	.operands = "VOL", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_FILE
 #define CLI_VOL_POOL_OPTION                                                                        \
 	{                                                                                          \
-		"pool", 0, "POOL", NULL, "pool of the volume; without it VOL is a path or key",    \
+		"pool", 0, "POOL", NULL, "its pool; without it VOL is a path or key",              \
 			CLI_COMPLETE_POOL, false                                                   \
 	}
 
