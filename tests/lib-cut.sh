@@ -10,7 +10,7 @@
 # mixes up writes that come in side by side.
 
 # COW_POINTS: so many points are tried for each recording. COW_SEED: which.
-: "${COW_POINTS:=100}" "${COW_SEED:=1}"
+: "${COW_POINTS:=80}" "${COW_SEED:=1}"
 
 # _cut_mount IMAGE: at $T/ram/fs, with frequent commits and without ext4's help against lost data.
 _cut_mount() {
