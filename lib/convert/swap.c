@@ -110,8 +110,8 @@ static int fail_kept(const struct convert *c, const char *temp, struct cow_error
 {
 	return base_remedy(err,
 			   base_refuse(err, EBUSY, COW_CODE_BUSY,
-				       "somebody opened or replaced %s while it was being "
-				       "exchanged with %s, which is therefore kept",
+				       "somebody opened, replaced or removed %s while it was "
+				       "being exchanged with %s, which is therefore kept",
 				       BASE_QUOTE(c->name), BASE_QUOTE(temp)),
 			   "close both, compare them, keep the right one");
 }
@@ -132,7 +132,7 @@ static int undo(struct convert *c, const char *temp, struct cow_error *err)
 {
 	int r = convert_exchange(c, temp, c->copy_inode);
 
-	if (r == -ESTALE)
+	if (r == -ESTALE || r == -ENOENT)
 		return fail_kept(c, temp, err);
 	if (r < 0)
 		return base_fail(err, -r, "put %s back from %s", BASE_QUOTE(c->name),
