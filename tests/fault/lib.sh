@@ -145,3 +145,27 @@ cut_conversions() {
 		cut_caught images_are_whole
 	done
 }
+
+# --- somebody interferes --------------------------------------------------------------------------
+
+# interfere KIND: so many rounds (COW_ROUNDS), by a seed (COW_SEED), of a conversion on that filesystem
+# and of tests/tool/hostile.c.
+interfere() {
+	local converted refused kept snapshots=-
+	require qemu-io
+	make_fs "$1" fs
+	case $1 in
+	btrfs) snapshots=snapshots && btrfs -q subvolume create "$T/fs/dir" ;;
+	*) mkdir "$T/fs/dir" ;;
+	esac
+	cd "$T/fs/dir"
+	echo "seed ${COW_SEED:=1}"
+	"$COW_BUILD/tests/hostile" "$snapshots" "${COW_ROUNDS:-150}" "$COW_SEED" \
+		"${COW_PLAIN_BUILD:-$COW_BUILD}/cli/cowctl" convert --rewrite disk >"$T/summary" ||
+		fail "last said: $(tail -n 3 ../said)"
+	cat "$T/summary"
+	read -r converted _ refused _ _ _ _ _ _ kept _ <"$T/summary"
+	[ "$converted" -ge 20 ] || fail "only $converted conversions"
+	[ "$refused" -ge 20 ] || fail "only $refused met anybody"
+	expect_equal "$(grep -c 'therefore kept' ../said)" "$kept" "files said to be kept"
+}
