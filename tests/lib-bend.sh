@@ -8,9 +8,6 @@
 : "${COW_FAULTS:=120}" "${COW_SEED:=1}"
 RANDOM=$COW_SEED
 
-# Sanitizers find nothing in a process that is killed, and take their time.
-[ -z "${COW_PLAIN_BUILD:-}" ] || COWCTL=$COW_PLAIN_BUILD/cli/cowctl
-
 # In pairs: there and back again.
 bend_ways=(
 	'--cow off' '--cow on'
@@ -41,13 +38,14 @@ _bend() {
 
 # is_whole WAY WHEN: the image, and the original that was kept; sets flag to how the image is.
 is_whole() {
-	local file kept files=(image)
+	local file cow kept states files=(image)
 	[ ! -e image.orig ] || files+=(image.orig)
+	states=$(state "${files[@]}") || fail "no image $2"
 	for file in "${files[@]}"; do
 		read -r _ cow kept
 		expect_equal "$kept" "$wanted" "$file $2"
 		[ "$file" != image ] || flag=$cow
-	done < <(state "${files[@]}")
+	done <<<"$states"
 }
 
 # is_converted WAY WHEN: by the flag just read

@@ -187,7 +187,7 @@ static void write_by_qemu(void)
 	int status;
 	pid_t pid;
 
-	snprintf(command, sizeof(command), "write -P %u %u %u", byte, i * BLOCK, BLOCK);
+	snprintf(command, sizeof(command), "write -P %u %u %d", byte, i * BLOCK, BLOCK);
 	pid = fork();
 	if (pid == 0) {
 		log_output();
