@@ -378,7 +378,7 @@ int main(int argc, char **argv)
 	if (!run.converted)
 		bad("not even undisturbed");
 	for (run.round = 1; run.round <= rounds; run.round++)
-		play(takes * 5 / 4);
+		play(takes);
 	printf("%lu conversions, %lu refused, QEMU turned away %lu times, %lu files kept aside\n",
 	       run.converted, run.refused, run.turned_away, run.kept);
 	return 0;
