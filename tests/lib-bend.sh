@@ -5,7 +5,7 @@
 
 # COW_FAULTS: about so many are tried by each script, spread evenly over all calls; "all": every call of
 # every way with every fault. COW_SEED: which of them.
-: "${COW_FAULTS:=120}" "${COW_SEED:=1}"
+: "${COW_FAULTS:=60}" "${COW_SEED:=1}"
 RANDOM=$COW_SEED
 
 # In pairs: there and back again.
