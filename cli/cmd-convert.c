@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl convert: existing images to CoW off or on. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "convert.h"
 #include "verbs.h"
-
-CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
-
-/* One image with what came of it: a row of the table. */
-struct converted {
-	const char *path;
-	const char *original; /* path of the kept one, or NULL */
-	enum cow_policy to;
-	const struct cow_convert_result *result;
-};
 
 /* The state before, in the words of the policy. */
 static struct cli_value from(enum cow_answer nocow)
@@ -118,20 +106,7 @@ static const struct cli_option options[] = {
 	{0},
 };
 
-/* What a run of the verb carries along. */
-struct job {
-	struct cli_call *call;
-	struct cli_table *table;
-	struct cow_convert_options options;
-	const char *subject; /* path now worked on */
-	struct {
-		uint64_t outcomes[COW_CONVERT_INTERRUPTED + 1];
-		uint64_t images, bytes_copied;
-		uint64_t bytes_needed; /* of the one that takes most: one is done after the other */
-	} total;
-};
-
-static void count(struct job *job, const struct cow_convert_result *result)
+static void count(struct cli_convert_job *job, const struct cow_convert_result *result)
 {
 	job->total.images++;
 	job->total.outcomes[result->outcome]++;
@@ -143,14 +118,14 @@ static void count(struct job *job, const struct cow_convert_result *result)
 static int on_progress(enum cow_convert_phase phase, uint64_t done, uint64_t total, void *data)
 {
 	static const char *const words[] = {"", "copying", "verifying", "committing"};
-	const struct job *job = data;
+	const struct cli_convert_job *job = data;
 
 	cli_progress(job->call, job->subject, words[phase], done, total);
 	return cli_interrupted();
 }
 
 /* @return what cow_convert_at() does, with the error said and the result filled in any case. */
-static int convert_at(struct job *job, int dirfd, const char *name,
+static int convert_at(struct cli_convert_job *job, int dirfd, const char *name,
 		      struct cow_convert_result *result)
 {
 	struct cow_error err = {0};
@@ -169,7 +144,7 @@ static int convert_at(struct job *job, int dirfd, const char *name,
 	return r;
 }
 
-static void convert_one(struct job *job, const char *path)
+void cli_convert_one(struct cli_convert_job *job, const char *path)
 {
 	struct cow_convert_result result = {0};
 	struct converted row = {path, NULL, job->options.to, &result};
@@ -189,204 +164,14 @@ static void convert_one(struct job *job, const char *path)
 	cli_table_add(job->table, NULL, &row);
 }
 
-static bool is_leftover(const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-
-	return !strncmp(name, COW_CONVERT_TEMP_PREFIX, strlen(COW_CONVERT_TEMP_PREFIX));
-}
-
-/* The paths of all images below; what could not be read is said. */
-static size_t find_images(struct job *job, const char *directory, char ***ret_paths)
-{
-	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
-	struct cow_audit_item *item;
-	struct cow_error err = {0};
-	char **paths = NULL;
-	size_t n = 0;
-	int r = cow_audit_new(0, &audit, &err);
-
-	if (r == 0)
-		r = cow_audit_add(audit, directory, job->options.to, NULL, &err);
-	while (r >= 0 && (r = cow_audit_next(audit, &item, &err)) > 0) {
-		if (item->error.message[0]) {
-			cli_error(job->call, &item->error);
-		} else if (!is_leftover(item->path)) {
-			if (n % 64 == 0)
-				paths = cli_reallocate(paths, (n + 64) * sizeof(*paths));
-			paths[n++] = cli_format("%s", item->path);
-		}
-		cow_audit_item_free(item);
-	}
-	if (r < 0)
-		cli_error(job->call, &err);
-	*ret_paths = paths;
-	return n;
-}
-
-struct planned {
-	char *path;
-	uint64_t needed;
-};
-
-static int by_need(const void *a, const void *b)
-{
-	const struct planned *one = a, *other = b;
-
-	if (one->needed != other->needed)
-		return one->needed < other->needed ? -1 : 1;
-	return strcmp(one->path, other->path);
-}
-
-/* What an image takes, by a dry run whose other results are of no interest yet. */
-static uint64_t need_of(const struct job *job, const char *path)
-{
-	struct cow_convert_options dry = job->options;
-	struct cow_convert_result result = {0};
-	const char *slash = strrchr(path, '/');
-	char *directory CLI_CLEANUP(text) =
-		cli_format("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-	int dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	dry.flags |= COW_CONVERT_DRY_RUN;
-	if (dirfd >= 0) {
-		cow_convert_at(dirfd, slash ? slash + 1 : path, &dry, &result, NULL);
-		close(dirfd);
-	}
-	return result.bytes_needed;
-}
-
-/* Found first, converted afterwards: a walk at the same time would meet its own work. The one that
- * takes least comes first: it may make room for the next. */
-static void convert_tree(struct job *job, const char *directory)
-{
-	char **paths;
-	size_t n = find_images(job, directory, &paths);
-	struct planned *plan = cli_allocate((n + 1) * sizeof(*plan));
-
-	for (size_t i = 0; i < n; i++)
-		plan[i] = (struct planned){paths[i], need_of(job, paths[i])};
-	qsort(plan, n, sizeof(*plan), by_need);
-	for (size_t i = 0; i < n; i++) {
-		if (!cli_interrupted())
-			convert_one(job, plan[i].path);
-		free(plan[i].path);
-	}
-	free(plan);
-	free(paths);
-}
-
-/* "3 images: 2 converted, 1 refused; 40G copied" */
-static void sum_up(struct job *job)
-{
-	char text[256] = "";
-	size_t used = 0;
-	json_t *summary = job->call->json ? json_object() : NULL;
-
-	for (enum cow_convert_outcome i = COW_CONVERT_CONVERTED; i < COW_CONVERT_INTERRUPTED; i++) {
-		uint64_t n = job->total.outcomes[i];
-
-		if (summary)
-			json_object_set_new(summary, cow_convert_outcome_name(i),
-					    json_integer((json_int_t)n));
-		if (n)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%llu %s",
-						 used ? ", " : "", (unsigned long long)n,
-						 cow_convert_outcome_name(i));
-	}
-	if (summary) {
-		cli_json_value(summary, "images", cli_number(job->total.images));
-		cli_json_value(summary, "bytes_copied", cli_bytes(job->total.bytes_copied));
-		cli_json_value(summary, "bytes_needed", cli_bytes(job->total.bytes_needed));
-		json_object_set_new(job->call->json, "summary", summary);
-	} else if (job->total.images > 1) {
-		cli_warn(job->call, "%llu images: %s; %s %s, at most %s of free space at a time",
-			 (unsigned long long)job->total.images, text,
-			 CLI_SIZE(job->total.bytes_copied),
-			 job->options.flags & COW_CONVERT_DRY_RUN ? "to copy" : "copied",
-			 CLI_SIZE(job->total.bytes_needed));
-	}
-}
-
-static void convert_operand(struct job *job, const char *path)
+static void convert_operand(struct cli_convert_job *job, const char *path)
 {
 	struct stat st;
 
 	if (cli_given(job->call, "recursive") && !stat(path, &st) && S_ISDIR(st.st_mode))
-		convert_tree(job, path);
+		cli_convert_tree(job, path);
 	else
-		convert_one(job, path);
-}
-
-/* --status: what stands in a directory, or of one image -----------------------------------------
- */
-
-struct status {
-	struct job *job;
-	const char *directory; /* as a prefix: "" or ending in a slash */
-	const char *image;     /* the only one that is asked for, or NULL */
-	bool found;
-};
-
-static void describe(const struct cow_convert_interrupted *item, struct cow_convert_result *result)
-{
-	static const char *const remedies[] = {"", "--resume goes on with it",
-					       "converting it again clears up",
-					       "converting it again goes on, --undo goes back"};
-
-	result->outcome = COW_CONVERT_INTERRUPTED;
-	result->bytes_copied = item->bytes_done;
-	snprintf(result->reason, sizeof(result->reason), "%s, %s of %s done%s%s",
-		 cow_convert_state_name(item->state), CLI_SIZE(item->bytes_done),
-		 CLI_SIZE(item->size), item->running == COW_ANSWER_YES ? ", and running" : "; ",
-		 item->running == COW_ANSWER_YES ? "" : remedies[item->state]);
-}
-
-static int show_interrupted(const struct cow_convert_interrupted *item, void *data)
-{
-	struct status *status = data;
-	struct cow_convert_result result = {0};
-	char *path CLI_CLEANUP(text) = cli_format("%s%s", status->directory, item->image);
-	struct converted row = {path, NULL, COW_POLICY_UNKNOWN, &result};
-
-	if (status->image && strcmp(status->image, item->image) != 0)
-		return 0;
-	describe(item, &result);
-	cli_table_add(status->job->table, NULL, &row);
-	if (item->running != COW_ANSWER_YES)
-		cli_status(status->job->call, CLI_EXIT_FINDINGS);
-	return 0;
-}
-
-static void list_interrupted(struct job *job, int dirfd, struct status *status)
-{
-	struct cow_error err = {0};
-
-	if (cow_convert_list_interrupted(dirfd, show_interrupted, status, &err) < 0)
-		cli_error_about(job->call, status->directory, &err);
-	close(dirfd);
-}
-
-static void show_status(struct job *job, const char *path)
-{
-	char *directory CLI_CLEANUP(text) = NULL;
-	struct status status = {.job = job};
-	struct stat st;
-	int dirfd;
-
-	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
-		directory = cli_format("%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/");
-		dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dirfd < 0)
-			cli_error_system(job->call, errno, "open %s", CLI_QUOTE(path));
-	} else {
-		dirfd = cli_open_parent(job->call, path, &status.image, &directory);
-		if (status.image == path)
-			directory[0] = '\0';
-	}
-	status.directory = directory;
-	if (dirfd >= 0)
-		list_interrupted(job, dirfd, &status);
+		cli_convert_one(job, path);
 }
 
 static unsigned flags_of(const struct cli_call *call)
@@ -407,7 +192,7 @@ static unsigned flags_of(const struct cli_call *call)
 static int run(struct cli_call *call)
 {
 	const char *to = cli_value(call, "cow"), *bandwidth = cli_value(call, "bandwidth");
-	struct job job = {
+	struct cli_convert_job job = {
 		.call = call,
 		.options = {.to = to ? cow_policy_from_name(to) : COW_POLICY_OFF,
 			    .flags = flags_of(call),
@@ -427,11 +212,11 @@ static int run(struct cli_call *call)
 	job.table = cli_table_new(call, "images");
 	cli_interrupt_catch();
 	for (int i = 0; i < call->n_operands && !cli_interrupted(); i++)
-		(cli_given(call, "status") ? show_status : convert_operand)(&job,
-									    call->operands[i]);
+		(cli_given(call, "status") ? cli_convert_status
+					   : convert_operand)(&job, call->operands[i]);
 	cli_table_end(job.table);
 	if (!cli_given(call, "status"))
-		sum_up(&job);
+		cli_convert_sum_up(&job);
 	return cli_interrupted() ? cli_status(call, CLI_EXIT_FAILED) : call->status;
 }
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_CONVERT_H
+#define CLI_CONVERT_H
+
+#include "cli.h"
+
+/* What the parts of cowctl convert share: cmd-convert.c, convert-tree.c and convert-status.c. */
+
+/* One image with what came of it: a row of the table. */
+struct converted {
+	const char *path;
+	const char *original; /* path of the kept one, or NULL */
+	enum cow_policy to;
+	const struct cow_convert_result *result;
+};
+
+/* What a run of the verb carries along. */
+struct cli_convert_job {
+	struct cli_call *call;
+	struct cli_table *table;
+	struct cow_convert_options options;
+	const char *subject; /* path now worked on */
+	struct {
+		uint64_t outcomes[COW_CONVERT_INTERRUPTED + 1];
+		uint64_t images, bytes_copied;
+		uint64_t bytes_needed; /* of the one that takes most: one is done after the other */
+	} total;
+};
+
+void cli_convert_one(struct cli_convert_job *job, const char *path);
+/* All images below a directory. */
+void cli_convert_tree(struct cli_convert_job *job, const char *directory);
+void cli_convert_sum_up(struct cli_convert_job *job);
+/* What was interrupted, in a directory or of one image. */
+void cli_convert_status(struct cli_convert_job *job, const char *path);
+
+#endif
