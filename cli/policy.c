@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <stdio.h>
 
 #include "cli.h"
 #include "policy.h"
@@ -47,38 +46,6 @@ static int find(struct cli_call *call, const char *directory, enum cow_policy *r
 	return 0;
 }
 
-/* The decision is about the directory. For one file that is still empty there is a way through the
- * conflict that makes a directory refuse: the file gives up its compression flag. */
-static void overrule(struct cow_decision *decision)
-{
-	if (decision->policy != COW_POLICY_OFF || decision->action != COW_ACTION_REFUSE ||
-	    decision->code != COW_CODE_CONFLICT)
-		return;
-	decision->action = COW_ACTION_SET_NOCOW;
-	decision->effective = COW_POLICY_OFF;
-	snprintf(decision->warning, sizeof(decision->warning), "%s",
-		 "the directory's compression flag excludes NOCOW: the image goes without it");
-	snprintf(decision->reason, sizeof(decision->reason), "%s",
-		 "NOCOW makes the image overwrite in place");
-}
-
-/* What is needed of the file so that it comes out as decided. NOCOW that only has to be inherited
- * is demanded as well: overlay's whiteouts, for one, lose it. */
-static void wish(struct cli_policy *policy, const struct cow_probe *probe)
-{
-	const struct cow_decision *decision = &policy->decision;
-	enum cow_wish strength =
-		decision->policy == COW_POLICY_AUTO ? COW_WISH_PREFER : COW_WISH_REQUIRE;
-
-	if (decision->action == COW_ACTION_SET_NOCOW ||
-	    (decision->effective == COW_POLICY_OFF && probe->nocow == COW_ANSWER_YES)) {
-		policy->wish = strength;
-		policy->nocow = true;
-	} else if (decision->action == COW_ACTION_CLEAR_NOCOW) {
-		policy->wish = strength;
-	}
-}
-
 int cli_policy_decide(struct cli_call *call, const char *directory, const struct cow_probe *probe,
 		      struct cli_policy *ret, struct cow_error *err)
 {
@@ -90,11 +57,9 @@ int cli_policy_decide(struct cli_call *call, const char *directory, const struct
 	r = find(call, directory, &policy, &ret->pool, err);
 	if (r < 0)
 		return r;
-	cow_policy_decide(policy, probe, decision);
-	overrule(decision);
+	cow_policy_decide_file(policy, probe, decision, &ret->wish, &ret->nocow);
 	if (decision->action == COW_ACTION_REFUSE)
 		return cow_decision_apply(decision, -1, err);
-	wish(ret, probe);
 	if (decision->warning[0])
 		cli_warn(call, "%s", decision->warning);
 	return 0;

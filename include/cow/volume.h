@@ -19,6 +19,7 @@
  * its directory may not be there.
  */
 
+#include <cow/clone.h>
 #include <cow/error.h>
 #include <cow/image.h>
 #include <cow/pool.h>
@@ -153,6 +154,15 @@ struct cow_volume_definition {
 int cow_volume_definition_new_xml(const char *xml, size_t size, struct cow_volume_definition **ret,
 				  struct cow_error *err);
 void cow_volume_definition_free(struct cow_volume_definition *definition);
+
+/** Make one more volume with the content of another, as cow_clone_at() does it: blocks are shared
+ * where they can be. NOCOW is as the pool's policy has it; with the policy auto, as the first
+ * volume has it, if it is NOCOW. Of the options `wish` and `nocow` are left out of account. A
+ * directory
+ *  (-EISDIR) or a symbolic link (-ELOOP) is not cloned. */
+int cow_volume_clone(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
+		     const char *new_name, const struct cow_clone_options *options,
+		     struct cow_clone_result *ret, struct cow_error *err);
 
 /* Changing volumes. Only files in the pool itself are changed, never what a symlink leads to, and
  * none that anybody has open (-EBUSY): neither by a lease nor by QEMU's lock bytes. */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
+#include "base/text.h"
+#include "pool/store.h"
+#include "volume/volume.h"
+
+DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
+
+/* NOCOW as the policy has it; a source that is NOCOW by a wish of its own hands that on. */
+static int decide(const struct volume_place *place, bool source_nocow,
+		  struct cow_clone_options *options, struct cow_error *err)
+{
+	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
+	enum cow_policy policy = place->pool->policy;
+	struct cow_decision decision;
+	int r = cow_probe_new(BASE_FD_PATH(place->fd), 0, &probe, err);
+
+	if (r < 0)
+		return r;
+	if (source_nocow && policy == COW_POLICY_AUTO)
+		policy = COW_POLICY_OFF;
+	cow_policy_decide_file(policy, probe, &decision, &options->wish, &options->nocow);
+	return decision.action == COW_ACTION_REFUSE ? cow_decision_apply(&decision, -1, err) : 0;
+}
+
+/* What it is a clone of, and in a way that no symlink leads out of the pool. */
+static int find_source(struct volume_place *place, const char *name, bool *ret_nocow,
+		       struct cow_error *err)
+{
+	BASE_CLEANUP(volume) struct cow_volume *volume = NULL;
+	struct volume_made *made = volume_new(place->pool, name);
+
+	if (!made)
+		return base_fail(err, ENOMEM, "look up volume %s", BASE_QUOTE(name));
+	volume = &made->volume;
+	volume_look(place, false, made);
+	if (made->gone)
+		return volume_fail_to_find(place->pool, name, err);
+	if (volume->type == COW_VOLUME_TYPE_DIRECTORY)
+		return base_refuse(err, EISDIR, COW_CODE_REFUSED, "volume %s is a directory",
+				   BASE_QUOTE(name));
+	if (volume->symlink)
+		return base_refuse(err, ELOOP, COW_CODE_REFUSED, "volume %s is a symbolic link",
+				   BASE_QUOTE(name));
+	*ret_nocow = volume->nocow == COW_ANSWER_YES;
+	return 0;
+}
+
+COW_EXPORT int cow_volume_clone(struct cow_pool_store *store, const struct cow_pool *pool,
+				const char *name, const char *new_name,
+				const struct cow_clone_options *options,
+				struct cow_clone_result *ret, struct cow_error *err)
+{
+	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
+	struct cow_clone_options wanted = *options;
+	bool nocow = false;
+	int r;
+
+	if ((r = volume_name_check(name, err)) < 0 || (r = volume_name_check(new_name, err)) < 0 ||
+	    (r = pool_store_check_own(pool, err)) < 0 ||
+	    (r = volume_place_open(&place, store, pool, err)) < 0 ||
+	    (r = find_source(&place, name, &nocow, err)) < 0 ||
+	    (r = decide(&place, nocow, &wanted, err)) < 0)
+		return r;
+	return cow_clone_at(place.fd, name, place.fd, new_name, &wanted, ret, err);
+}
