@@ -136,6 +136,15 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# without_sanitizers: for what runs cowctl hundreds of times, when ./check has built a plain one. That finds its
+# library by itself; meson's variable would give it the one of the build that is tested.
+without_sanitizers() {
+	if [ -n "${COW_PLAIN_BUILD:-}" ]; then
+		COWCTL=$COW_PLAIN_BUILD/cli/cowctl COW_BUILD=$COW_PLAIN_BUILD
+		unset LD_LIBRARY_PATH
+	fi
+}
+
 # --- real filesystems -----------------------------------------------------------------------------
 
 # Loop-mount one or more image files with options; the devices detach when the mount goes.

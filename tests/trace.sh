@@ -44,6 +44,17 @@ trace_inject() {
 		>"$T/out" 2>"$T/err" </dev/null) 2>/dev/null
 }
 
+# few COUNT: which of so many calls of a kind to try: all, or of many alike the first and last eight and each tenth
+# between. A probe alone writes some seventy times.
+few() {
+	local i
+	for ((i = 1; i <= $1; i++)); do
+		if [ "$i" -le 8 ] || [ "$i" -gt $(($1 - 8)) ] || [ $((i % 10)) -eq 0 ]; then
+			echo "$i"
+		fi
+	done
+}
+
 # until_exchange IMAGE INODE PID: wait until the converter PID is about to exchange the image and its
 # copy: the copy has its temporary name, and the image is under a write lease (which it also is for an
 # instant at the beginning).

@@ -63,7 +63,7 @@ for format in raw qcow2; do
 	failures=0 kills=()
 	while read -r call count; do
 		[ "$call" != openat ] || continue # mostly the C library's own
-		for ((i = 1; i <= count; i++)); do
+		for i in $(few "$count"); do
 			check_failure "$call" EIO "$i"
 			case $call in
 			pwrite64 | fallocate | linkat) check_failure "$call" ENOSPC "$i" ;;

@@ -4,10 +4,8 @@
 . "$(dirname "$0")/../lib.sh"
 . "$COW_TESTS/lib-cut.sh"
 need_root
+without_sanitizers
 require setfattr
-
-# What runs thousands of times runs without sanitizers.
-[ -z "${COW_PLAIN_BUILD:-}" ] || COWCTL=$COW_PLAIN_BUILD/cli/cowctl COW_BUILD=$COW_PLAIN_BUILD
 
 # An image for each way to convert, by the name of the way. Where NOCOW is not needed, on any
 # filesystem but Btrfs, --rewrite goes the same way.
