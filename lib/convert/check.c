@@ -79,12 +79,12 @@ static int check_writable(struct convert *c, struct cow_error *err)
 static int check_libvirt(struct convert *c, struct cow_error *err)
 {
 	int r = c->live ? 0 : convert_check_libvirt(c->original, c->name, err);
+	char other[sizeof(err->remedy)];
 
-	return r == 0 ? 0
-		      : base_remedy(
-				err, r,
-				"shut the guest down, or convert while it runs (--live); if none "
-				"uses it: setfattr -x trusted.libvirt.security.ref_dac");
+	if (r == 0)
+		return 0;
+	base_copy(other, sizeof(other), err->remedy);
+	return base_remedy(err, r, "convert while it runs (--live), or %s", other);
 }
 
 static int check_kept_name(struct convert *c, struct cow_error *err)
