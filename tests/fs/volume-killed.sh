@@ -18,7 +18,7 @@ killed_everywhere() {
 	trace_calls "$T/calls" cowctl vol create-as --session vms new "$@"
 	rm -rf ./new
 	while read -r call count; do
-		for ((n = 1; n <= count; n++)); do
+		for n in $(few "$count"); do
 			status=0
 			trace_inject "$call:signal=KILL:when=$n" cowctl vol create-as --session vms new "$@" ||
 				status=$?
