@@ -11,40 +11,6 @@
 #include "pool/definition.h"
 #include "pool/xml.h"
 
-static int read_number(const xmlNode *parent, const char *name, int base, int64_t max, int64_t *ret,
-		       struct cow_error *err)
-{
-	BASE_CLEANUP(free) char *text = NULL;
-	long long value;
-	char *end;
-	int r = pool_xml_find_text(parent, name, &text, err);
-
-	*ret = -1;
-	if (r < 0 || !text)
-		return r;
-	errno = 0;
-	value = strtoll(text, &end, base);
-	if (errno || end == text || *end || value < -1 || value > max)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no <%s>", BASE_QUOTE(text),
-				   name);
-	*ret = value;
-	return 0;
-}
-
-static int read_permissions(const xmlNode *target, struct cow_pool *pool, struct cow_error *err)
-{
-	xmlNode *node = NULL;
-	int r = pool_xml_find(target, "permissions", &node, err);
-
-	if (r == 0)
-		r = read_number(node, "mode", 8, 07777, &pool->mode, err);
-	if (r == 0)
-		r = read_number(node, "owner", 10, UINT32_MAX - 1, &pool->owner, err);
-	if (r == 0)
-		r = read_number(node, "group", 10, UINT32_MAX - 1, &pool->group, err);
-	return r;
-}
-
 static int read_policy(const xmlNode *root, enum cow_policy *ret, struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *state = NULL;
@@ -99,7 +65,9 @@ static int read_path(const xmlNode *root, struct pool_definition *definition, st
 	if (r == 0)
 		r = pool_xml_find_text(target, "path", &text, err);
 	if (r == 0)
-		r = read_permissions(target, &definition->pool, err);
+		r = pool_xml_read_permissions(target, &definition->pool.mode,
+					      &definition->pool.owner, &definition->pool.group,
+					      err);
 	if (r < 0 || !text)
 		return r;
 	definition->path = pool_path_clean(text);

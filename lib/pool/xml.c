@@ -177,3 +177,38 @@ int pool_xml_check_text(const char *what, const char *text, struct cow_error *er
 				   what, BASE_QUOTE(text));
 	return 0;
 }
+
+static int read_number(const xmlNode *parent, const char *name, int base, int64_t max, int64_t *ret,
+		       struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *text = NULL;
+	long long value;
+	char *end;
+	int r = pool_xml_find_text(parent, name, &text, err);
+
+	*ret = -1;
+	if (r < 0 || !text)
+		return r;
+	errno = 0;
+	value = strtoll(text, &end, base);
+	if (errno || end == text || *end || value < -1 || value > max)
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no <%s>", BASE_QUOTE(text),
+				   name);
+	*ret = value;
+	return 0;
+}
+
+int pool_xml_read_permissions(const xmlNode *target, int64_t *ret_mode, int64_t *ret_owner,
+			      int64_t *ret_group, struct cow_error *err)
+{
+	xmlNode *node = NULL;
+	int r = pool_xml_find(target, "permissions", &node, err);
+
+	if (r == 0)
+		r = read_number(node, "mode", 8, 07777, ret_mode, err);
+	if (r == 0)
+		r = read_number(node, "owner", 10, UINT32_MAX - 1, ret_owner, err);
+	if (r == 0)
+		r = read_number(node, "group", 10, UINT32_MAX - 1, ret_group, err);
+	return r;
+}

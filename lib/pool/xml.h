@@ -3,6 +3,7 @@
 #define POOL_XML_H
 
 #include <libxml/tree.h>
+#include <stdint.h>
 
 #include <cow/error.h>
 
@@ -22,6 +23,10 @@ char *pool_xml_take(xmlChar *text);
 int pool_xml_find(const xmlNode *parent, const char *name, xmlNode **ret, struct cow_error *err);
 /* The text of that child, NULL when there is none. */
 int pool_xml_find_text(const xmlNode *parent, const char *name, char **ret, struct cow_error *err);
+
+/* What <permissions> in <target> says, each -1 where it says nothing. */
+int pool_xml_read_permissions(const xmlNode *target, int64_t *ret_mode, int64_t *ret_owner,
+			      int64_t *ret_group, struct cow_error *err);
 
 /* The first child of that name. libvirt's elements are in no namespace; what is in one belongs to
  * somebody else. */

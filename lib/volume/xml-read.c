@@ -82,39 +82,12 @@ static int read_size(const xmlNode *parent, const char *name, uint64_t absent, u
 	return 0;
 }
 
-static int read_number(const xmlNode *parent, const char *name, int base, int64_t max, int64_t *ret,
-		       struct cow_error *err)
-{
-	BASE_CLEANUP(free) char *text = NULL;
-	long long value;
-	char *end;
-	int r = pool_xml_find_text(parent, name, &text, err);
-
-	*ret = -1;
-	if (r < 0 || !text)
-		return r;
-	errno = 0;
-	value = strtoll(text, &end, base);
-	if (errno || end == text || *end || value < -1 || value > max)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no <%s>", BASE_QUOTE(text),
-				   name);
-	*ret = value;
-	return 0;
-}
-
 static int read_permissions(const xmlNode *target, struct cow_volume_create_options *options,
 			    struct cow_error *err)
 {
 	int64_t mode = -1, owner = -1, group = -1;
-	xmlNode *node = NULL;
-	int r = pool_xml_find(target, "permissions", &node, err);
+	int r = pool_xml_read_permissions(target, &mode, &owner, &group, err);
 
-	if (r == 0)
-		r = read_number(node, "mode", 8, 07777, &mode, err);
-	if (r == 0)
-		r = read_number(node, "owner", 10, UINT32_MAX - 1, &owner, err);
-	if (r == 0)
-		r = read_number(node, "group", 10, UINT32_MAX - 1, &group, err);
 	if (r < 0)
 		return r;
 	options->mode = mode > 0 ? (uint32_t)mode : 0;
