@@ -43,13 +43,6 @@ static int on_progress(uint64_t done, uint64_t total, void *data)
 	return cli_interrupted();
 }
 
-static enum cow_reflink reflink_of(const char *text)
-{
-	if (!text || !strcmp(text, "auto"))
-		return COW_REFLINK_AUTO;
-	return !strcmp(text, "always") ? COW_REFLINK_ALWAYS : COW_REFLINK_NEVER;
-}
-
 static int parse(struct job *job)
 {
 	const char *format = cli_value(job->call, "format");
@@ -57,7 +50,7 @@ static int parse(struct job *job)
 	job->match = cli_given(job->call, "match");
 	job->dry_run = cli_given(job->call, "dry-run");
 	job->options = (struct cow_clone_options){
-		.reflink = reflink_of(cli_value(job->call, "reflink")),
+		.reflink = cli_choice(job->call, "reflink"),
 		.format = cow_format_from_name(format),
 		.flags = cli_flag(job->call, "dry-run", COW_CLONE_DRY_RUN) |
 			 cli_flag(job->call, "match", COW_CLONE_MATCH),

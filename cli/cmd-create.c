@@ -85,23 +85,13 @@ static int parse_mode(struct job *job)
 	return 0;
 }
 
-static enum cow_preallocation preallocation_of(const char *text)
-{
-	static const char *const names[] = {"off", "metadata", "falloc", "full"};
-
-	for (int i = 0; text && i < 4; i++)
-		if (!strcmp(text, names[i]))
-			return (enum cow_preallocation)i;
-	return COW_PREALLOCATION_OFF;
-}
-
 static int parse(struct job *job)
 {
 	const char *format = cli_value(job->call, "format");
 	int r;
 
 	job->options.format = format ? cow_format_from_name(format) : COW_FORMAT_RAW;
-	job->options.preallocation = preallocation_of(cli_value(job->call, "preallocation"));
+	job->options.preallocation = cli_choice(job->call, "preallocation");
 	job->dry_run = cli_given(job->call, "dry-run");
 	job->options.flags = job->dry_run ? COW_IMAGE_CREATE_DRY_RUN : 0;
 	r = parse_backing(job);

@@ -25,13 +25,6 @@ static int show(uint64_t done, uint64_t total, void *data)
 	return cli_interrupted();
 }
 
-static enum cow_reflink reflink_of(const char *text)
-{
-	if (!text || !strcmp(text, "auto"))
-		return COW_REFLINK_AUTO;
-	return !strcmp(text, "always") ? COW_REFLINK_ALWAYS : COW_REFLINK_NEVER;
-}
-
 static void report(struct cli_call *call, const struct cli_vol *vol, const char *name,
 		   const struct cow_clone_result *result)
 {
@@ -75,7 +68,7 @@ static int run(struct cli_call *call)
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
 	struct shown shown = {.call = call};
 	struct cow_clone_options how = {
-		.reflink = reflink_of(cli_value(call, "reflink")),
+		.reflink = cli_choice(call, "reflink"),
 		.flags = cli_flag(call, "dry-run", COW_CLONE_DRY_RUN),
 		.progress = show,
 		.progress_data = &shown,

@@ -126,16 +126,6 @@ static int parse_format(struct cli_call *call, const char *text, enum cow_format
 	return 0;
 }
 
-static enum cow_preallocation preallocation_of(const char *text)
-{
-	static const char *const names[] = {"off", "metadata", "falloc", "full"};
-
-	for (int i = 0; text && i < 4; i++)
-		if (!strcmp(text, names[i]))
-			return (enum cow_preallocation)i;
-	return COW_PREALLOCATION_OFF;
-}
-
 /* As libvirt has it: all of a raw image, unless the call says otherwise. */
 static int parse(struct cli_call *call, struct cow_volume_create_options *options)
 {
@@ -144,7 +134,7 @@ static int parse(struct cli_call *call, struct cow_volume_create_options *option
 
 	options->name = call->operands[1];
 	options->allocation = how ? 0 : COW_VOLUME_ALLOCATE_ALL;
-	options->preallocation = preallocation_of(how);
+	options->preallocation = cli_choice(call, "preallocation");
 	options->nocow = cli_given(call, "nocow");
 	if (how && cli_given(call, "allocation"))
 		return cli_usage(call, "--allocation and --preallocation exclude each other");

@@ -82,16 +82,25 @@ static void describe(const struct cli_call *call, struct option *longs, char *le
 }
 
 /* Is the value one of "off|on|auto"? */
-static bool in_vocabulary(const char *values, const char *value)
+/* Which word of "one|other|third" it is, -1: none of them. */
+static int find_word(const char *values, const char *value)
 {
 	size_t length = strlen(value);
+	int i = 0;
 
-	for (const char *word = values; word; word = strchr(word, '|')) {
+	for (const char *word = values; word; word = strchr(word, '|'), i++) {
 		word += *word == '|';
 		if (strcspn(word, "|") == length && !strncmp(word, value, length))
-			return true;
+			return i;
 	}
-	return false;
+	return -1;
+}
+
+unsigned cli_choice(const struct cli_call *call, const char *name)
+{
+	size_t i = index_of(call, name);
+
+	return call->values[i] ? (unsigned)find_word(call->options[i].values, call->values[i]) : 0;
 }
 
 static int refuse(struct cli_call *call, int got, char *const *argv)
@@ -150,7 +159,7 @@ int cli_options_parse(struct cli_call *call, int argc, char **argv)
 		size_t i = index_of_result(call, got);
 		const struct cli_option *option = &call->options[i];
 
-		if (option->values && optarg && !in_vocabulary(option->values, optarg))
+		if (option->values && optarg && find_word(option->values, optarg) < 0)
 			return cli_usage(call, "option '--%s' takes %s, not %s", option->name,
 					 option->values, CLI_QUOTE(optarg));
 		call->values[i] = optarg ? optarg : "";

@@ -73,6 +73,8 @@ bool cli_given(const struct cli_call *call, const char *name);
 /* The flag if the option was given, else 0: cli_flag(call, "dry-run", X) | cli_flag(...) */
 unsigned cli_flag(const struct cli_call *call, const char *name, unsigned flag);
 const char *cli_value(const struct cli_call *call, const char *name); /* NULL: not given */
+/* Which word of its closed vocabulary was given, the first (0) if none was. */
+unsigned cli_choice(const struct cli_call *call, const char *name);
 
 /* --help of one verb. */
 void cli_options_help(const struct cli_verb *verb, FILE *out);
