@@ -163,17 +163,13 @@ static int add_name(struct frame *frame, size_t *room, const struct dirent *entr
  * keep a reading position in a directory that changes. */
 static int read_names(struct frame *frame)
 {
-	int r = 0, fd = fcntl(frame->directory.fd, F_DUPFD_CLOEXEC, 0);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	DIR *stream = base_directory_stream(fcntl(frame->directory.fd, F_DUPFD_CLOEXEC, 0));
 	struct dirent *entry;
 	size_t room = 0;
+	int r = 0;
 
-	if (!stream) {
-		r = -errno;
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
+	if (!stream)
+		return -errno;
 	while (r == 0 && (errno = 0, entry = readdir(stream)))
 		if (!is_dots(entry->d_name))
 			r = add_name(frame, &room, entry);

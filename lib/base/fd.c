@@ -27,6 +27,17 @@ int base_fd_reopen(int fd, int flags)
 	return base_open_quietly(AT_FDCWD, BASE_FD_PATH(fd), flags);
 }
 
+DIR *base_directory_stream(int fd)
+{
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	int errnum = errno;
+
+	if (!stream && fd >= 0)
+		close(fd);
+	errno = errnum;
+	return stream;
+}
+
 ssize_t base_pread_full(int fd, void *buffer, size_t size, off_t offset)
 {
 	size_t done = 0;

@@ -30,6 +30,10 @@ int base_open_quietly(int dirfd, const char *name, int flags);
  * descriptors and on unnamed files. @return fd or -errno. */
 int base_fd_reopen(int fd, int flags);
 
+/* The names in a directory, to be closed with closedir(). Takes fd over, which may be the -1 of a
+ * failed open. @return NULL with errno. */
+DIR *base_directory_stream(int fd);
+
 /* The magic name of a descriptor, for calls that take only paths. */
 #define BASE_FD_PATH_MAX 32
 #define BASE_FD_PATH(fd) base_fd_path((fd), (char[BASE_FD_PATH_MAX]){0})

@@ -71,16 +71,12 @@ COW_EXPORT int cow_convert_list_interrupted(int dirfd,
 					    void *data, struct cow_error *err)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	BASE_CLEANUP(directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	BASE_CLEANUP(directory) DIR *directory = base_directory_stream(fd);
 	const struct dirent *entry;
 	int r = 0;
 
-	if (!directory) {
-		r = base_fail(err, errno, "read a directory");
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
+	if (!directory)
+		return base_fail(err, errno, "read a directory");
 	while (r == 0 && (entry = readdir(directory))) {
 		struct cow_convert_interrupted item;
 

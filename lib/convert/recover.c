@@ -251,17 +251,14 @@ static int scan(struct convert *c, DIR *directory, const struct stat *image, str
 
 int convert_recover(struct convert *c, struct cow_error *err)
 {
-	int fd = openat(c->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	BASE_CLEANUP(directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	BASE_CLEANUP(directory)
+	DIR *directory =
+		base_directory_stream(openat(c->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct stat image;
 	int r;
 
-	if (!directory) {
-		r = base_fail(err, errno, "read the directory of %s", BASE_QUOTE(c->name));
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
+	if (!directory)
+		return base_fail(err, errno, "read the directory of %s", BASE_QUOTE(c->name));
 	if (fstatat(c->dirfd, c->name, &image, AT_SYMLINK_NOFOLLOW) == 0)
 		return scan(c, directory, &image, err);
 	if (errno != ENOENT)

@@ -43,17 +43,13 @@ static int append(struct listing *list, const char *name)
 
 static int read_names(struct listing *list)
 {
-	int fd = fcntl(list->place.fd, F_DUPFD_CLOEXEC, 0);
-	BASE_CLEANUP(directory) DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	BASE_CLEANUP(directory)
+	DIR *stream = base_directory_stream(fcntl(list->place.fd, F_DUPFD_CLOEXEC, 0));
 	const struct dirent *entry;
 	int r = 0;
 
-	if (!stream) {
-		r = -errno;
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
+	if (!stream)
+		return -errno;
 	while (r == 0 && (errno = 0, entry = readdir(stream)))
 		if (volume_name_check(entry->d_name, NULL) == 0)
 			r = append(list, entry->d_name);
