@@ -121,13 +121,8 @@ int convert_check(struct convert *c, struct cow_error *err)
 
 int convert_sum_data(struct convert *c, struct cow_error *err)
 {
-	struct image_range range = {0, 0};
-	int r;
+	int r = image_sum_ranges(c->original, (uint64_t)c->before.st_size, &c->total);
 
-	c->total = 0;
-	while ((r = image_next_range(c->original, range.end, (uint64_t)c->before.st_size, &range)) >
-	       0)
-		c->total += range.end - range.start;
 	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name)) : 0;
 }
 

@@ -111,12 +111,8 @@ static int step(void *data, uint64_t done, struct cow_error *err)
 
 static int sum_data(struct clone *c, struct cow_error *err)
 {
-	uint64_t size = (uint64_t)c->before.st_size;
-	struct image_range range = {0, 0};
-	int r;
+	int r = image_sum_ranges(c->source, (uint64_t)c->before.st_size, &c->total);
 
-	while ((r = image_next_range(c->source, range.end, size, &range)) > 0)
-		c->total += range.end - range.start;
 	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->from)) : 0;
 }
 

@@ -87,15 +87,7 @@ static int hold_original(struct convert *c, struct cow_error *err)
 		r = convert_hold_lock(&c->original_hold);
 	if (r == -EAGAIN)
 		return fail_in_use(c, err);
-	if (r == -EACCES)
-		return base_remedy(
-			err, base_fail(err, EACCES, "take a lease on %s", BASE_QUOTE(c->name)),
-			"only its owner or root can be sure that nobody uses it");
-	if (r < 0)
-		return base_fail_code(err, -r, COW_CODE_REFUSED,
-				      "whether anybody uses %s can't be known here: take a lease",
-				      BASE_QUOTE(c->name));
-	return 0;
+	return r < 0 ? convert_fail_to_hold(c->name, r, err) : 0;
 }
 
 /* Nobody may have it open, or else the guest has to be one that can mirror it. */
@@ -280,9 +272,7 @@ static int keep_copy(struct convert *c, struct cow_error *err)
 	r = convert_name_copy(c, CONVERT_JOURNAL_COPYING, 0, err);
 	if (r < 0)
 		return r;
-	r = base_sync_directory(c->dirfd);
-	return r < 0 ? base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(c->name))
-		     : 0;
+	return convert_sync_directory(c, err);
 }
 
 static int carry_out_live(struct convert *c, struct cow_error *err)
@@ -453,13 +443,8 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 			  : run(&c, &own);
 	if (r < 0 && !ret->outcome)
 		ret->outcome = COW_CONVERT_REFUSED;
-	if (r < 0) {
-		base_copy_format(ret->reason, sizeof(ret->reason), "%s%s%s", own.message,
-				 own.errnum ? ": " : "", own.errnum ? strerror(own.errnum) : "");
-		base_copy(ret->remedy, sizeof(ret->remedy), own.remedy);
-		if (err)
-			*err = own;
-	}
+	if (r < 0)
+		convert_tell(&own, ret->reason, ret->remedy, err);
 	/* Closing gives up leases and locks. */
 	if (c.copy >= 0)
 		close(c.copy);

@@ -99,6 +99,7 @@ int convert_swap(struct convert *c, struct cow_error *err);
 int convert_exchange(const struct convert *c, const char *temp, ino_t leaves);
 bool convert_names(const struct convert *c, const char *name, ino_t inode);
 void convert_wait_us(long us);
+int convert_sync_directory(const struct convert *c, struct cow_error *err);
 
 /* Give the copy a name, or another one, that says how far things have come; c->temp. */
 int convert_name_copy(struct convert *c, enum convert_journal_kind kind, uint64_t position,

@@ -99,14 +99,6 @@ static int name_copy(struct convert *c, struct convert_journal *journal,
 	return 0;
 }
 
-static int sync_directory(const struct convert *c, struct cow_error *err)
-{
-	int r = base_sync_directory(c->dirfd);
-
-	return r < 0 ? base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(c->name))
-		     : 0;
-}
-
 static int exchange(struct convert *c, const char *temp, ino_t leaves, struct cow_error *err)
 {
 	int r = convert_exchange(c, temp, leaves);
@@ -118,7 +110,7 @@ static int exchange(struct convert *c, const char *temp, ino_t leaves, struct co
 static int start(struct convert *c, const char *temp, struct cow_error *err)
 {
 	struct cow_error back;
-	int r = sync_directory(c, err);
+	int r = convert_sync_directory(c, err);
 
 	if (r == 0)
 		r = exchange(c, temp, c->before.st_ino, err);
@@ -130,7 +122,7 @@ static int start(struct convert *c, const char *temp, struct cow_error *err)
 		*err = back;
 	}
 	if (r == 0)
-		r = sync_directory(c, err);
+		r = convert_sync_directory(c, err);
 	if (r == 0 && !convert_is_open(c->copy))
 		r = base_refuse(err, ESTALE, COW_CODE_CHANGED,
 				"the guest %s did not open the copy of %s",
@@ -180,7 +172,7 @@ static int complete(struct convert *c, struct convert_journal *journal,
 		base_copy(temp, CONVERT_JOURNAL_NAME_MAX, mirroring);
 		return base_fail(err, errno, "rename the copy of %s", BASE_QUOTE(c->name));
 	}
-	return sync_directory(c, err);
+	return convert_sync_directory(c, err);
 }
 
 /* L9: with the guest standing still both files are the same and on disk, so that it does not matter
@@ -198,7 +190,7 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 	if (fsync(c->copy) < 0)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
 	if ((r = exchange(c, temp, c->before.st_ino, err)) < 0 ||
-	    (r = sync_directory(c, err)) < 0 || (r = backend->pivot(c->live, err)) < 0)
+	    (r = convert_sync_directory(c, err)) < 0 || (r = backend->pivot(c->live, err)) < 0)
 		return r;
 	return backend->resume(c->live, err);
 }

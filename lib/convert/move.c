@@ -25,14 +25,6 @@
 /* For metadata: the extents of a window, and the names. */
 #define RESERVE (4 * MIB)
 
-static int sync_names(const struct convert *c, struct cow_error *err)
-{
-	int r = base_sync_directory(c->dirfd);
-
-	return r < 0 ? base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(c->name))
-		     : 0;
-}
-
 static int hold(struct convert *c, struct convert_hold *hold, int fd, struct cow_error *err)
 {
 	int r = convert_hold_lease(hold, fd, F_WRLCK);
@@ -107,14 +99,14 @@ int convert_move_begin(struct convert *c, struct cow_error *err)
 	r = convert_name_copy(c, CONVERT_JOURNAL_MOVING, 0, err);
 	if (r < 0)
 		return r;
-	r = sync_names(c, err);
+	r = convert_sync_directory(c, err);
 	if (r == 0)
 		r = put_away(c, err);
 	if (r < 0) {
 		unlinkat(c->dirfd, c->temp, 0);
 		return r;
 	}
-	return sync_names(c, err);
+	return convert_sync_directory(c, err);
 }
 
 /* A mere rewrite has none. */
@@ -207,7 +199,7 @@ static int move_window(struct convert *c, uint64_t start, uint64_t end, struct c
 	if (r == 0)
 		r = convert_name_copy(c, CONVERT_JOURNAL_MOVING, end, err);
 	if (r == 0)
-		r = sync_names(c, err);
+		r = convert_sync_directory(c, err);
 	return r < 0 ? r : punch(c, c->original, start, end, err);
 }
 
@@ -230,7 +222,7 @@ static int move_window_back(struct convert *c, uint64_t start, uint64_t end, str
 	if (r == 0)
 		r = convert_name_copy(c, CONVERT_JOURNAL_MOVING, start, err);
 	if (r == 0)
-		r = sync_names(c, err);
+		r = convert_sync_directory(c, err);
 	return r < 0 ? r : punch(c, c->copy, start, end, err);
 }
 
@@ -289,15 +281,13 @@ static int settle(struct convert *c, const char *whole, const char *empty, struc
 	int r;
 
 	if (renameat2(c->dirfd, whole, c->dirfd, c->name, RENAME_NOREPLACE) < 0)
-		return base_remedy(
-			err, base_fail(err, errno, "give %s its name back", BASE_QUOTE(c->name)),
-			"%s", errno == EEXIST ? "move away what is there now" : "");
-	r = sync_names(c, err);
+		return base_fail(err, errno, "give %s its name back", BASE_QUOTE(c->name));
+	r = convert_sync_directory(c, err);
 	if (r < 0)
 		return r;
 	if (unlinkat(c->dirfd, empty, 0) < 0)
 		return base_fail(err, errno, "remove %s", BASE_QUOTE(empty));
-	return sync_names(c, err);
+	return convert_sync_directory(c, err);
 }
 
 static int say_how_to_go_on(int r, struct cow_error *err)

@@ -3,6 +3,7 @@
 #include <sys/xattr.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "convert/convert.h"
 #include "convert/open.h"
 
@@ -15,6 +16,26 @@ int convert_fail_in_use(const char *name, const struct stat *st, struct cow_erro
 	r = base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is in use%s%s", BASE_QUOTE(name),
 			holder[0] ? " by " : "", holder);
 	return base_remedy(err, r, "shut the guest down or close the image, then try again");
+}
+
+int convert_fail_to_hold(const char *name, int r, struct cow_error *err)
+{
+	if (r != -EACCES)
+		return base_fail_code(err, -r, COW_CODE_REFUSED,
+				      "whether anybody uses %s can't be known here: take a lease",
+				      BASE_QUOTE(name));
+	return base_remedy(err, base_fail(err, EACCES, "take a lease on %s", BASE_QUOTE(name)),
+			   "only its owner or root can be sure that nobody uses it");
+}
+
+void convert_tell(const struct cow_error *own, char reason[CONVERT_REASON_SIZE],
+		  char remedy[CONVERT_REMEDY_SIZE], struct cow_error *err)
+{
+	base_copy_format(reason, CONVERT_REASON_SIZE, "%s%s%s", own->message,
+			 own->errnum ? ": " : "", own->errnum ? strerror(own->errnum) : "");
+	base_copy(remedy, CONVERT_REMEDY_SIZE, own->remedy);
+	if (err)
+		*err = *own;
 }
 
 static int check_type(const char *name, mode_t mode, struct cow_error *err)

@@ -15,6 +15,15 @@ int convert_open(int dirfd, const char *name, int flags, struct stat *ret, struc
  * first, for somebody may be waiting. @return -EBUSY. */
 int convert_fail_in_use(const char *name, const struct stat *st, struct cow_error *err);
 
+/* Say why a lease could not be had, other than by somebody who has it open. @return r. */
+int convert_fail_to_hold(const char *name, int r, struct cow_error *err);
+
+/* An error as the fields of a result tell it, and to the caller, who may not want it. */
+#define CONVERT_REASON_SIZE 512
+#define CONVERT_REMEDY_SIZE 256
+void convert_tell(const struct cow_error *own, char reason[CONVERT_REASON_SIZE],
+		  char remedy[CONVERT_REMEDY_SIZE], struct cow_error *err);
+
 /* Refuse what libvirt has marked as in use: a guest on another host, which no lease can see. */
 int convert_check_libvirt(int fd, const char *name, struct cow_error *err);
 

@@ -197,6 +197,14 @@ int convert_name_copy(struct convert *c, enum convert_journal_kind kind, uint64_
 	return 0;
 }
 
+int convert_sync_directory(const struct convert *c, struct cow_error *err)
+{
+	int r = base_sync_directory(c->dirfd);
+
+	return r < 0 ? base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(c->name))
+		     : 0;
+}
+
 /* Steps 11 and 12, with the copy at the path: whatever is wrong, the exchange can be undone. */
 static int settle(struct convert *c, const char *temp, struct cow_error *err)
 {
@@ -204,9 +212,9 @@ static int settle(struct convert *c, const char *temp, struct cow_error *err)
 
 	if (!stays_intact(&c->original_hold, GRACE_BEFORE))
 		return fail_busy(c, err);
-	r = base_sync_directory(c->dirfd);
+	r = convert_sync_directory(c, err);
 	if (r < 0)
-		return base_fail(err, -r, "write the directory of %s to disk", BASE_QUOTE(c->name));
+		return r;
 	if (!stays_intact(&c->original_hold, GRACE_AFTER))
 		return fail_busy(c, err);
 	/* Owner, links and the like may have been changed until the very exchange. */

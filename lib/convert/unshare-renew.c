@@ -9,17 +9,17 @@
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "convert/convert.h"
 #include "convert/open.h"
 #include "convert/unshare.h"
 #include "image/cache.h"
 
 /* Readers who only look in passing are worth a short wait. */
-#define HOLD_TRIES 20
-#define HOLD_WAIT  25000000 /* nanoseconds */
+#define HOLD_TRIES   20
+#define HOLD_WAIT_US 25000
 
 /* What the end of a file is rounded up to. */
 #define BLOCK 4096
@@ -33,20 +33,12 @@ int convert_unshare_hold(struct unshare *u, struct cow_error *err)
 
 	for (int i = 0; r == -EAGAIN && i < HOLD_TRIES; i++) {
 		if (i)
-			nanosleep(&(struct timespec){0, HOLD_WAIT}, NULL);
+			convert_wait_us(HOLD_WAIT_US);
 		r = convert_hold_lease(&u->hold, u->fd, F_WRLCK);
 	}
 	if (r == -EAGAIN)
 		return convert_fail_in_use(u->name, &u->before, err);
-	if (r == -EACCES)
-		return base_remedy(
-			err, base_fail(err, EACCES, "take a lease on %s", BASE_QUOTE(u->name)),
-			"only its owner or root can be sure that nobody uses it");
-	if (r < 0)
-		return base_fail_code(err, -r, COW_CODE_REFUSED,
-				      "whether anybody uses %s can't be known here: take a lease",
-				      BASE_QUOTE(u->name));
-	return 0;
+	return r < 0 ? convert_fail_to_hold(u->name, r, err) : 0;
 }
 
 /* XFS: the kernel does it all, and nobody can write in between. */

@@ -297,13 +297,8 @@ COW_EXPORT int cow_unshare_at(int dirfd, const char *name,
 		u.dirfd = directory;
 		r = run(&u, &own);
 	}
-	if (r < 0) {
-		base_copy_format(ret->reason, sizeof(ret->reason), "%s%s%s", own.message,
-				 own.errnum ? ": " : "", own.errnum ? strerror(own.errnum) : "");
-		base_copy(ret->remedy, sizeof(ret->remedy), own.remedy);
-		if (err)
-			*err = own;
-	}
+	if (r < 0)
+		convert_tell(&own, ret->reason, ret->remedy, err);
 	free(u.spans.list);
 	if (u.fd >= 0)
 		close(u.fd); /* gives up leases and locks */

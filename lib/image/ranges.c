@@ -41,3 +41,14 @@ int image_next_range(int fd, uint64_t from, uint64_t end, struct image_range *re
 	*ret = range;
 	return 1;
 }
+
+int image_sum_ranges(int fd, uint64_t end, uint64_t *ret)
+{
+	struct image_range range = {0, 0};
+	int r;
+
+	*ret = 0;
+	while ((r = image_next_range(fd, range.end, end, &range)) > 0)
+		*ret += range.end - range.start;
+	return r;
+}
