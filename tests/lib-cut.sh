@@ -30,7 +30,7 @@ _cut_in() {
 	umount "$T/ram/fs"
 }
 
-# cut_disk KIND COMMAND: a filesystem on which COMMAND (run in it) was done long before any cut.
+# cut_disk KIND COMMAND [SIZE]: a filesystem on which COMMAND (run in it) was done long before any cut.
 cut_disk() {
 	cut_kind=$1
 	require qemu-storage-daemon
@@ -39,7 +39,7 @@ cut_disk() {
 		mkdir "$T/ram"
 		mount -t tmpfs tmpfs "$T/ram"
 	fi
-	FS_SIZE=320M make_fs "$cut_kind" ram/fs
+	FS_SIZE=${3:-320M} make_fs "$cut_kind" ram/fs
 	_cut_in "$2"
 	fallocate --dig-holes "$T/ram/fs.img"
 }

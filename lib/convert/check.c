@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "convert/convert.h"
 #include "convert/open.h"
+#include "convert/recover.h"
 #include "image/ranges.h"
 
 static int check_links(struct convert *c, struct cow_error *err)
@@ -173,6 +174,21 @@ static uint64_t extent_size(const struct convert *c, uint64_t data)
 	return data < longest ? data : longest;
 }
 
+/* A move that was interrupted is believed by its names: it must not be begun where anybody else
+ * could make up such names, for it could not be gone on with there. */
+static int check_private(const struct convert *c, struct cow_error *err)
+{
+	if (recover_is_private(c))
+		return 0;
+	return base_remedy(
+		err,
+		base_refuse(err, EPERM, COW_CODE_REFUSED,
+			    "%s can't be moved bit by bit: others may create files in its "
+			    "directory",
+			    BASE_QUOTE(c->name)),
+		"keep them from it meanwhile (chmod go-w on the directory)");
+}
+
 int convert_check_low_space(const struct convert *c, struct cow_error *err)
 {
 	uint64_t data = c->total + c->extents.unwritten_bytes;
@@ -181,6 +197,10 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes;
 	uint64_t need = stays + extent_size(c, data) + data / 64 + CONVERT_LOW_SPACE_MIN;
 
+	int r = check_private(c, err);
+
+	if (r < 0)
+		return r;
 	c->result->bytes_needed = need;
 	return check_room(c, need,
 			  stays ? " even so, for what is shared or compressed" : " even so", err);

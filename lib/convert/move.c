@@ -280,8 +280,14 @@ static int settle(struct convert *c, const char *whole, const char *empty, struc
 {
 	int r;
 
-	if (renameat2(c->dirfd, whole, c->dirfd, c->name, RENAME_NOREPLACE) < 0)
-		return base_fail(err, errno, "give %s its name back", BASE_QUOTE(c->name));
+	if (renameat2(c->dirfd, whole, c->dirfd, c->name, RENAME_NOREPLACE) < 0) {
+		r = base_fail(err, errno, "give %s its name back", BASE_QUOTE(c->name));
+		return r == -EEXIST
+			       ? base_remedy(err, r,
+					     "move away what has that name now, and run the same "
+					     "command again")
+			       : r;
+	}
 	r = convert_sync_directory(c, err);
 	if (r < 0)
 		return r;
@@ -292,6 +298,8 @@ static int settle(struct convert *c, const char *whole, const char *empty, struc
 
 static int say_how_to_go_on(int r, struct cow_error *err)
 {
+	if (err && err->remedy[0])
+		return r;
 	return base_remedy(err, r,
 			   "it is moved in part: the same command goes on, --undo goes back");
 }

@@ -222,9 +222,14 @@ static int fail_no_image(struct convert *c, struct cow_error *err)
 
 	if (!c->temp[0] && !c->away[0])
 		return base_fail(err, ENOENT, "open %s", BASE_QUOTE(c->name));
+	if (!recover_is_private(c))
+		return base_remedy(
+			err,
+			recover_refuse(c, c->away[0] ? c->away : c->temp,
+				       "and others may create files in its directory", err),
+			"keep them from it (chmod go-w on the directory), and try again");
 	if (c->temp[0] && c->away[0] && convert_journal_parse(c->away, c->name, &away) &&
-	    away.old_inode == c->journal.old_inode && away.new_inode == c->journal.new_inode &&
-	    recover_is_private(c))
+	    away.old_inode == c->journal.old_inode && away.new_inode == c->journal.new_inode)
 		return convert_is_leased(c->dirfd, (ino_t)away.old_inode) ? fail_at_work(c, err)
 									  : 0;
 	return recover_refuse(c, c->away[0] ? c->away : c->temp, "which can't be gone on with",

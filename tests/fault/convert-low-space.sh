@@ -92,3 +92,13 @@ while read -r call count; do
 done <"$T/calls"
 [ "$away" -ge 10 ] || fail "only $away kills while it was moved"
 echo "$killed kills, $away while the image was away"
+
+# Somebody made a file of that name in the meantime: nothing of it is touched, and the next run ends it.
+fresh_image
+last=$(sed -n 's/^renameat2 //p' "$T/calls")
+trace_inject "renameat2:error=EEXIST:when=$last+" cowctl convert --low-space --rewrite "$image" &&
+	fail "not refused"
+expect_err "File exists" "move away what has that name now"
+expect_status 0 cowctl convert --low-space --rewrite "$image"
+moved || fail "not ended"
+check_end "the name was taken"

@@ -14,6 +14,7 @@ declare -A ways=(
 	[kept]='--cow off --keep-original'
 	[full]='--cow off --preallocate'
 	[fast]='--cow off --no-verify'
+	[resumed]='--cow off --resume'
 	[back]='--cow on'
 )
 rewrite() {
@@ -87,7 +88,7 @@ images_are_whole() {
 # The next run puts all in order.
 next_run_finishes() {
 	local way flag kept names states
-	expect_status 0 cowctl convert --cow off plain kept full fast
+	expect_status 0 cowctl convert --cow off --resume resumed plain kept full fast
 	expect_status 0 cowctl convert --cow on back
 	states=$(state "${!ways[@]}") || fail "no image after the next run"
 	for way in "${!ways[@]}"; do
@@ -96,7 +97,7 @@ next_run_finishes() {
 		is_as_wanted "$way" "$flag"
 	done <<<"$states"
 	names=$(ls -A -I lost+found -I kept.orig)
-	expect_equal "${names//$'\n'/ }" 'back fast full kept plain' "what is there after the next run"
+	expect_equal "${names//$'\n'/ }" 'back fast full kept plain resumed' "what is there after the next run"
 	for way in *.orig; do
 		[ ! -e "$way" ] || expect_equal "$(state "$way")" "${old[kept]} cow ${wanted[kept]}" "$way"
 	done

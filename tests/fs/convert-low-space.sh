@@ -23,6 +23,8 @@ touch -d '2021-02-03 04:05:06.789' "$image"
 sync "$image"
 
 expect_refused "No space left" "$image"
+expect_refused "others may create files" "$image" --low-space
+chmod 0755 "$T/b"
 for option in --preallocate --keep-original --no-verify; do
 	expect_status 3 cowctl convert --low-space "$option" "$image"
 done
