@@ -282,13 +282,12 @@ static void add_pool(struct run *run, struct cow_pool *pool)
 	add(run, pool->path, pool->policy, pool->name);
 }
 
-/* A path when it looks like one or is there, otherwise a pool. */
 static void add_operand(struct run *run, struct cow_pool_store *store, const char *operand)
 {
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	struct cow_error err;
 
-	if (strchr(operand, '/') || faccessat(AT_FDCWD, operand, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (cli_is_path(operand))
 		add(run, operand, COW_POLICY_AUTO, NULL);
 	else if (!store)
 		cli_error(run->call, &(struct cow_error){.code = COW_CODE_NOT_FOUND,

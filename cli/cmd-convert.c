@@ -48,6 +48,8 @@ CLI_GETTER(get_shared, struct converted, cli_bytes(item->result->bytes_shared))
 CLI_GETTER(get_compressed, struct converted, cli_bytes(item->result->bytes_compressed))
 CLI_GETTER(get_verified, struct converted, cli_bool(item->result->verified))
 CLI_GETTER(get_seconds, struct converted, cli_real(item->result->seconds))
+CLI_GETTER(get_estimate, struct converted,
+	   item->seconds_needed > 0 ? cli_real(item->seconds_needed) : cli_unknown())
 CLI_GETTER(get_original, struct converted, cli_path(item->original))
 CLI_GETTER(get_runs_before, struct converted, before(item->result, item->result->runs_before))
 CLI_GETTER(get_runs_after, struct converted, after(item->result, item->result->runs_after))
@@ -77,6 +79,8 @@ static const struct cli_column columns[] = {
 	 get_rows_after},
 	{"VERIFIED", "read back from disk and compared", "verified", 0, 0, get_verified},
 	{"SECONDS", "time taken", "seconds", 0, CLI_COLUMN_RIGHT, get_seconds},
+	{"ESTIMATE", "with --dry-run, the seconds it will take", "seconds_needed", 0,
+	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_estimate},
 	{"MODE", "offline: nobody had it open; live: a guest had", "mode", 0, CLI_COLUMN_HIDDEN,
 	 get_mode},
 	{"ORIGINAL", "where the old image was kept", "original", 0, CLI_COLUMN_HIDDEN,
@@ -86,8 +90,8 @@ static const struct cli_column columns[] = {
 };
 
 static const struct cli_option options[] = {
-	{"cow", 0, NULL, "off|on", "what to convert to (off if not given)", 0, false},
-	{"recursive", 'r', NULL, NULL, "convert all images below a directory", 0, false},
+	{"cow", 0, NULL, "off|on", "what to convert to (off; a pool: to its policy)", 0, false},
+	{"recursive", 'r', NULL, NULL, "convert all images of a directory or a pool", 0, false},
 	{"preallocate", 0, NULL, NULL, "allocate the whole size, for hot images", 0, false},
 	{"keep-original", 'k', NULL, NULL, "keep the old image as IMAGE.orig", 0, false},
 	{"no-verify", 0, NULL, NULL, "do not read the copy back from disk", 0, false},
@@ -102,12 +106,23 @@ static const struct cli_option options[] = {
 	{"connect", 0, "URI", NULL, "the libvirt to ask for the guest", 0, false},
 	{"qmp", 0, "SOCKET", NULL, "monitor of a QEMU without libvirt to ask", CLI_COMPLETE_FILE,
 	 false},
-	{"dry-run", 0, NULL, NULL, "check everything, change nothing", 0, false},
+	{"dry-run", 0, NULL, NULL, "check everything and estimate the time", 0, false},
 	{0},
 };
 
+/* How long a planned one will take, at the rate measured with it or before. */
+static double estimate(const struct cli_convert_job *job, const struct cow_convert_result *result)
+{
+	uint64_t rate = result->bytes_per_second ? result->bytes_per_second : job->rate;
+
+	if (result->outcome != COW_CONVERT_PLANNED || !rate)
+		return 0;
+	return (double)result->bytes_copied / (double)rate;
+}
+
 static void count(struct cli_convert_job *job, const struct cow_convert_result *result)
 {
+	job->total.seconds_needed += estimate(job, result);
 	job->total.images++;
 	job->total.outcomes[result->outcome]++;
 	job->total.bytes_copied += result->bytes_copied;
@@ -128,6 +143,7 @@ static int on_progress(enum cow_convert_phase phase, uint64_t done, uint64_t tot
 static int convert_at(struct cli_convert_job *job, int dirfd, const char *name,
 		      struct cow_convert_result *result)
 {
+	struct cow_convert_options own = job->options;
 	struct cow_error err = {0};
 	int r;
 
@@ -136,7 +152,9 @@ static int convert_at(struct cli_convert_job *job, int dirfd, const char *name,
 		snprintf(result->reason, sizeof(result->reason), "its directory can't be opened");
 		return dirfd;
 	}
-	r = cow_convert_at(dirfd, name, &job->options, result, &err);
+	if (!job->rate)
+		own.flags |= cli_flag(job->call, "dry-run", COW_CONVERT_ESTIMATE);
+	r = cow_convert_at(dirfd, name, &own, result, &err);
 	close(dirfd);
 	/* The library knows the name alone, and a tree may have many of it. */
 	if (r < 0)
@@ -147,7 +165,7 @@ static int convert_at(struct cli_convert_job *job, int dirfd, const char *name,
 void cli_convert_one(struct cli_convert_job *job, const char *path)
 {
 	struct cow_convert_result result = {0};
-	struct converted row = {path, NULL, job->options.to, &result};
+	struct converted row = {path, NULL, job->options.to, &result, 0};
 	char *directory CLI_CLEANUP(text) = NULL, *original CLI_CLEANUP(text) = NULL;
 	const char *name = NULL;
 	int dirfd = cli_open_parent(job->call, path, &name, &directory);
@@ -159,6 +177,7 @@ void cli_convert_one(struct cli_convert_job *job, const char *path)
 	if (result.original[0])
 		original = cli_format("%s%s", path == name ? "" : directory, result.original);
 	row.original = original;
+	row.seconds_needed = estimate(job, &result);
 	cli_progress_clear(job->call);
 	count(job, &result);
 	cli_table_add(job->table, NULL, &row);
@@ -168,7 +187,11 @@ static void convert_operand(struct cli_convert_job *job, const char *path)
 {
 	struct stat st;
 
-	if (cli_given(job->call, "recursive") && !stat(path, &st) && S_ISDIR(st.st_mode))
+	bool recursive = cli_given(job->call, "recursive");
+
+	if (recursive && !cli_is_path(path))
+		cli_convert_pool(job, path);
+	else if (recursive && !stat(path, &st) && S_ISDIR(st.st_mode))
 		cli_convert_tree(job, path);
 	else
 		cli_convert_one(job, path);
@@ -222,12 +245,12 @@ static int run(struct cli_call *call)
 
 const struct cli_verb cli_verb_convert = {
 	.name = "convert",
-	.operands = "IMAGE...",
+	.operands = "IMAGE|DIRECTORY|POOL...",
 	.operands_min = 1,
 	.operands_max = -1,
-	.complete = CLI_COMPLETE_FILE,
+	.complete = CLI_COMPLETE_FILE_OR_POOL,
 	.summary = "turn existing images to CoW off or on, crash-safely",
-	.with = CLI_WITH_TABLE | CLI_WITH_BYTES | CLI_WITH_PROGRESS,
+	.with = CLI_WITH_TABLE | CLI_WITH_BYTES | CLI_WITH_PROGRESS | CLI_WITH_SCOPE,
 	.options = options,
 	.columns = columns,
 	.run = run,

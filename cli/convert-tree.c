@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "convert.h"
+#include "pool.h"
 
 CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
+CLI_DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free)
 
 static bool is_leftover(const char *path)
 {
@@ -57,22 +59,33 @@ static int by_need(const void *a, const void *b)
 	return strcmp(one->path, other->path);
 }
 
-/* What an image takes, by a dry run whose other results are of no interest yet. */
-static uint64_t need_of(const struct cli_convert_job *job, const char *path)
+/* A dry run with one image, of which what it takes is of interest, or how fast it goes. */
+static void try_one(const struct cli_convert_job *job, const char *path, unsigned flags,
+		    struct cow_convert_result *ret)
 {
 	struct cow_convert_options dry = job->options;
-	struct cow_convert_result result = {0};
 	const char *slash = strrchr(path, '/');
 	char *directory CLI_CLEANUP(text) =
 		cli_format("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
 	int dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	dry.flags |= COW_CONVERT_DRY_RUN;
+	dry.flags |= COW_CONVERT_DRY_RUN | flags;
+	*ret = (struct cow_convert_result){0};
 	if (dirfd >= 0) {
-		cow_convert_at(dirfd, slash ? slash + 1 : path, &dry, &result, NULL);
+		cow_convert_at(dirfd, slash ? slash + 1 : path, &dry, ret, NULL);
 		close(dirfd);
 	}
-	return result.bytes_needed;
+}
+
+/* Measured once, with the one that takes most: the small ones would be copied as a whole for it. */
+static void measure(struct cli_convert_job *job, const struct planned *plan, size_t n)
+{
+	struct cow_convert_result result;
+
+	if (!cli_given(job->call, "dry-run") || !n)
+		return;
+	try_one(job, plan[n - 1].path, COW_CONVERT_ESTIMATE, &result);
+	job->rate = result.bytes_per_second;
 }
 
 /* Found first, converted afterwards: a walk at the same time would meet its own work. The one that
@@ -82,47 +95,108 @@ void cli_convert_tree(struct cli_convert_job *job, const char *directory)
 	char **paths;
 	size_t n = find_images(job, directory, &paths);
 	struct planned *plan = cli_allocate((n + 1) * sizeof(*plan));
+	struct cow_convert_result result;
 
-	for (size_t i = 0; i < n; i++)
-		plan[i] = (struct planned){paths[i], need_of(job, paths[i])};
+	for (size_t i = 0; i < n; i++) {
+		try_one(job, paths[i], 0, &result);
+		plan[i] = (struct planned){paths[i], result.bytes_needed};
+	}
 	qsort(plan, n, sizeof(*plan), by_need);
+	measure(job, plan, n);
 	for (size_t i = 0; i < n; i++) {
 		if (!cli_interrupted())
 			cli_convert_one(job, plan[i].path);
 		free(plan[i].path);
 	}
+	job->rate = 0;
 	free(plan);
 	free(paths);
 }
 
+/* The policy auto, as it comes to in the pool's directory. */
+static enum cow_policy policy_of(struct cli_convert_job *job, const struct cow_pool *pool)
+{
+	struct cow_probe *probe CLI_CLEANUP(probe) = NULL;
+	struct cow_decision decision;
+	struct cow_error err;
+
+	if (cli_given(job->call, "cow"))
+		return job->options.to;
+	if (cow_probe_new(pool->path, 0, &probe, &err) < 0) {
+		cli_error(job->call, &err);
+		return COW_POLICY_UNKNOWN;
+	}
+	cow_policy_decide(pool->policy, probe, &decision);
+	if (decision.effective != COW_POLICY_OFF && decision.effective != COW_POLICY_ON)
+		cli_usage(job->call, "what the policy of %s comes to is not known: say --cow",
+			  CLI_QUOTE(pool->name));
+	return decision.effective;
+}
+
+void cli_convert_pool(struct cli_convert_job *job, const char *name)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	enum cow_policy before = job->options.to;
+
+	if (cli_pool_find(job->call, name, &store, &pool))
+		return;
+	job->options.to = policy_of(job, pool);
+	if (job->options.to == COW_POLICY_OFF || job->options.to == COW_POLICY_ON)
+		cli_convert_tree(job, pool->path);
+	job->options.to = before;
+}
+
+/* "about 3 min": one decimal less would promise more than a sample of 64 MiB holds. */
+static void format_about(double seconds, char *buffer, size_t size)
+{
+	if (seconds <= 0)
+		*buffer = '\0';
+	else if (seconds < 100)
+		snprintf(buffer, size, " in about %.0f s", seconds < 1 ? 1 : seconds);
+	else if (seconds < 6000)
+		snprintf(buffer, size, " in about %.0f min", seconds / 60);
+	else
+		snprintf(buffer, size, " in about %.0f h", seconds / 3600);
+}
+
+static void sum_up_json(struct cli_convert_job *job, json_t *summary)
+{
+	for (enum cow_convert_outcome i = COW_CONVERT_CONVERTED; i < COW_CONVERT_INTERRUPTED; i++)
+		cli_json_value(summary, cow_convert_outcome_name(i),
+			       cli_number(job->total.outcomes[i]));
+	cli_json_value(summary, "images", cli_number(job->total.images));
+	cli_json_value(summary, "bytes_copied", cli_bytes(job->total.bytes_copied));
+	cli_json_value(summary, "bytes_needed", cli_bytes(job->total.bytes_needed));
+	cli_json_value(summary, "seconds_needed",
+		       job->total.seconds_needed > 0 ? cli_real(job->total.seconds_needed)
+						     : cli_unknown());
+	json_object_set_new(job->call->json, "summary", summary);
+}
+
 /* "3 images: 2 converted, 1 refused; 40G copied" */
+static void sum_up_text(struct cli_convert_job *job)
+{
+	bool dry = job->options.flags & COW_CONVERT_DRY_RUN;
+	char text[256] = "", about[64];
+	size_t used = 0;
+
+	for (enum cow_convert_outcome i = COW_CONVERT_CONVERTED; i < COW_CONVERT_INTERRUPTED; i++)
+		if (job->total.outcomes[i])
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%llu %s",
+						 used ? ", " : "",
+						 (unsigned long long)job->total.outcomes[i],
+						 cow_convert_outcome_name(i));
+	format_about(job->total.seconds_needed, about, sizeof(about));
+	cli_warn(job->call, "%llu images: %s; %s %s%s, at most %s of free space at a time",
+		 (unsigned long long)job->total.images, text, CLI_SIZE(job->total.bytes_copied),
+		 dry ? "to copy" : "copied", about, CLI_SIZE(job->total.bytes_needed));
+}
+
 void cli_convert_sum_up(struct cli_convert_job *job)
 {
-	char text[256] = "";
-	size_t used = 0;
-	json_t *summary = job->call->json ? json_object() : NULL;
-
-	for (enum cow_convert_outcome i = COW_CONVERT_CONVERTED; i < COW_CONVERT_INTERRUPTED; i++) {
-		uint64_t n = job->total.outcomes[i];
-
-		if (summary)
-			json_object_set_new(summary, cow_convert_outcome_name(i),
-					    json_integer((json_int_t)n));
-		if (n)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%llu %s",
-						 used ? ", " : "", (unsigned long long)n,
-						 cow_convert_outcome_name(i));
-	}
-	if (summary) {
-		cli_json_value(summary, "images", cli_number(job->total.images));
-		cli_json_value(summary, "bytes_copied", cli_bytes(job->total.bytes_copied));
-		cli_json_value(summary, "bytes_needed", cli_bytes(job->total.bytes_needed));
-		json_object_set_new(job->call->json, "summary", summary);
-	} else if (job->total.images > 1) {
-		cli_warn(job->call, "%llu images: %s; %s %s, at most %s of free space at a time",
-			 (unsigned long long)job->total.images, text,
-			 CLI_SIZE(job->total.bytes_copied),
-			 job->options.flags & COW_CONVERT_DRY_RUN ? "to copy" : "copied",
-			 CLI_SIZE(job->total.bytes_needed));
-	}
+	if (job->call->json)
+		sum_up_json(job, json_object());
+	else if (job->total.images > 1)
+		sum_up_text(job);
 }

@@ -12,6 +12,7 @@ struct converted {
 	const char *original; /* path of the kept one, or NULL */
 	enum cow_policy to;
 	const struct cow_convert_result *result;
+	double seconds_needed; /* of one that is planned; 0: not known */
 };
 
 /* What a run of the verb carries along. */
@@ -20,9 +21,11 @@ struct cli_convert_job {
 	struct cli_table *table;
 	struct cow_convert_options options;
 	const char *subject; /* path now worked on */
+	uint64_t rate; /* dry run: bytes a second as measured with another image; 0: not yet */
 	struct {
 		uint64_t outcomes[COW_CONVERT_INTERRUPTED + 1];
 		uint64_t images, bytes_copied;
+		double seconds_needed;
 		uint64_t bytes_needed; /* of the one that takes most: one is done after the other */
 	} total;
 };
@@ -30,6 +33,8 @@ struct cli_convert_job {
 void cli_convert_one(struct cli_convert_job *job, const char *path);
 /* All images below a directory. */
 void cli_convert_tree(struct cli_convert_job *job, const char *directory);
+/* All images of a pool; without --cow as its policy has it. */
+void cli_convert_pool(struct cli_convert_job *job, const char *name);
 void cli_convert_sum_up(struct cli_convert_job *job);
 /* What was interrupted, in a directory or of one image. */
 void cli_convert_status(struct cli_convert_job *job, const char *path);

@@ -204,14 +204,14 @@ static bool is_short(const struct cli_verb *verb, const struct cli_option *optio
 		return false;
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
 		if (!strcmp(shared[i].option.name, option->name))
-			return !(shared[i].with & CLI_WITH_SCOPE) || shared[i].with == ~0u;
+			return true;
 	return false;
 }
 
 static void help_short(const struct cli_verb *verb, const struct cli_option *options, size_t n,
 		       FILE *out)
 {
-	int at = fprintf(out, "Output: ") - 1;
+	int at = fprintf(out, "Common: ") - 1;
 	char left[80];
 
 	for (size_t i = 0; i < n; i++) {

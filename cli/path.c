@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -27,6 +28,11 @@ char *cli_escape(const char *name)
 			      (unsigned char)*from);
 	free(text);
 	return ascii;
+}
+
+bool cli_is_path(const char *operand)
+{
+	return strchr(operand, '/') || !faccessat(AT_FDCWD, operand, F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
 int cli_open_parent(struct cli_call *call, const char *path, const char **ret_name,

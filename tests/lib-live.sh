@@ -86,8 +86,8 @@ _libvirtd_answers() {
 	virsh -q list >"$T/virsh" 2>&1
 }
 
-# domain_start FORMAT IMAGE [--transient]: the guest as the domain "guest".
-domain_start() {
+# _domain FORMAT IMAGE: the guest as the domain "guest".
+_domain() {
 	: >"$T/serial"
 	cat >"$T/guest.xml" <<END
 <domain type='qemu'>
@@ -111,10 +111,19 @@ domain_start() {
   </devices>
 </domain>
 END
+}
+# domain_define FORMAT IMAGE
+domain_define() {
+	_domain "$@"
+	virsh -q define "$T/guest.xml"
+}
+# domain_start FORMAT IMAGE [--transient]
+domain_start() {
 	if [ "${3:-}" = --transient ]; then
+		_domain "$@"
 		virsh -q create "$T/guest.xml"
 	else
-		virsh -q define "$T/guest.xml"
+		domain_define "$@"
 		virsh -q start guest
 	fi
 	wait_for "the guest" _has_dots 2

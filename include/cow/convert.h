@@ -69,6 +69,10 @@ typedef int (*cow_convert_progress)(enum cow_convert_phase phase, uint64_t done,
  *  that; see `qmp` and `connect`. What nobody has open is converted as without this flag. */
 #define COW_CONVERT_LIVE 0x200u
 
+/** With DRY_RUN: copy and verify up to 64 MiB of the image into an unnamed file, to find out how
+ * long the whole takes. */
+#define COW_CONVERT_ESTIMATE 0x400u
+
 struct cow_convert_options {
 	enum cow_policy to; /**< COW_POLICY_OFF or COW_POLICY_ON */
 	unsigned flags;
@@ -99,7 +103,8 @@ struct cow_convert_result {
 	uint64_t bytes_needed;            /**< free space that it takes, for as long as it lasts */
 	/** What is shared or compressed now and will not be, in the image's own bytes. */
 	uint64_t bytes_shared, bytes_compressed;
-	uint64_t spare[5];
+	uint64_t bytes_per_second; /**< as ESTIMATE measured it, verified or not; 0: not known */
+	uint64_t spare[4];
 };
 
 /** Convert the regular file `name` in the directory `dirfd` (no symlink is followed).

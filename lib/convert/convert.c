@@ -312,7 +312,7 @@ static int carry_out(struct convert *c, struct cow_error *err)
 
 static int check_options(const struct cow_convert_options *options, struct cow_error *err)
 {
-	const unsigned known = 2 * COW_CONVERT_LIVE - 1;
+	const unsigned known = 2 * COW_CONVERT_ESTIMATE - 1;
 	const unsigned not_moving =
 		COW_CONVERT_PREALLOCATE | COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY;
 
@@ -350,6 +350,8 @@ static void note_costs(struct convert *c)
 static int plan(struct convert *c)
 {
 	note_costs(c);
+	if (c->options->flags & COW_CONVERT_ESTIMATE && !c->live && !c->temp[0])
+		c->result->bytes_per_second = convert_measure(c);
 	c->result->outcome = COW_CONVERT_PLANNED;
 	c->result->bytes_copied = c->total;
 	c->result->bytes_holes = (uint64_t)c->before.st_size - c->total;

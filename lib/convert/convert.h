@@ -76,6 +76,8 @@ int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 int convert_transfer(struct convert *c, struct cow_error *err);
 void convert_transfer_begin(struct convert *c);
 int convert_transfer_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err);
+/* Bytes a second, by converting some of it into a copy that nobody will see; 0: not known. */
+uint64_t convert_measure(struct convert *c);
 int convert_verify(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err);
 int convert_compare(struct convert *c, uint64_t start, uint64_t end, bool *ret_same,
 		    struct cow_error *err);

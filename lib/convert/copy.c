@@ -12,6 +12,8 @@
 #define WINDOW IMAGE_CACHE_SPAN
 /* What is redone when a conversion is resumed. */
 #define WINDOW_RESUMABLE ((uint64_t)128 << 20)
+/* What is converted to find out how long all would take. */
+#define SAMPLE ((uint64_t)64 << 20)
 
 struct keep {
 	const struct convert *c;
@@ -136,4 +138,29 @@ int convert_transfer(struct convert *c, struct cow_error *err)
 	c->result->bytes_holes = size - c->total;
 	c->result->verified = !(c->options->flags & COW_CONVERT_NO_VERIFY);
 	return 0;
+}
+
+/* Where the sample ends: at so many bytes of data, or where a window does. */
+static uint64_t end_of_sample(const struct convert *c)
+{
+	uint64_t size = (uint64_t)c->before.st_size, last = size < WINDOW ? size : WINDOW, data = 0;
+	struct image_range range = {0, 0};
+
+	while (image_next_range(c->original, range.end, last, &range) > 0) {
+		data += range.end - range.start;
+		if (data >= SAMPLE)
+			return range.end - (data - SAMPLE);
+	}
+	return last;
+}
+
+uint64_t convert_measure(struct convert *c)
+{
+	double start = convert_now();
+
+	convert_transfer_begin(c);
+	if (ftruncate(c->copy, c->before.st_size) < 0 ||
+	    convert_transfer_window(c, 0, end_of_sample(c), NULL) < 0)
+		return 0;
+	return (uint64_t)((double)c->engine.done / (convert_now() - start));
 }

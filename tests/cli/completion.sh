@@ -32,10 +32,7 @@ while read -r verb; do
 	offers "$verb --"
 	IFS=' ' read -ra words <<<"$verb"
 	cowctl help "${words[@]}" >"$T/help"
-	{
-		sed '/^Output:/,$d' "$T/help" | grep -o -- '^  .*--[a-z-]*'
-		sed -n '/^Output:/,/^$/p' "$T/help"
-	} | grep -o -- '--[a-z-]*' | sort >"$T/expected"
+	sed -n '/^Columns:/q; /^Common:/p; /^  /p' "$T/help" | grep -o -- '--[a-z-]*' | sort >"$T/expected"
 	sed 's/=$//' "$T/out" | sort | diff "$T/expected" -
 	# zsh and fish have the same.
 	while read -r option; do

@@ -21,6 +21,7 @@ expect_status 2 cowctl convert --json --recursive --dry-run "$T/b/d"
 expect_json '[.images[] | select(.result == "planned")] | length == 5'
 expect_json '.summary | .images == 6 and .planned == 5 and .refused == 1'
 expect_json '.summary | .bytes_needed > 16777216 and .bytes_copied == 16777216 + 2097152 + 2*8388608 + 4194304'
+expect_json '[.images[] | select(.result == "planned") | .seconds_needed] | . == sort and .[0] > 0'
 expect_json '.images[] | select(.path | endswith("c-golden.raw")) | .bytes_shared == 8388608'
 expect_json '.images[] | select(.path | endswith("e-compressed.raw")) | .bytes_compressed > 3000000'
 expect_json '[.images[] | select(.result == "planned") | .bytes_needed] | . == sort'

@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Run by ionice(1), a conversion does all its reading and writing with that priority, in all its threads.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+need_root
+require ionice strace
+make_fs btrfs b
+make_image "$T/b/v.raw" 8M
+
+ASAN_OPTIONS=detect_leaks=0 ionice -c idle strace --quiet=all -f -o "$T/calls" \
+	--trace=pread64,pwrite64,fdatasync --inject=pread64,pwrite64,fdatasync:delay_exit=20000 -- \
+	"$COWCTL" convert "$T/b/v.raw" >"$T/out" 2>&1 &
+converter=$!
+while [ -e "/proc/$converter" ]; do
+	for thread in $(pgrep --lightweight -P "$converter" -x cowctl); do
+		ionice -p "$thread" 2>>"$T/gone" || true
+	done
+done >"$T/classes"
+wait "$converter"
+is_nocow "$T/b/v.raw" || fail "not converted"
+[ "$(cut -d ' ' -f 1 "$T/calls" | sort -u | wc -l)" -ge 2 ] || fail "no second thread"
+expect_equal "$(grep -v '^$' "$T/classes" | sort -u)" idle "classes of its threads"

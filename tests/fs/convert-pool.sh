@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A pool is converted by its name, to what its policy comes to there, unless the call says otherwise.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+need_root
+require jq
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+make_fs btrfs b
+cd "$T"
+
+# defined NAME POLICY: a pool with one image of each kind
+defined() {
+	mkdir "$T/b/$1"
+	make_image "$T/b/$1/cow.raw" 1M
+	: >"$T/b/$1/nocow.raw"
+	chattr +C "$T/b/$1/nocow.raw"
+	make_image "$T/b/$1/nocow.raw" 1M
+	expect_status 0 cowctl pool define-as "$1" --session --target "$T/b/$1" --cow "$2"
+}
+# are POOL nocow|cow
+are() {
+	local image
+	for image in "$T/b/$1"/*.raw; do
+		expect_equal "$(is_nocow "$image" && echo nocow || echo cow)" "$2" "$image"
+	done
+}
+
+defined as-off off
+expect_status 0 cowctl convert --session --recursive --json --dry-run as-off
+expect_json '[.images[].result] | sort == ["already", "planned"]'
+expect_status 0 cowctl convert --session --recursive --json as-off
+expect_json '[.images[] | .result + .to] | sort == ["alreadyoff", "convertedoff"]'
+are as-off nocow
+
+defined as-on on
+expect_status 0 cowctl convert --session --recursive as-on
+are as-on cow
+expect_status 0 cowctl convert --session --recursive --cow off as-on
+are as-on nocow
+
+# With one copy of the data only, auto is off.
+defined as-auto auto
+expect_status 0 cowctl convert --session --recursive as-auto
+are as-auto nocow
+
+# A path that is there is no pool, and what is neither is an error.
+cd "$T/b/as-on"
+make_image as-auto 1M
+expect_status 0 cowctl convert --session --recursive --json as-auto
+expect_json '[.images[].path] == ["as-auto"]'
+expect_status 2 cowctl convert --session --recursive nowhere as-off
+expect_err "nowhere"
+expect_status 2 cowctl convert --session as-off
