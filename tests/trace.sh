@@ -44,12 +44,13 @@ trace_inject() {
 		>"$T/out" 2>"$T/err" </dev/null) 2>/dev/null
 }
 
-# few COUNT: which of so many calls of a kind to try: all, or of many alike the first and last eight and each tenth
-# between. A probe alone writes some seventy times.
+# few COUNT: which of so many calls of a kind to try: of many alike the first and last five and each twentieth
+# between, for a probe alone writes some seventy times; COW_FAULTS=all: every one.
 few() {
 	local i
 	for ((i = 1; i <= $1; i++)); do
-		if [ "$i" -le 8 ] || [ "$i" -gt $(($1 - 8)) ] || [ $((i % 10)) -eq 0 ]; then
+		if [ "${COW_FAULTS:-}" = all ] || [ "$i" -le 5 ] || [ "$i" -gt $(($1 - 5)) ] ||
+			[ $((i % 20)) -eq 0 ]; then
 			echo "$i"
 		fi
 	done

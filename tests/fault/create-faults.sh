@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../trace.sh"
 need_root
+without_sanitizers
 require strace qemu-img
 
 make_fs btrfs fs

@@ -4,6 +4,7 @@
 # Building again finishes, and nothing is left behind.
 . "$(dirname "$0")/../lib.sh"
 need_root
+without_sanitizers
 require strace
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 export ASAN_OPTIONS=detect_leaks=0 # which can't work while being traced

@@ -4,6 +4,7 @@
 # right. A subdirectory being made leaves at most one that no list shows.
 . "$(dirname "$0")/../lib.sh"
 need_root
+without_sanitizers
 . "$(dirname "$0")/../lib-volume.sh"
 . "$(dirname "$0")/../trace.sh"
 require strace
