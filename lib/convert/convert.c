@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include <cow/attr.h>
 #include <cow/image.h>
-#include <cow/probe.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -33,12 +31,7 @@ double convert_now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static bool wants_nocow(const struct convert *c)
-{
-	return c->options->to == COW_POLICY_OFF;
-}
-
-static int fail_in_use(struct convert *c, struct cow_error *err)
+int convert_fail_when_used(struct convert *c, struct cow_error *err)
 {
 	convert_hold_release_lease(&c->original_hold);
 	return base_remedy(err, convert_fail_in_use(c->name, &c->before, err),
@@ -54,209 +47,17 @@ int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 	const struct cow_convert_options *options = c->options;
 
 	if (!c->live && !convert_hold_intact(&c->original_hold))
-		return fail_in_use(c, err);
+		return convert_fail_when_used(c, err);
 	if (options->progress && options->progress(phase, done, c->total, options->progress_data))
 		return base_fail_code(err, ECANCELED, COW_CODE_CANCELLED, "convert %s",
 				      BASE_QUOTE(c->name));
 	return 0;
 }
 
-/* Step 1: open it for reading. */
-static int open_original(struct convert *c, struct cow_error *err)
-{
-	int r = convert_open(c->dirfd, c->name, O_RDONLY | O_NOFOLLOW, &c->before, err);
-
-	if (r < 0)
-		return S_ISDIR(c->before.st_mode)
-			       ? base_remedy(err, r, "convert the images in it (--recursive)")
-			       : r;
-	c->original = r;
-	return 0;
-}
-
-/* Step 2: nobody may have it open. A write lease proves that nobody has, and is turned into a read
- * lease at once, which keeps writers out but lets readers look: while a write lease is held, a
- * libvirt pool that refreshes finds its volume blocked and goes inactive. */
-static int hold_original(struct convert *c, struct cow_error *err)
-{
-	int r = convert_hold_lease(&c->original_hold, c->original, F_WRLCK);
-
-	if (r == 0)
-		r = convert_hold_lease(&c->original_hold, c->original, F_RDLCK);
-	if (r == 0)
-		r = convert_hold_lock(&c->original_hold);
-	if (r == -EAGAIN)
-		return fail_in_use(c, err);
-	return r < 0 ? convert_fail_to_hold(c->name, r, err) : 0;
-}
-
-/* Nobody may have it open, or else the guest has to be one that can mirror it. */
-static int claim(struct convert *c, struct cow_error *err)
-{
-	return c->live ? convert_live_check(c, err) : hold_original(c, err);
-}
-
-/* Why the flag can't be had: either it isn't needed, or there is no switch. A rewrite has still to
- * be done without it where it isn't needed. */
-static int explain_no_flag(struct convert *c, const struct cow_error *cause, struct cow_error *err)
-{
-	struct cow_probe *probe = NULL;
-	struct cow_decision decision;
-	int r = cow_probe_new(BASE_FD_PATH(c->original), 0, &probe, err);
-
-	if (r < 0)
-		return r;
-	cow_policy_decide(c->options->to, probe, &decision);
-	if (probe->cow_switch == COW_SWITCH_NOT_NEEDED && c->options->flags & COW_CONVERT_REWRITE) {
-		c->nocow = false;
-		r = 0;
-	} else if (probe->cow_switch == COW_SWITCH_NOT_NEEDED) {
-		c->result->outcome = COW_CONVERT_ALREADY;
-		base_copy(c->result->reason, sizeof(c->result->reason), decision.reason);
-		r = 0;
-	} else if (decision.action == COW_ACTION_REFUSE) {
-		r = cow_decision_apply(&decision, -1, err);
-	} else {
-		if (err)
-			*err = *cause;
-		r = -cause->errnum;
-	}
-	cow_probe_free(probe);
-	return r;
-}
-
-/* A copy that an interrupted run left, to go on with. */
-static int adopt_copy(struct convert *c, struct cow_error *err)
-{
-	uint32_t flags = 0;
-	struct stat st;
-	int r;
-
-	c->copy = openat(c->dirfd, c->temp, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (c->copy < 0 || fstat(c->copy, &st) < 0)
-		return base_fail(err, errno, "open %s", BASE_QUOTE(c->temp));
-	r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
-	if (r == 0)
-		r = cow_attr_get(c->copy, &flags, err);
-	c->nocow = flags & COW_ATTR_NOCOW;
-	if (r == 0 && st.st_ino == c->journal.new_inode && st.st_nlink == 1 &&
-	    c->nocow == wants_nocow(c)) {
-		c->resumed = true;
-		return 0;
-	}
-	return base_remedy(err,
-			   base_refuse(err, EEXIST, COW_CODE_REFUSED,
-				       "%s is in use, or not as it was left", BASE_QUOTE(c->temp)),
-			   "convert without --resume to start again");
-}
-
-/* Step 3: an unnamed file in the same directory, empty and with the flag read back. A crash from
- * here to step 7 leaves nothing at all: the file has no name. */
-static int open_copy(struct convert *c, struct cow_error *err)
-{
-	const uint32_t compression = COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS;
-	struct cow_error cause = {0};
-	int r;
-
-	if (c->temp[0])
-		return adopt_copy(c, err);
-	c->copy = openat(c->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (c->copy < 0)
-		return base_fail(err, errno, "create an unnamed file beside %s",
-				 BASE_QUOTE(c->name));
-	c->nocow = wants_nocow(c);
-	if (!c->nocow)
-		return cow_attr_set_nocow(c->copy, false, err);
-	/* A compressing directory hands its flag down. It goes first and alone: clearing it and
-	 * setting NOCOW in one call is EINVAL. */
-	r = cow_attr_change(c->copy, 0, compression, &cause);
-	if (r == 0)
-		r = cow_attr_set_nocow(c->copy, true, &cause);
-	return r < 0 ? explain_no_flag(c, &cause, err) : 0;
-}
-
-static bool is_already(struct convert *c)
-{
-	bool nocow = c->flags & COW_ATTR_NOCOW;
-
-	c->result->from_nocow = nocow ? COW_ANSWER_YES : COW_ANSWER_NO;
-	if (nocow != wants_nocow(c) || c->options->flags & COW_CONVERT_REWRITE)
-		return false;
-	c->result->outcome = COW_CONVERT_ALREADY;
-	base_copy(c->result->reason, sizeof(c->result->reason),
-		  nocow ? "NOCOW is already set" : "NOCOW is not set");
-	return true;
-}
-
 static void name_kept(struct convert *c)
 {
 	if (strlen(c->name) + strlen(KEPT_SUFFIX) <= NAME_MAX)
 		sprintf(c->kept, "%s" KEPT_SUFFIX, c->name);
-}
-
-static int check_space(struct convert *c, struct cow_error *err)
-{
-	int r = convert_check_space(c, err);
-
-	/* What a resumed copy has already is not needed again. */
-	if (r == -ENOSPC && c->resumed)
-		return 0;
-	if (r != -ENOSPC || !(c->options->flags & COW_CONVERT_LOW_SPACE))
-		return r;
-	c->low_space = true;
-	return convert_check_low_space(c, err);
-}
-
-static void note_extents(struct convert *c)
-{
-	c->result->runs_before = c->extents.runs;
-	c->result->rows_before = c->extents.rows;
-	c->result->bytes_shared = c->extents.shared_bytes;
-	c->result->bytes_compressed = c->extents.encoded_bytes;
-}
-
-static bool is_left_shared(struct convert *c)
-{
-	if (!(c->options->flags & COW_CONVERT_SKIP_SHARED) || !c->extents.shared_bytes)
-		return false;
-	c->result->outcome = COW_CONVERT_ALREADY;
-	base_copy(c->result->reason, sizeof(c->result->reason),
-		  "it shares blocks with a snapshot or a clone, and is left together with them");
-	return true;
-}
-
-/* Steps 1 to 3, and everything that can be known beforehand. */
-static int prepare(struct convert *c, struct cow_error *err)
-{
-	struct cow_error cause;
-	int r = open_original(c, err);
-
-	if (r < 0)
-		return r;
-	r = cow_attr_get(c->original, &c->flags, &cause);
-	if (r == -ENOTTY || r == -EOPNOTSUPP)
-		return explain_no_flag(c, &cause, err);
-	if (r < 0)
-		return base_fail(err, -r, "read the flags of %s", BASE_QUOTE(c->name));
-	if (is_already(c))
-		return 0;
-	if ((r = convert_check(c, err)) < 0 || (r = claim(c, err)) < 0 ||
-	    (r = open_copy(c, err)) < 0 || c->result->outcome)
-		return r;
-	r = cow_extents_read(c->original, COW_EXTENTS_SYNC, &c->extents, err);
-	if (r < 0 && r != -EOPNOTSUPP)
-		return r;
-	note_extents(c);
-	if (is_left_shared(c))
-		return 0;
-	if (c->flags & COW_ATTR_COMPRESS)
-		base_copy(c->result->note, sizeof(c->result->note),
-			  "compression is dropped: it excludes NOCOW");
-	else if (c->flags & COW_ATTR_NOCOMPRESS)
-		base_copy(c->result->note, sizeof(c->result->note),
-			  "the flag against compression is dropped: it excludes NOCOW");
-	r = check_space(c, err);
-	return r < 0 ? r : convert_try_metadata(c, err);
 }
 
 /* From here on the copy has a name, and outlives this run. */
@@ -405,7 +206,7 @@ static int run(struct convert *c, struct cow_error *err)
 	if (r == 0 && c->options->flags & COW_CONVERT_UNDO)
 		return take_back(c, err);
 	if (r == 0)
-		r = prepare(c, err);
+		r = convert_prepare(c, err);
 	if (r < 0 || c->result->outcome)
 		return r;
 	if (c->options->flags & COW_CONVERT_DRY_RUN)

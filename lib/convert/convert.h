@@ -48,6 +48,12 @@ struct convert {
 /* Give the old image the name it is to be kept under, or remove it. @return 0 or -errno. */
 int convert_retire(struct convert *c, const char *temp, bool keep);
 
+/* Steps 1 to 3, and everything that can be known beforehand. When there is nothing to do, the
+ * outcome says so. */
+int convert_prepare(struct convert *c, struct cow_error *err);
+/* The error for somebody else having it open, and the lease on it given up at once. */
+int convert_fail_when_used(struct convert *c, struct cow_error *err);
+
 /* Refuse what would not be safe or can't be had. */
 int convert_check(struct convert *c, struct cow_error *err);
 int convert_check_space(struct convert *c, struct cow_error *err);
