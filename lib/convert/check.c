@@ -127,8 +127,8 @@ int convert_sum_data(struct convert *c, struct cow_error *err)
 	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name)) : 0;
 }
 
-static int check_room(const struct convert *c, uint64_t need, const char *why,
-		      struct cow_error *err)
+int convert_check_room(const struct convert *c, uint64_t need, const char *why,
+		       struct cow_error *err)
 {
 	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
 	uint64_t available;
@@ -157,7 +157,7 @@ int convert_check_space(struct convert *c, struct cow_error *err)
 	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
 	need += need / 64 + (1u << 20);
 	c->result->bytes_needed = need;
-	r = check_room(c, need, "", err);
+	r = convert_check_room(c, need, "", err);
 	if (r != -ENOSPC)
 		return r;
 	return base_remedy(err, r, "make room, or let it be moved bit by bit with --low-space");
@@ -202,6 +202,6 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 	if (r < 0)
 		return r;
 	c->result->bytes_needed = need;
-	return check_room(c, need,
-			  stays ? " even so, for what is shared or compressed" : " even so", err);
+	return convert_check_room(
+		c, need, stays ? " even so, for what is shared or compressed" : " even so", err);
 }

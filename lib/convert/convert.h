@@ -57,6 +57,9 @@ int convert_fail_when_used(struct convert *c, struct cow_error *err);
 /* Refuse what would not be safe or can't be had. */
 int convert_check(struct convert *c, struct cow_error *err);
 int convert_check_space(struct convert *c, struct cow_error *err);
+/* -ENOSPC when less is free; `why` follows the size in the message. */
+int convert_check_room(const struct convert *c, uint64_t need, const char *why,
+		       struct cow_error *err);
 #define CONVERT_LOW_SPACE_MIN (8u << 20)
 /* Whether moving it bit by bit would do, with less. */
 int convert_check_low_space(const struct convert *c, struct cow_error *err);

@@ -154,10 +154,13 @@ static uint64_t end_of_sample(const struct convert *c)
 	return last;
 }
 
+/* What the sample takes may be free again only a while after; it must not be missed by then. */
 uint64_t convert_measure(struct convert *c)
 {
 	double start = convert_now();
 
+	if (c->low_space || convert_check_room(c, c->result->bytes_needed + SAMPLE, "", NULL) < 0)
+		return 0;
 	convert_transfer_begin(c);
 	if (ftruncate(c->copy, c->before.st_size) < 0 ||
 	    convert_transfer_window(c, 0, end_of_sample(c), NULL) < 0)
