@@ -30,6 +30,7 @@ enum cow_detail_kind {
 /** One more thing known about a layer, such as data_profile = "raid1". What there can be, besides
  *  others; a program should look for a key and not count on it:
  *   - every filesystem: mount_point, source, mount_options (texts), read_only;
+ *   - one of a server: decided_by ("the server", "the host": who could tell more);
  *   - btrfs: fsid, data_profile ("single", "dup", "raid1", ...; "mixed" while it is converted),
  *     devices (how many), zoned, seed (one of them is only read: what lies there is written
  *     elsewhere), nodatacow (mounted so), nocow (the flag of what was asked about), subvolume (its

@@ -158,6 +158,24 @@ static void nothing_good_is_built_on_an_unknown_layer(void)
 	CHECK_NUMBER(fold(&top, &stays).overwrite, COPIED);
 }
 
+static void of_what_a_server_decides_the_remedy_is_to_ask_there(void)
+{
+	struct cow_detail source = {.key = "source", .kind = COW_DETAIL_TEXT, .text = "host:/srv"};
+	struct cow_detail who = {&source, "decided_by", COW_DETAIL_TEXT, "the server", 0};
+	struct cow_layer nfs = layer("nfs4", COW_OVERWRITE_UNKNOWN, NULL);
+	struct cow_layer ext4 = layer("ext4", IN_PLACE, &nfs);
+	struct probe_input input = {.layer = &ext4, .mode = S_IFDIR, .measured = stays};
+	struct probe_verdict verdict;
+	struct cow_probe probe = {0};
+
+	probe_fold(&input, &probe, &verdict);
+	CHECK_TEXT(verdict.remedy, "");
+	nfs.details = &who;
+	probe_fold(&input, &probe, &verdict);
+	CHECK_TEXT(verdict.remedy,
+		   "ask the server: cowctl probe there, of what is 'host:/srv' here");
+}
+
 static void measured_through_an_overlay_is_measured_in_its_upper_filesystem(void)
 {
 	struct cow_layer disk = layer("disk", IN_PLACE, NULL);
@@ -205,6 +223,7 @@ int main(void)
 	the_worst_layer_decides();
 	measuring_beats_a_report();
 	nothing_good_is_built_on_an_unknown_layer();
+	of_what_a_server_decides_the_remedy_is_to_ask_there();
 	measured_through_an_overlay_is_measured_in_its_upper_filesystem();
 	a_page_that_stays_does_not_excuse_a_megabyte_that_moves();
 	the_switch_is_what_was_seen_to_work();

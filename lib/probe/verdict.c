@@ -169,6 +169,17 @@ static void advise_below(const struct judgement *worst, struct probe_verdict *re
 				 "none: %s has no switch; use another device", worst->layer->type);
 }
 
+static void advise_unknown(const struct judgement *unknown, struct probe_verdict *ret)
+{
+	const char *who = cow_layer_detail_text(unknown->layer, "decided_by");
+	const char *source = cow_layer_detail_text(unknown->layer, "source");
+
+	if (who && source)
+		base_copy_format(ret->remedy, sizeof(ret->remedy),
+				 "ask %s: cowctl probe there, of what is %s here", who,
+				 BASE_QUOTE(source));
+}
+
 static void explain(const struct probe_input *in, const struct judgement *j,
 		    struct probe_verdict *ret)
 {
@@ -210,9 +221,11 @@ void probe_fold(const struct probe_input *in, struct cow_probe *probe, struct pr
 	if (in->measured.conflict == COW_ANSWER_YES)
 		probe->compress = COW_ANSWER_YES;
 	explain(in, &worst, ret);
-	if (worst.overwrite <= COW_OVERWRITE_IN_PLACE)
+	if (worst.overwrite == COW_OVERWRITE_IN_PLACE)
 		return;
-	if (worst.layer == in->layer)
+	if (!worst.overwrite)
+		advise_unknown(&worst, ret);
+	else if (worst.layer == in->layer)
 		advise_top(in, probe, ret);
 	else
 		advise_below(&worst, ret);

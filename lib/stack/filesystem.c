@@ -24,7 +24,7 @@ void stack_device_below(struct stack_builder *builder, struct cow_layer *layer,
 #define UNKNOWN  COW_OVERWRITE_UNKNOWN, COW_SWITCH_UNKNOWN
 
 #define READ_ONLY "read-only filesystem: nothing on it is ever overwritten"
-#define REMOTE    "the server decides, and its clients can't see how"
+#define REMOTE    "the server decides, and its clients can't see how", NULL, NULL, "the server"
 
 /* A type name is a hint, no more: what the probe measures goes above it. Types that are not here
  * are unknown. */
@@ -57,13 +57,14 @@ static const struct stack_filesystem filesystems[] = {
 	{"squashfs", 0x73717368, IN_PLACE, READ_ONLY, NULL, stack_device_below},
 	{"erofs", 0xe0f5e1e2, IN_PLACE, READ_ONLY, NULL, stack_device_below},
 	{"iso9660", 0x9660, IN_PLACE, READ_ONLY, NULL, stack_device_below},
-	{"nfs", 0x6969, UNKNOWN, REMOTE, NULL, NULL},
-	{"nfs4", 0x6969, UNKNOWN, REMOTE, NULL, NULL},
-	{"cifs", 0xff534d42, UNKNOWN, REMOTE, NULL, NULL},
-	{"smb3", 0xfe534d42, UNKNOWN, REMOTE, NULL, NULL},
-	{"ceph", 0x00c36400, UNKNOWN, REMOTE, NULL, NULL},
-	{"9p", 0x01021997, UNKNOWN, REMOTE, NULL, NULL},
-	{"virtiofs", 0, UNKNOWN, "the host decides, and its guests can't see how", NULL, NULL},
+	{"nfs", 0x6969, UNKNOWN, REMOTE},
+	{"nfs4", 0x6969, UNKNOWN, REMOTE},
+	{"cifs", 0xff534d42, UNKNOWN, REMOTE},
+	{"smb3", 0xfe534d42, UNKNOWN, REMOTE},
+	{"ceph", 0x00c36400, UNKNOWN, REMOTE},
+	{"9p", 0x01021997, UNKNOWN, REMOTE},
+	{"virtiofs", 0, UNKNOWN, "the host decides, and its guests can't see how", NULL, NULL,
+	 "the host"},
 	{"fuse", 0x65735546, UNKNOWN, "a program decides, and can't be asked", NULL, NULL},
 	{"fuse.", 0, UNKNOWN, "a program decides, and can't be asked", NULL, NULL},
 	{"fuseblk", 0, UNKNOWN, "a program decides, and can't be asked", NULL, stack_device_below},
@@ -118,6 +119,8 @@ struct cow_layer *stack_subject_probe(struct stack_builder *builder,
 	stack_layer_judge(builder, layer, row->overwrite, row->cow_switch,
 			  row->overwrite ? COW_EVIDENCE_INFERRED : COW_EVIDENCE_NONE, "%s",
 			  row->reason);
+	if (row->decided_by)
+		stack_detail_text(builder, layer, "decided_by", row->decided_by);
 	if (row->judge)
 		row->judge(builder, layer, subject);
 	/* A judge may know better: a Btrfs subvolume can be read-only on its own. */

@@ -29,6 +29,7 @@ struct stack_filesystem {
 		      const struct stack_subject *subject);
 	void (*below)(struct stack_builder *builder, struct cow_layer *layer,
 		      const struct stack_subject *subject, const struct stack_trail *trail);
+	const char *decided_by; /* where to ask, when that is elsewhere */
 };
 
 /* The filesystem an open file lies on, and all that is underneath. */

@@ -105,6 +105,13 @@ static void servers_and_strangers_are_unknown_with_a_reason(void)
 		       COW_EVIDENCE_NONE);
 }
 
+static void of_a_server_is_said_who_can_tell_more(void)
+{
+	CHECK_TEXT(cow_layer_detail_text(probe_type("nfs4", "rw"), "decided_by"), "the server");
+	CHECK_TEXT(cow_layer_detail_text(probe_type("virtiofs", "rw"), "decided_by"), "the host");
+	CHECK(!cow_layer_detail(probe_type("novelfs", "rw"), "decided_by"));
+}
+
 static void filesystems_this_kernel_lacks_are_judged_by_type_and_options(void)
 {
 	expect(probe_type("zfs", "rw"), "zfs", COPIED, INFERRED);
@@ -207,6 +214,7 @@ int main(void)
 		a_nodatacow_mount_overwrites_new_files_in_place,
 		zoned_btrfs_has_no_switch,
 		servers_and_strangers_are_unknown_with_a_reason,
+		of_a_server_is_said_who_can_tell_more,
 		filesystems_this_kernel_lacks_are_judged_by_type_and_options,
 		the_mount_is_found_by_its_id,
 		a_mount_of_another_namespace_is_not_found,
