@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A guest of libvirt, by libvirt's own block copy. */
 #include <fcntl.h>
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 #include <libxml/parser.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "convert/libvirt-calls.h"
 #include "convert/live.h"
 
 DEFINE_CLEANUP(document, xmlDoc *, xmlFreeDoc, NULL)
@@ -32,7 +31,7 @@ struct guest {
 static int fail(const char *what, struct cow_error *err)
 {
 	return base_refuse(err, EIO, COW_CODE_TOOL, "libvirt: %s: %s", what,
-			   virGetLastErrorMessage());
+			   libvirt.virGetLastErrorMessage());
 }
 
 /* libvirt prints what fails unless it has somebody to tell. */
@@ -59,7 +58,7 @@ static char *attribute_of(const xmlNode *node, const char *name)
 
 static xmlDoc *describe(virDomainPtr domain)
 {
-	BASE_CLEANUP(free) char *text = virDomainGetXMLDesc(domain, 0);
+	BASE_CLEANUP(free) char *text = libvirt.virDomainGetXMLDesc(domain, 0);
 
 	return text ? xmlReadMemory(text, (int)strlen(text), NULL, NULL,
 				    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
@@ -114,10 +113,10 @@ static int take_disk(struct convert_live *live, virDomainPtr domain, const xmlNo
 	struct guest *guest = live->data;
 
 	live->path = attribute_of(child_of(disk, "source"), "file");
-	live->guest = strdup(virDomainGetName(domain));
+	live->guest = strdup(libvirt.virDomainGetName(domain));
 	live->format = format ? cow_format_from_name(format) : COW_FORMAT_UNKNOWN;
 	guest->target = attribute_of(child_of(disk, "target"), "dev");
-	virDomainRef(domain);
+	libvirt.virDomainRef(domain);
 	guest->domain = domain;
 	if (!live->path || !live->guest || !guest->target)
 		return base_fail(err, ENOMEM, "look at the guest's disks");
@@ -143,9 +142,9 @@ static int find_in(struct convert_live *live, virDomainPtr *domains, int n,
 static void disconnect(struct guest *guest)
 {
 	if (guest->domain)
-		virDomainFree(guest->domain);
+		libvirt.virDomainFree(guest->domain);
 	if (guest->connection)
-		virConnectClose(guest->connection);
+		libvirt.virConnectClose(guest->connection);
 	guest->domain = NULL;
 	guest->connection = NULL;
 }
@@ -157,13 +156,14 @@ static int attach_to(struct convert_live *live, const char *uri, const struct st
 	virDomainPtr *domains = NULL;
 	int n, r;
 
-	guest->connection = virConnectOpen(uri);
+	guest->connection = libvirt.virConnectOpen(uri);
 	if (!guest->connection)
 		return fail(uri, err);
-	n = virConnectListAllDomains(guest->connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	n = libvirt.virConnectListAllDomains(guest->connection, &domains,
+					     VIR_CONNECT_LIST_DOMAINS_ACTIVE);
 	r = n < 0 ? fail(uri, err) : find_in(live, domains, n, image, err);
 	for (int i = 0; i < n; i++)
-		virDomainFree(domains[i]);
+		libvirt.virDomainFree(domains[i]);
 	free(domains);
 	if (r == 0) {
 		disconnect(guest);
@@ -177,9 +177,11 @@ static int attach_to(struct convert_live *live, const char *uri, const struct st
 static int attach(struct convert_live *live, const struct stat *image, struct cow_error *err)
 {
 	const char *const usual[] = {"qemu:///system", "qemu:///session"};
-	int r = 0;
+	int r = convert_libvirt_load(err);
 
-	virSetErrorFunc(NULL, ignore_error);
+	if (r < 0)
+		return r;
+	libvirt.virSetErrorFunc(NULL, ignore_error);
 	live->data = calloc(1, sizeof(struct guest));
 	if (!live->data)
 		return base_fail(err, ENOMEM, "connect to libvirt");
@@ -214,8 +216,8 @@ static int start(struct convert_live *live, struct cow_error *err)
 	xmlDocDumpMemory(document, &text, &size);
 	if (live->shallow)
 		flags |= VIR_DOMAIN_BLOCK_COPY_SHALLOW;
-	if (virDomainBlockCopy(guest->domain, guest->target, (const char *)text, NULL, 0, flags) <
-	    0)
+	if (libvirt.virDomainBlockCopy(guest->domain, guest->target, (const char *)text, NULL, 0,
+				       flags) < 0)
 		return fail("block copy", err);
 	return 0;
 }
@@ -224,13 +226,13 @@ static int start(struct convert_live *live, struct cow_error *err)
 static int reconnect(struct guest *guest)
 {
 	unsigned char uuid[VIR_UUID_BUFLEN];
-	int r = virDomainGetUUID(guest->domain, uuid);
+	int r = libvirt.virDomainGetUUID(guest->domain, uuid);
 
 	for (int i = 0; r == 0 && i < RECONNECT_TRIES; i++) {
-		virConnectPtr connection = virConnectOpen(guest->uri);
+		virConnectPtr connection = libvirt.virConnectOpen(guest->uri);
 
 		if (connection) {
-			virDomainPtr domain = virDomainLookupByUUID(connection, uuid);
+			virDomainPtr domain = libvirt.virDomainLookupByUUID(connection, uuid);
 
 			disconnect(guest);
 			guest->connection = connection;
@@ -253,14 +255,15 @@ static bool is_ready(const struct guest *guest)
 
 static bool is_running(const struct guest *guest)
 {
-	return guest->domain && virDomainIsActive(guest->domain) == 1;
+	return guest->domain && libvirt.virDomainIsActive(guest->domain) == 1;
 }
 
 static int look_once(struct guest *guest, struct convert_live_job *ret)
 {
 	virDomainBlockJobInfo info;
-	int r = guest->domain ? virDomainGetBlockJobInfo(guest->domain, guest->target, &info, 0)
-			      : 0;
+	int r = guest->domain
+			? libvirt.virDomainGetBlockJobInfo(guest->domain, guest->target, &info, 0)
+			: 0;
 
 	if (r > 0) {
 		ret->done = info.cur;
@@ -275,7 +278,7 @@ static int look(struct convert_live *live, struct convert_live_job *ret, struct 
 	struct guest *guest = live->data;
 	int r = look_once(guest, ret);
 
-	if (r < 0 && virConnectIsAlive(guest->connection) != 1) {
+	if (r < 0 && libvirt.virConnectIsAlive(guest->connection) != 1) {
 		r = reconnect(guest);
 		if (r == -ECONNRESET)
 			return fail("connect again", err);
@@ -289,12 +292,13 @@ static int look(struct convert_live *live, struct convert_live_job *ret, struct 
 static int pause_guest(struct convert_live *live, struct cow_error *err)
 {
 	const struct guest *guest = live->data;
-	int state, r = virDomainGetState(guest->domain, &state, NULL, 0);
+	int state, r = libvirt.virDomainGetState(guest->domain, &state, NULL, 0);
 
 	if (r == 0 && state != VIR_DOMAIN_RUNNING)
 		return 0;
 	live->paused = true;
-	return r < 0 || virDomainSuspend(guest->domain) < 0 ? fail("suspend the guest", err) : 0;
+	return r < 0 || libvirt.virDomainSuspend(guest->domain) < 0 ? fail("suspend the guest", err)
+								    : 0;
 }
 
 static int resume_guest(struct convert_live *live, struct cow_error *err)
@@ -303,7 +307,7 @@ static int resume_guest(struct convert_live *live, struct cow_error *err)
 	bool paused = live->paused;
 
 	live->paused = false;
-	if (!paused || !is_running(guest) || virDomainResume(guest->domain) == 0)
+	if (!paused || !is_running(guest) || libvirt.virDomainResume(guest->domain) == 0)
 		return 0;
 	return base_remedy(err, fail("resume the guest", err), "virsh resume %s", live->guest);
 }
@@ -311,9 +315,10 @@ static int resume_guest(struct convert_live *live, struct cow_error *err)
 /* What the guest is started with the next time, or NULL when there won't be one. */
 static char *definition(const struct guest *guest)
 {
-	if (virDomainIsPersistent(guest->domain) != 1)
+	if (libvirt.virDomainIsPersistent(guest->domain) != 1)
 		return NULL;
-	return virDomainGetXMLDesc(guest->domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+	return libvirt.virDomainGetXMLDesc(guest->domain,
+					   VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
 }
 
 /* A pivot writes the backing chain it has found into the definition, which did not have it. */
@@ -324,9 +329,9 @@ static void keep_definition(const struct guest *guest, const char *before)
 
 	if (!before || !after || base_equal(before, after))
 		return;
-	defined = virDomainDefineXML(guest->connection, before);
+	defined = libvirt.virDomainDefineXML(guest->connection, before);
 	if (defined)
-		virDomainFree(defined);
+		libvirt.virDomainFree(defined);
 }
 
 static int pivot(struct convert_live *live, struct cow_error *err)
@@ -334,8 +339,8 @@ static int pivot(struct convert_live *live, struct cow_error *err)
 	struct guest *guest = live->data;
 	BASE_CLEANUP(free) char *before = definition(guest);
 
-	if (virDomainBlockJobAbort(guest->domain, guest->target, VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT) <
-	    0)
+	if (libvirt.virDomainBlockJobAbort(guest->domain, guest->target,
+					   VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT) < 0)
 		return fail("pivot", err);
 	keep_definition(guest, before);
 	return 0;
@@ -348,7 +353,7 @@ static int cancel(struct convert_live *live, struct cow_error *err)
 	int r = look(live, &job, err);
 
 	while (r > 0) {
-		if (virDomainBlockJobAbort(guest->domain, guest->target, 0) < 0)
+		if (libvirt.virDomainBlockJobAbort(guest->domain, guest->target, 0) < 0)
 			convert_wait_us(RECONNECT_WAIT);
 		r = look(live, &job, err);
 	}
