@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Something before or behind them: bcache, and servers, of which one can be looked at from here.
+# Something before or behind them: bcache, a mirror of which one half is elsewhere, and servers, of which one can
+# be looked at from here.
 . "$(dirname "$0")/lib.sh"
-need_lab bcache nbd ext4
-require make-bcache qemu-nbd
+need_lab bcache nbd drbd ext4
+require make-bcache qemu-nbd drbdmeta drbdsetup
 
-truncate -s 96M "$T"/{home,cache,served}.img
+truncate -s 96M "$T"/{home,cache,served,half}.img
 home=$(losetup --find --show "$T/home.img")
 cache=$(losetup --find --show "$T/cache.img")
-at_end 'umount "$T/on" || :; qemu-nbd --disconnect /dev/nbd0 >/dev/null || :'
+at_end 'umount "$T/on" || :; drbdsetup down half || :; qemu-nbd --disconnect /dev/nbd0 >/dev/null || :'
 make-bcache --bucket 64k --cache "$cache" --bdev "$home" >"$T/log"
 for device in "$cache" "$home"; do
 	echo "$device" >/sys/fs/bcache/register
@@ -24,6 +25,16 @@ for setting in percent delay; do
 done
 WITNESS_SETTLE="until [ \$(cat $bcache/state) != dirty ]; do :; done" \
 	truth "bcache, writeback" /dev/bcache0 "$T/home.img"
+
+half=$(losetup --find --show "$T/half.img")
+drbdmeta --force 0 v08 "$half" internal create-md >"$T/log" 2>&1
+drbdsetup new-resource half
+drbdsetup new-minor half 0 0
+drbdsetup attach 0 "$half" "$half" internal
+drbdsetup primary 0 --force
+losetup --detach "$half"
+witness write /dev/drbd0
+truth "drbd, without its peer" /dev/drbd0 "$T/half.img"
 
 qemu-nbd --connect /dev/nbd0 --format raw --cache writethrough --fork "$T/served.img"
 until [ "$(cat /sys/block/nbd0/size)" != 0 ]; do :; done
