@@ -52,11 +52,14 @@ static const struct driver *find_driver(const char *name)
 	return driver;
 }
 
+/* The disk itself moves nothing: who writes to sequential zones has to, and is a layer of its own.
+ */
 static void judge_zones(struct stack_builder *builder, struct cow_layer *layer, const char *zoned)
 {
 	if (base_equal(zoned, "host-managed") || base_equal(zoned, "host-aware"))
-		stack_layer_judge(builder, layer, COW_OVERWRITE_COPIED, COW_SWITCH_NONE,
-				  COW_EVIDENCE_REPORTED, "a %s zoned disk can't overwrite in place",
+		stack_layer_judge(builder, layer, IN_PLACE, COW_EVIDENCE_REPORTED,
+				  "a %s zoned disk: what can't be overwritten is moved by who "
+				  "writes to it",
 				  zoned);
 	else if (zoned && !base_equal(zoned, "none"))
 		stack_layer_judge(builder, layer, COW_OVERWRITE_UNKNOWN, COW_SWITCH_UNKNOWN,

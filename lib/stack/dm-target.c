@@ -36,7 +36,8 @@ static const struct stack_dm_target targets[] = {
 	{"ebs", IN_PLACE, "passed on in another sector size"},
 	{"error", IN_PLACE, "all writes fail"},
 	{"zero", IN_PLACE, "all writes are dropped"},
-	{"zoned", COPIED, "random writes to a zoned disk are redirected"},
+	{"zoned", COPIED_ONCE,
+	 "what was moved to a sequential zone is copied on its first overwrite"},
 };
 
 const struct stack_dm_target *stack_dm_target(const char *name)
