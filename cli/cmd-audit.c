@@ -23,7 +23,6 @@ struct run {
 
 CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
 CLI_DEFINE_CLEANUP(item, struct cow_audit_item *, cow_audit_item_free)
-CLI_DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free)
 
 /* --- columns: name of the function, what it gives of an image, what of a backing file --- */
 

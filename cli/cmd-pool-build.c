@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* cowctl pool build, start, stop. */
-#include <string.h>
-
+/* cowctl pool build, delete: the directory of a pool. */
 #include "pool.h"
 #include "verbs.h"
 
@@ -145,7 +143,7 @@ const struct cli_verb cli_verb_pool_build = {
 	.run = build,
 };
 
-static int start(struct cli_call *call)
+static int delete (struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
@@ -154,54 +152,18 @@ static int start(struct cli_call *call)
 
 	if (status)
 		return status;
-	if (cow_pool_start(store, pool, &err) < 0)
+	if (cow_pool_delete(store, pool, &err) < 0)
 		return cli_error(call, &err);
-	fprintf(call->out, "started pool %s, compliance %s\n", CLI_QUOTE(pool->name),
-		cow_compliance_name(pool->compliance));
-	cli_pool_json(call, store, pool);
-	if (pool->compliance == COW_COMPLIANCE_DRIFTED) {
-		cli_warn(call, "pool %s has drifted from its policy %s: %s (cowctl pool build)",
-			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
-			 pool->compliance_reason);
-		return CLI_EXIT_FINDINGS;
-	}
-	if (pool->compliance == COW_COMPLIANCE_UNKNOWN && pool->policy != COW_POLICY_AUTO) {
-		cli_warn(call, "pool %s, policy %s: it is unknown how its directory stands: %s",
-			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
-			 pool->compliance_reason);
-		return CLI_EXIT_FAILED;
-	}
-	return CLI_EXIT_CLEAN;
-}
-
-const struct cli_verb cli_verb_pool_start = {
-	.name = "pool start",
-	CLI_POOL_OPERAND,
-	.summary = "mark a pool started, once its directory is there",
-	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
-	.run = start,
-};
-
-static int stop(struct cli_call *call)
-{
-	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
-	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
-	struct cow_error err = {0};
-	int status = cli_pool_open(call, &store, &pool);
-
-	if (status)
-		return status;
-	if (cow_pool_stop(store, pool, &err) < 0)
-		return cli_error(call, &err);
-	fprintf(call->out, "stopped pool %s\n", CLI_QUOTE(pool->name));
+	fprintf(call->out, "removed directory %s of pool %s; its definition stays\n",
+		CLI_QUOTE(pool->path), CLI_QUOTE(pool->name));
 	cli_pool_json(call, store, pool);
 	return CLI_EXIT_CLEAN;
 }
 
-const struct cli_verb cli_verb_pool_stop = {
-	.name = "pool stop",
+const struct cli_verb cli_verb_pool_delete = {
+	.name = "pool delete",
 	CLI_POOL_OPERAND,
-	.summary = "mark a pool stopped; its directory stays as it is",
+	.summary = "remove the directory of a pool, which must be empty",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
-	.run = stop,
+	.run = delete,
 };

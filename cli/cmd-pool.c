@@ -1,86 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* cowctl pool list, info, dumpxml: looking at pools. */
+/* cowctl pool list, info, dumpxml, name, uuid: looking at pools. */
 #include "pool.h"
 #include "verbs.h"
-
-int cli_pool_find(struct cli_call *call, const char *name, struct cow_pool_store **ret_store,
-		  struct cow_pool **ret_pool)
-{
-	struct cow_error err = {0};
-
-	if (cow_pool_store_new(cli_scope(call), ret_store, &err) < 0 ||
-	    cow_pool_lookup(*ret_store, name, ret_pool, &err) < 0)
-		return cli_error(call, &err);
-	return 0;
-}
-
-int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,
-		  struct cow_pool **ret_pool)
-{
-	return cli_pool_find(call, call->operands[0], ret_store, ret_pool);
-}
-
-static struct cli_value measured(const struct cow_pool *pool, uint64_t bytes)
-{
-	return pool->measured == COW_ANSWER_YES ? cli_bytes(bytes) : cli_unknown();
-}
-
-CLI_GETTER(get_name, struct cow_pool, cli_path(item->name))
-CLI_GETTER(get_uuid, struct cow_pool, cli_text(item->uuid))
-CLI_GETTER(get_type, struct cow_pool, cli_text(item->type))
-CLI_GETTER(get_path, struct cow_pool, cli_path(item->path))
-CLI_GETTER(get_state, struct cow_pool, cli_text(cow_pool_state_name(item->state)))
-CLI_GETTER(get_autostart, struct cow_pool, cli_bool(item->autostart))
-CLI_GETTER(get_persistent, struct cow_pool, cli_bool(item->persistent))
-CLI_GETTER(get_policy, struct cow_pool, cli_text(cow_policy_name(item->policy)))
-CLI_GETTER(get_compliance, struct cow_pool, cli_text(cow_compliance_name(item->compliance)))
-CLI_GETTER(get_reason, struct cow_pool, cli_text(item->compliance_reason))
-CLI_GETTER(get_capacity, struct cow_pool, measured(item, item->capacity))
-CLI_GETTER(get_allocation, struct cow_pool, measured(item, item->allocation))
-CLI_GETTER(get_available, struct cow_pool, measured(item, item->available))
-CLI_GETTER(get_source, struct cow_pool, cli_text(cow_pool_source_name(item->source)))
-
-#define RIGHT  CLI_COLUMN_RIGHT
-#define HIDDEN CLI_COLUMN_HIDDEN
-
-const struct cli_column cli_pool_columns[] = {
-	{"NAME", "name", "name", 0, 0, get_name},
-	{"UUID", "unique identifier", "uuid", 0, HIDDEN, get_uuid},
-	{"TYPE", "pool type of libvirt", "type", 0, HIDDEN, get_type},
-	{"STATE", "active (started), inactive or inaccessible", "state", 0, 0, get_state},
-	{"AUTOSTART", "is started at boot", "autostart", 0, HIDDEN, get_autostart},
-	{"PERSISTENT", "has a definition on disk", "persistent", 0, HIDDEN, get_persistent},
-	{"POLICY", "off, on or auto", "policy", 0, 0, get_policy},
-	{"COMPLIANCE", "how the directory stands against the policy", "compliance", 0, 0,
-	 get_compliance},
-	{"REASON", "why", "compliance_reason", 0, HIDDEN | CLI_COLUMN_WRAP, get_reason},
-	{"CAPACITY", "size of the filesystem", "capacity", 0, RIGHT | HIDDEN, get_capacity},
-	{"ALLOCATION", "of it in use", "allocation", 0, RIGHT | HIDDEN, get_allocation},
-	{"AVAILABLE", "of it free", "available", 0, RIGHT, get_available},
-	{"SOURCE", "whose definition it is: cowctl or libvirt", "source", 0, 0, get_source},
-	{"PATH", "target directory", "path", 0, 0, get_path},
-	{0},
-};
-
-void cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
-{
-	json_t *pools, *object;
-
-	if (!call->json)
-		return;
-	cow_pool_refresh(store, pool, NULL);
-	pools = json_array();
-	object = json_object();
-	json_object_set_new(call->json, "pools", pools);
-	json_array_append_new(pools, object);
-	cli_json_columns(object, cli_pool_columns, pool);
-}
 
 static int list(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_error err = {0};
-	struct cow_pool **pools = NULL;
+	struct cow_pool **pools CLI_CLEANUP(pools) = NULL;
 	struct cli_table *table;
 	size_t broken = 0;
 
@@ -93,7 +20,6 @@ static int list(struct cli_call *call)
 		cli_table_add(table, NULL, pools[i]);
 	}
 	cli_table_end(table);
-	cow_pool_list_free(pools);
 	if (broken) {
 		cli_error(call, &err);
 		if (broken > 1)
@@ -156,4 +82,56 @@ const struct cli_verb cli_verb_pool_dumpxml = {
 	.summary = "write a definition as XML that virsh pool-define takes",
 	.with = CLI_WITH_SCOPE,
 	.run = dumpxml,
+};
+
+/* One value of a pool alone, for scripts. */
+static int print(struct cli_call *call, const char *(*get)(const struct cow_pool *pool))
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	char *text CLI_CLEANUP(text) = NULL;
+	int status = cli_pool_open(call, &store, &pool);
+
+	if (status)
+		return status;
+	text = cli_escape(get(pool));
+	fprintf(call->out, "%s\n", text);
+	cli_pool_json(call, store, pool);
+	return CLI_EXIT_CLEAN;
+}
+
+static const char *name_of(const struct cow_pool *pool)
+{
+	return pool->name;
+}
+
+static const char *uuid_of(const struct cow_pool *pool)
+{
+	return pool->uuid;
+}
+
+static int name(struct cli_call *call)
+{
+	return print(call, name_of);
+}
+
+static int uuid(struct cli_call *call)
+{
+	return print(call, uuid_of);
+}
+
+const struct cli_verb cli_verb_pool_name = {
+	.name = "pool name",
+	CLI_POOL_OPERAND,
+	.summary = "write the name of a pool, for its uuid",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.run = name,
+};
+
+const struct cli_verb cli_verb_pool_uuid = {
+	.name = "pool uuid",
+	CLI_POOL_OPERAND,
+	.summary = "write the uuid of a pool, for its name",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.run = uuid,
 };

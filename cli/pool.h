@@ -8,6 +8,7 @@
 
 CLI_DEFINE_CLEANUP(store, struct cow_pool_store *, cow_pool_store_free)
 CLI_DEFINE_CLEANUP(pool, struct cow_pool *, cow_pool_free)
+CLI_DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free)
 
 /* One pool as text, JSON and --output show it. */
 extern const struct cli_column cli_pool_columns[];
@@ -15,6 +16,9 @@ extern const struct cli_column cli_pool_columns[];
 /* Of verbs that work on one pool. */
 #define CLI_POOL_OPERAND                                                                           \
 	.operands = "POOL", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_POOL
+
+/* Of verbs that work on any number. */
+#define CLI_POOLS_OPERAND .operands = "POOL...", .operands_max = -1, .complete = CLI_COMPLETE_POOL
 
 /* XML out of a file, "-" for standard input; free it. NULL: errno. */
 char *cli_read_definition(const char *name, size_t *ret_size);
@@ -28,7 +32,13 @@ int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,
 int cli_pool_find(struct cli_call *call, const char *name, struct cow_pool_store **ret_store,
 		  struct cow_pool **ret_pool);
 
-/* The refreshed pool as the only one of the JSON's pools[]; nothing in text. */
+/* Do something with each pool among the operands; what fails for one stops no other.
+ * @return the worst exit status. */
+typedef int cli_pool_function(struct cli_call *call, struct cow_pool_store *store,
+			      struct cow_pool *pool);
+int cli_pool_each(struct cli_call *call, cli_pool_function *work);
+
+/* The refreshed pool as one more of the JSON's pools[]; nothing in text. */
 void cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool);
 
 #endif

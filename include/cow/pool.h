@@ -95,6 +95,11 @@ int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
 int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,
 		      struct cow_error *err);
 
+/** Have it started at boot, or no longer: the link in autostart/ that libvirt has too. What starts
+ *  these pools is `cowctl pool start --autostart`. -ENOENT when it has no definition on disk. */
+int cow_pool_set_autostart(struct cow_pool_store *store, struct cow_pool *pool, bool on,
+			   struct cow_error *err);
+
 /** Our own by name, then libvirt's, then either by uuid.
  *  @return 0, or -ENOENT. */
 int cow_pool_lookup(struct cow_pool_store *store, const char *name_or_uuid, struct cow_pool **ret,
@@ -140,6 +145,10 @@ int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool, un
 /** Mark started after checking that the directory is there. A drifted directory is started all the
  *  same, for its images must stay reachable; pool->compliance says so. */
 int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
+/** Remove the pool's directory, which must be empty: -ENOTEMPTY. The definition stays. -EBUSY while
+ *  started. */
+int cow_pool_delete(struct cow_pool_store *store, const struct cow_pool *pool,
+		    struct cow_error *err);
 /** Mark stopped; -EINVAL when it was not started. */
 int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
 

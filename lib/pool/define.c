@@ -92,7 +92,7 @@ COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_po
 COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,
 				 struct cow_error *err)
 {
-	BASE_CLEANUP(free) char *file = NULL, *autostart = NULL;
+	BASE_CLEANUP(free) char *file = NULL;
 	BASE_CLEANUP(pool) struct cow_pool *pool = NULL;
 	BASE_CLEANUP(fd) int lock = -1;
 	int r = cow_pool_lookup(store, name_or_uuid, &pool, err);
@@ -105,12 +105,12 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 		r = pool_store_check_stopped(store, pool, err);
 	if (r < 0)
 		return r;
+	r = pool_store_set_autostart(lock, pool->name, false, err);
+	if (r < 0)
+		return r;
 	file = base_format("%s.xml", pool->name);
-	autostart = base_format("autostart/%s.xml", pool->name);
-	if (!file || !autostart)
+	if (!file)
 		return base_fail(err, ENOMEM, "undefine a pool");
-	if (unlinkat(lock, autostart, 0) < 0 && errno != ENOENT && errno != ENOTDIR)
-		return base_fail(err, errno, "remove %s", BASE_QUOTE(autostart));
 	if (unlinkat(lock, file, 0) < 0)
 		return base_fail(err, errno, "remove %s", BASE_QUOTE(file));
 	r = base_sync_directory(lock);

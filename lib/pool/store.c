@@ -148,6 +148,17 @@ int pool_store_check_stopped(const struct cow_pool_store *store, const struct co
 			   "stop it first: cowctl pool stop %s", BASE_QUOTE(pool->name));
 }
 
+int pool_store_check_defined(const struct cow_pool_store *store, const struct cow_pool *pool,
+			     struct cow_error *err)
+{
+	if (mark_exists(store->pools, pool->name, ".xml") == COW_ANSWER_YES)
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, ENOENT, COW_CODE_NOT_FOUND, "pool %s is not defined",
+				       BASE_QUOTE(pool->name)),
+			   "cowctl pool define keeps a definition");
+}
+
 /* Regular files only, and not by waiting: a FIFO called x.xml must not stop a listing. */
 static int read_file(const char *path, char **ret_text)
 {

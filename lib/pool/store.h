@@ -23,6 +23,13 @@ int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err);
 int pool_store_check_stopped(const struct cow_pool_store *store, const struct cow_pool *pool,
 			     struct cow_error *err);
 
+/* 0, or -ENOENT when there is no definition of this pool on disk (any more). */
+int pool_store_check_defined(const struct cow_pool_store *store, const struct cow_pool *pool,
+			     struct cow_error *err);
+
+/* Make or remove the link that has a pool started at boot. */
+int pool_store_set_autostart(int lock, const char *name, bool on, struct cow_error *err);
+
 /* Is its target a directory of images? The volumes of other types are devices. */
 bool pool_has_directory(const struct cow_pool *pool);
 

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cowctl pool start, stop, autostart. */
+#include "pool.h"
+#include "verbs.h"
+
+/* How a pool that is in use stands: a drift is a finding, not to know is a failure where somebody
+ * cares. */
+static int say_compliance(struct cli_call *call, const struct cow_pool *pool)
+{
+	if (pool->compliance == COW_COMPLIANCE_DRIFTED) {
+		cli_warn(call, "pool %s has drifted from its policy %s: %s (cowctl pool build)",
+			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
+			 pool->compliance_reason);
+		return CLI_EXIT_FINDINGS;
+	}
+	if (pool->compliance == COW_COMPLIANCE_UNKNOWN && pool->policy != COW_POLICY_AUTO) {
+		cli_warn(call, "pool %s, policy %s: it is unknown how its directory stands: %s",
+			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
+			 pool->compliance_reason);
+		return CLI_EXIT_FAILED;
+	}
+	return CLI_EXIT_CLEAN;
+}
+
+static int start_one(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
+{
+	struct cow_error err = {0};
+
+	if (cow_pool_start(store, pool, &err) < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "started pool %s, compliance %s\n", CLI_QUOTE(pool->name),
+		cow_compliance_name(pool->compliance));
+	cli_pool_json(call, store, pool);
+	return say_compliance(call, pool);
+}
+
+/* What is marked for it and not started yet. One that can't be started or read stops no other. */
+static int start_marked(struct cli_call *call)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool **pools CLI_CLEANUP(pools) = NULL;
+	struct cow_error err = {0};
+	size_t broken = 0;
+
+	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
+	    cow_pool_list(store, &pools, &broken, &err) < 0)
+		return cli_error(call, &err);
+	if (broken)
+		cli_error(call, &err);
+	for (struct cow_pool **pool = pools; *pool; pool++) {
+		if ((*pool)->source != COW_POOL_SOURCE_COWCTL || !(*pool)->autostart)
+			continue;
+		cow_pool_refresh(store, *pool, NULL);
+		if ((*pool)->state == COW_POOL_STATE_INACTIVE)
+			cli_status(call, start_one(call, store, *pool));
+	}
+	return call->status;
+}
+
+static int start(struct cli_call *call)
+{
+	bool marked = cli_given(call, "autostart");
+
+	if (marked == (call->n_operands > 0))
+		return cli_usage(call, marked ? "--autostart names the pools itself"
+					      : "an operand is missing: POOL...");
+	return marked ? start_marked(call) : cli_pool_each(call, start_one);
+}
+
+static const struct cli_option start_options[] = {
+	{"autostart", 0, NULL, NULL, "all pools that pool autostart marked, as at boot", 0, false},
+	{0},
+};
+
+const struct cli_verb cli_verb_pool_start = {
+	.name = "pool start",
+	CLI_POOLS_OPERAND,
+	.operands_min = 0,
+	.summary = "mark a pool started, once its directory is there",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.options = start_options,
+	.run = start,
+};
+
+static int stop(struct cli_call *call)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	struct cow_error err = {0};
+	int status = cli_pool_open(call, &store, &pool);
+
+	if (status)
+		return status;
+	if (cow_pool_stop(store, pool, &err) < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "stopped pool %s\n", CLI_QUOTE(pool->name));
+	cli_pool_json(call, store, pool);
+	return CLI_EXIT_CLEAN;
+}
+
+const struct cli_verb cli_verb_pool_stop = {
+	.name = "pool stop",
+	CLI_POOL_OPERAND,
+	.summary = "mark a pool stopped; its directory stays as it is",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.run = stop,
+};
+
+static int autostart(struct cli_call *call)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	struct cow_error err = {0};
+	bool on = !cli_given(call, "disable");
+	int status = cli_pool_open(call, &store, &pool);
+
+	if (status)
+		return status;
+	if (cow_pool_set_autostart(store, pool, on, &err) < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "pool %s is %s at boot\n", CLI_QUOTE(pool->name),
+		on ? "started" : "not started");
+	cli_pool_json(call, store, pool);
+	return CLI_EXIT_CLEAN;
+}
+
+static const struct cli_option autostart_options[] = {
+	{"disable", 0, NULL, NULL, "have it not started at boot any more", 0, false},
+	{0},
+};
+
+const struct cli_verb cli_verb_pool_autostart = {
+	.name = "pool autostart",
+	CLI_POOL_OPERAND,
+	.summary = "have a pool started at boot",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.options = autostart_options,
+	.run = autostart,
+};
