@@ -3,25 +3,6 @@
 #include "pool.h"
 #include "verbs.h"
 
-/* How a pool that is in use stands: a drift is a finding, not to know is a failure where somebody
- * cares. */
-static int say_compliance(struct cli_call *call, const struct cow_pool *pool)
-{
-	if (pool->compliance == COW_COMPLIANCE_DRIFTED) {
-		cli_warn(call, "pool %s has drifted from its policy %s: %s (cowctl pool build)",
-			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
-			 pool->compliance_reason);
-		return CLI_EXIT_FINDINGS;
-	}
-	if (pool->compliance == COW_COMPLIANCE_UNKNOWN && pool->policy != COW_POLICY_AUTO) {
-		cli_warn(call, "pool %s, policy %s: it is unknown how its directory stands: %s",
-			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
-			 pool->compliance_reason);
-		return CLI_EXIT_FAILED;
-	}
-	return CLI_EXIT_CLEAN;
-}
-
 static int start_one(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
 {
 	struct cow_error err = {0};
@@ -31,7 +12,7 @@ static int start_one(struct cli_call *call, struct cow_pool_store *store, struct
 	fprintf(call->out, "started pool %s, compliance %s\n", CLI_QUOTE(pool->name),
 		cow_compliance_name(pool->compliance));
 	cli_pool_json(call, store, pool);
-	return say_compliance(call, pool);
+	return cli_pool_judge(call, pool);
 }
 
 /* What is marked for it and not started yet. One that can't be started or read stops no other. */

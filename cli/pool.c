@@ -94,3 +94,20 @@ void cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct c
 	json_array_append_new(pools, object);
 	cli_json_columns(object, cli_pool_columns, pool);
 }
+
+int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool)
+{
+	if (pool->compliance == COW_COMPLIANCE_DRIFTED) {
+		cli_warn(call, "pool %s has drifted from its policy %s: %s (cowctl pool apply)",
+			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
+			 pool->compliance_reason);
+		return CLI_EXIT_FINDINGS;
+	}
+	if (pool->compliance == COW_COMPLIANCE_UNKNOWN && pool->policy != COW_POLICY_AUTO) {
+		cli_warn(call, "pool %s, policy %s: it is unknown how its directory stands: %s",
+			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
+			 pool->compliance_reason);
+		return CLI_EXIT_FAILED;
+	}
+	return CLI_EXIT_CLEAN;
+}

@@ -38,6 +38,10 @@ typedef int cli_pool_function(struct cli_call *call, struct cow_pool_store *stor
 			      struct cow_pool *pool);
 int cli_pool_each(struct cli_call *call, cli_pool_function *work);
 
+/* How a refreshed pool in use stands: a drift is a finding, not to know is a failure where a policy
+ * is asked for. Both are said. @return an exit status. */
+int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool);
+
 /* The refreshed pool as one more of the JSON's pools[]; nothing in text. */
 void cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool);
 

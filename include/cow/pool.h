@@ -142,6 +142,41 @@ struct cow_pool_build_result {
 int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
 		   struct cow_pool_build_result *ret, struct cow_error *err);
 
+/** One directory of a pool, the pool's own or one below it: what is created in it follows its
+ * flags. Made and freed by the library; new fields come at the end. */
+struct cow_pool_point {
+	const char *path;
+	bool subvolume;
+	bool mounted; /**< something else is mounted there: it is left alone, and so is all below */
+	enum cow_compliance before, after; /**< unknown where `error` says why */
+	enum cow_action action;    /**< done; with COW_POOL_APPLY_CHECK what would be done */
+	enum cow_policy effective; /**< what the policy comes to here */
+	char reason[256];          /**< why */
+	char warning[256];         /**< its price, or "" */
+	uint64_t unreached; /**< files in it, subdirectories aside, that do not follow the policy
+				 and keep what they have: cow_convert_* changes them */
+	uint64_t unread;    /**< files in it that could not be looked at */
+	struct cow_error error; /**< message "": all went well */
+};
+
+/* Flags for cow_pool_apply(). */
+#define COW_POOL_APPLY_CHECK 0x1u /**< change nothing; libvirt's pools can be looked at as well */
+
+/** Apply the policy to the pool's directory and to each subdirectory and subvolume in it, and read
+ * it back. Symlinks are not followed. Idempotent, and allowed while the pool is started. What fails
+ * for one directory is in its `error` and stops no other.
+ *  @param ret_points NULL-terminated array by path, the pool's own first; cow_pool_points_free().
+ */
+int cow_pool_apply(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
+		   struct cow_pool_point ***ret_points, struct cow_error *err);
+void cow_pool_points_free(struct cow_pool_point **points);
+
+/** Look at a started pool again, and mend its own directory if that has drifted: what
+ *  cow_pool_apply() does, without what is below. -EINVAL when it is not started.
+ *  @param ret_points one point. */
+int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
+		  struct cow_pool_point ***ret_points, struct cow_error *err);
+
 /** Mark started after checking that the directory is there. A drifted directory is started all the
  *  same, for its images must stay reachable; pool->compliance says so. */
 int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);

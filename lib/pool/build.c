@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "pool/judge.h"
 #include "pool/parents.h"
+#include "pool/points.h"
 #include "pool/store.h"
 #include "pool/subvolume.h"
 
@@ -169,25 +170,26 @@ static int build_new(const struct cow_pool *pool, unsigned flags, struct cow_poo
 	return 0;
 }
 
-/* What the policy leaves as it is below a directory that was there before. */
-static void count_unreached(int fd, struct cow_pool_build_result *ret)
+/* What the policy leaves as it is below a directory that was there before: it reaches only what is
+ * created directly in it from now on. */
+static void count_unreached(int fd, const struct cow_pool *pool, struct cow_pool_build_result *ret)
 {
-	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
-	struct pool_reach reach = {0};
-	uint32_t flags;
+	BASE_CLEANUP(points) struct cow_pool_point **points = NULL;
 
-	if (cow_probe_new(BASE_FD_PATH(fd), 0, &probe, NULL) < 0) {
+	if (pool_points_visit(fd, pool, COW_POOL_APPLY_CHECK, &points, NULL) < 0) {
 		ret->unread = 1;
 		return;
 	}
-	/* Nothing carries a flag here, and nothing needs one. */
-	if (probe->cow_switch == COW_SWITCH_NOT_NEEDED || cow_attr_get(fd, &flags, NULL) < 0)
-		return;
-	/* On a nodatacow mount only files carry it, without their directories. */
-	pool_count_unreached(fd, ret->effective == COW_POLICY_OFF,
-			     probe->new_files_nocow == probe->nocow, &reach);
-	ret->unreached = reach.unreached;
-	ret->unread = reach.unknown;
+	for (struct cow_pool_point **point = points; *point; point++) {
+		ret->unreached += (*point)->unreached;
+		ret->unread += (*point)->unread;
+		if (point == points)
+			continue;
+		if ((*point)->before == COW_COMPLIANCE_DRIFTED)
+			ret->unreached++;
+		else if ((*point)->error.message[0])
+			ret->unread++;
+	}
 }
 
 static int build_existing(int fd, const struct cow_pool *pool, unsigned flags,
@@ -209,7 +211,7 @@ static int build_existing(int fd, const struct cow_pool *pool, unsigned flags,
 	}
 	report(ret, &decision);
 	ret->subvolume = pool_is_subvolume(fd);
-	count_unreached(fd, ret);
+	count_unreached(fd, pool, ret);
 	return 0;
 }
 
@@ -257,7 +259,7 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 	ret->created = fd < 0;
 	ret->subvolume = fd < 0 ? want_subvolume : pool_is_subvolume(fd);
 	if (fd >= 0)
-		count_unreached(fd, ret);
+		count_unreached(fd, pool, ret);
 	return 0;
 }
 

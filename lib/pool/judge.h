@@ -8,17 +8,20 @@
 /* How a directory stands against a policy: nothing to do is ok, something to do is drift. */
 enum cow_compliance pool_judge(const struct cow_probe *probe, const struct cow_decision *decision);
 
-/* Probe an open directory, hold it against the pool's policy and carry out what follows; probe once
- * more and hold the result against it again. What was decided is in *ret also on failure. */
+/* What a policy comes to for a directory. */
+struct pool_verdict {
+	struct cow_decision decision;
+	enum cow_compliance before, after;
+};
+
+/* Probe an open directory, hold it against a policy and, with `change`, carry out what follows;
+ * probe once more and hold the result against it again. What was decided is in *ret also on
+ * failure. A policy that can't be met is an error either way. `path` is for messages. */
+int pool_hold(int fd, enum cow_policy policy, const char *path, bool change,
+	      struct pool_verdict *ret, struct cow_error *err);
+
+/* The same for a pool's own directory, carried out. */
 int pool_enforce(int fd, const struct cow_pool *pool, struct cow_decision *ret,
 		 struct cow_error *err);
-
-/* Count what lies below an open directory and carries the other flag than the policy wants: the
- * policy of a directory reaches only what is created directly in it from now on. */
-struct pool_reach {
-	uint64_t unreached; /* files and directories */
-	uint64_t unknown;   /* could not be looked at */
-};
-void pool_count_unreached(int fd, bool nocow, bool directories, struct pool_reach *ret);
 
 #endif

@@ -157,16 +157,14 @@ COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool
 
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
+	if (r == 0)
+		r = pool_store_check_started(store, pool, err);
 	if (r < 0)
 		return r;
 	if (!mark)
 		return base_fail(err, ENOMEM, "stop a pool");
-	r = unlink(mark) < 0 ? -errno : 0;
-	if (r == -ENOENT)
-		return base_refuse(err, EINVAL, COW_CODE_NOT_FOUND, "pool %s is not started",
-				   BASE_QUOTE(pool->name));
-	if (r < 0)
-		return base_fail(err, -r, "mark pool %s stopped", BASE_QUOTE(pool->name));
+	if (unlink(mark) < 0)
+		return base_fail(err, errno, "mark pool %s stopped", BASE_QUOTE(pool->name));
 	pool->state = COW_POOL_STATE_INACTIVE;
 	return 0;
 }

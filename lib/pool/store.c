@@ -148,6 +148,15 @@ int pool_store_check_stopped(const struct cow_pool_store *store, const struct co
 			   "stop it first: cowctl pool stop %s", BASE_QUOTE(pool->name));
 }
 
+int pool_store_check_started(const struct cow_pool_store *store, const struct cow_pool *pool,
+			     struct cow_error *err)
+{
+	if (pool_store_started(store, pool) == COW_ANSWER_YES)
+		return 0;
+	return base_refuse(err, EINVAL, COW_CODE_NOT_FOUND, "pool %s is not started",
+			   BASE_QUOTE(pool->name));
+}
+
 int pool_store_check_defined(const struct cow_pool_store *store, const struct cow_pool *pool,
 			     struct cow_error *err)
 {

@@ -23,6 +23,10 @@ int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err);
 int pool_store_check_stopped(const struct cow_pool_store *store, const struct cow_pool *pool,
 			     struct cow_error *err);
 
+/* 0, or -EINVAL while it is not. */
+int pool_store_check_started(const struct cow_pool_store *store, const struct cow_pool *pool,
+			     struct cow_error *err);
+
 /* 0, or -ENOENT when there is no definition of this pool on disk (any more). */
 int pool_store_check_defined(const struct cow_pool_store *store, const struct cow_pool *pool,
 			     struct cow_error *err);

@@ -71,6 +71,10 @@ for verb in build info list; do
 		capacity:'number|null' allocation:'number|null' available:'number|null' source:string
 done
 
+expect_status 0 cowctl pool apply --check --session --json images
+expect_keys '.points[]' path:string pool:string kind:string before:string after:string \
+	action:string unreached:number unread:number reason:string
+
 make_image pool/image 1M
 expect_status 0 cowctl pool start --session images
 for call in 'list images' 'info --pool images image'; do

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cowctl pool apply, refresh: make the directories of pools follow their policy again. */
+#include "pool.h"
+#include "verbs.h"
+
+CLI_DEFINE_CLEANUP(points, struct cow_pool_point **, cow_pool_points_free)
+
+/* One line: a directory, and the pool it is in. */
+struct row {
+	const struct cow_pool *pool;
+	const struct cow_pool_point *point;
+};
+
+static const char *kind(const struct cow_pool_point *point)
+{
+	if (point->mounted)
+		return "mount";
+	return point->subvolume ? "subvolume" : "directory";
+}
+
+static const char *why(const struct cow_pool_point *point)
+{
+	return *point->error.message ? point->error.message : point->reason;
+}
+
+CLI_GETTER(get_path, struct row, cli_path(item->point->path))
+CLI_GETTER(get_pool, struct row, cli_path(item->pool->name))
+CLI_GETTER(get_kind, struct row, cli_text(kind(item->point)))
+CLI_GETTER(get_before, struct row, cli_text(cow_compliance_name(item->point->before)))
+CLI_GETTER(get_after, struct row, cli_text(cow_compliance_name(item->point->after)))
+CLI_GETTER(get_action, struct row, cli_text(cow_action_name(item->point->action)))
+CLI_GETTER(get_files, struct row, cli_number(item->point->unreached))
+CLI_GETTER(get_unread, struct row, cli_number(item->point->unread))
+CLI_GETTER(get_reason, struct row, cli_text(why(item->point)))
+
+static const struct cli_column columns[] = {
+	{"PATH", "a directory of the pool", "path", 0, 0, get_path},
+	{"POOL", "the pool", "pool", 0, CLI_COLUMN_HIDDEN, get_pool},
+	{"KIND", "directory, subvolume or mount", "kind", 0, 0, get_kind},
+	{"BEFORE", "how it stood against the policy", "before", 0, 0, get_before},
+	{"AFTER", "how it stands now", "after", 0, 0, get_after},
+	{"ACTION", "what was done, or with --check would be", "action", 0, 0, get_action},
+	{"FILES", "files in it that keep another flag", "unreached", 0, CLI_COLUMN_RIGHT,
+	 get_files},
+	{"UNREAD", "files in it that could not be looked at", "unread", 0,
+	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_unread},
+	{"REASON", "why", "reason", 0, CLI_COLUMN_HIDDEN | CLI_COLUMN_WRAP, get_reason},
+	{0},
+};
+
+static void judge_point(struct cli_call *call, const struct cow_pool_point *point)
+{
+	if (*point->error.message)
+		cli_error(call, &point->error);
+	if (*point->warning)
+		cli_warn(call, "%s: %s", CLI_QUOTE(point->path), point->warning);
+	if (point->after == COW_COMPLIANCE_DRIFTED || point->unreached)
+		cli_status(call, CLI_EXIT_FINDINGS);
+	if (point->unread)
+		cli_status(call, CLI_EXIT_FAILED);
+}
+
+static void say_rest(struct cli_call *call, const struct cow_pool *pool,
+		     struct cow_pool_point *const *points)
+{
+	unsigned long long files = 0, unread = 0;
+
+	for (; *points; points++) {
+		files += (*points)->unreached;
+		unread += (*points)->unread;
+	}
+	if (files)
+		cli_warn(call,
+			 "%llu existing files in %s stay as they are "
+			 "(cowctl convert --recursive changes them)",
+			 files, CLI_QUOTE(pool->path));
+	if (unread)
+		cli_warn(call, "%llu existing files in %s could not be looked at", unread,
+			 CLI_QUOTE(pool->path));
+}
+
+/* Of one pool, into the table of all. */
+static void apply_one(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool,
+		      struct cli_table *table)
+{
+	struct cow_pool_point **points CLI_CLEANUP(points) = NULL;
+	struct cow_error err = {0};
+	unsigned flags = cli_flag(call, "check", COW_POOL_APPLY_CHECK);
+
+	if (cow_pool_apply(store, pool, flags, &points, &err) < 0) {
+		cli_error(call, &err);
+		return;
+	}
+	for (struct cow_pool_point **point = points; *point; point++) {
+		struct row row = {pool, *point};
+
+		cli_table_add(table, NULL, &row);
+		judge_point(call, *point);
+	}
+	say_rest(call, pool, points);
+	cli_pool_json(call, store, pool);
+}
+
+static int apply(struct cli_call *call)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cli_table *table;
+	struct cow_error err = {0};
+
+	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0)
+		return cli_error(call, &err);
+	table = cli_table_new(call, "points");
+	for (char **name = call->operands; *name; name++) {
+		struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+
+		if (cow_pool_lookup(store, *name, &pool, &err) < 0)
+			cli_error(call, &err);
+		else
+			apply_one(call, store, pool, table);
+	}
+	cli_table_end(table);
+	return call->status;
+}
+
+static const struct cli_option apply_options[] = {
+	{"check", 0, NULL, NULL, "change nothing, tell what would be", 0, false},
+	{0},
+};
+
+const struct cli_verb cli_verb_pool_apply = {
+	.name = "pool apply",
+	CLI_POOLS_OPERAND,
+	.summary = "make all directories in a pool follow its policy",
+	.with = CLI_WITH_TABLE | CLI_WITH_SCOPE,
+	.options = apply_options,
+	.columns = columns,
+	.run = apply,
+};
+
+static int refresh_one(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
+{
+	struct cow_pool_point **points CLI_CLEANUP(points) = NULL;
+	struct cow_error err = {0};
+
+	if (cow_pool_mend(store, pool, &points, &err) < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "refreshed pool %s, compliance %s", CLI_QUOTE(pool->name),
+		cow_compliance_name(pool->compliance));
+	if (points[0]->before != points[0]->after)
+		fprintf(call->out, ": had %s, %s", cow_compliance_name(points[0]->before),
+			cow_action_name(points[0]->action));
+	fputc('\n', call->out);
+	cli_pool_json(call, store, pool);
+	judge_point(call, points[0]);
+	return cli_pool_judge(call, pool);
+}
+
+static int refresh(struct cli_call *call)
+{
+	return cli_pool_each(call, refresh_one);
+}
+
+const struct cli_verb cli_verb_pool_refresh = {
+	.name = "pool refresh",
+	CLI_POOLS_OPERAND,
+	.summary = "look at a started pool again, and mend its directory",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.run = refresh,
+};

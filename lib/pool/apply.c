@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Make a pool's directories follow its policy, whatever became of them since it was built. */
+#include <fcntl.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "pool/points.h"
+#include "pool/store.h"
+
+static int apply(const struct cow_pool *pool, unsigned flags, struct cow_pool_point ***ret,
+		 struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = -1;
+
+	if (!pool_has_directory(pool))
+		return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+				   "pool %s is no pool of files in a directory",
+				   BASE_QUOTE(pool->name));
+	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
+	return pool_points_visit(fd, pool, flags, ret, err);
+}
+
+/* The store is not locked meanwhile: it takes as long as there are directories, and what it does
+ * to each of them can be done any number of times. */
+COW_EXPORT int cow_pool_apply(struct cow_pool_store *store, const struct cow_pool *pool,
+			      unsigned flags, struct cow_pool_point ***ret, struct cow_error *err)
+{
+	int r = flags & COW_POOL_APPLY_CHECK ? 0 : pool_store_check_own(pool, err);
+
+	(void)store;
+	return r < 0 ? r : apply(pool, flags & COW_POOL_APPLY_CHECK, ret, err);
+}
+
+COW_EXPORT int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
+			     struct cow_pool_point ***ret, struct cow_error *err)
+{
+	int r = pool_store_check_own(pool, err);
+
+	if (r == 0)
+		r = pool_store_check_started(store, pool, err);
+	if (r == 0)
+		r = apply(pool, POOL_POINTS_ALONE, ret, err);
+	if (r == 0)
+		r = cow_pool_refresh(store, pool, err);
+	return r;
+}

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# pool refresh says how a started pool has drifted, mends its directory, and says what it can't mend.
+. "$(dirname "$0")/../lib.sh"
+need_root
+require jq
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+make_fs btrfs fs
+
+pool() {
+	cowctl pool "$@" --session
+}
+
+expect_status 0 pool define-as p --target "$T/fs/p" --cow off
+expect_status 2 pool refresh p
+expect_err "not started"
+expect_status 0 pool build p
+expect_status 0 pool start p
+expect_status 0 pool refresh p
+expect_out "compliance ok"
+
+chattr -C "$T/fs/p"
+expect_status 0 pool refresh p
+expect_out "compliance ok: had drifted, set-nocow"
+is_nocow "$T/fs/p" || fail "the directory is CoW"
+
+# what stands against it is said, with a remedy; the pool stays as it is
+chattr -C "$T/fs/p"
+chattr +c "$T/fs/p"
+expect_status 1 pool refresh p --json
+expect_json '.error.code == "conflict" and .error.remedy'
+chattr -c "$T/fs/p"
+rmdir "$T/fs/p"
+expect_status 0 pool define-as q --target "$T/fs/q"
+expect_status 0 pool build q
+expect_status 0 pool start q
+expect_status 2 pool refresh p q --json
+expect_json '[.pools[].name] == ["q"] and .error.code == "not-found"'
