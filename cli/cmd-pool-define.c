@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* cowctl pool define, define-as, undefine: the definitions alone, no directory is touched. */
+/* cowctl pool define, create, both also from options, and undefine. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,7 +32,8 @@ char *cli_read_definition(const char *name, size_t *ret_size)
 	return xml;
 }
 
-static int store_pool(struct cli_call *call, struct cow_pool *pool)
+/* Keep the definition, or start the pool without keeping it. */
+static int store_pool(struct cli_call *call, const struct cow_pool *pool)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_pool *stored CLI_CLEANUP(pool) = NULL;
@@ -48,7 +49,27 @@ static int store_pool(struct cli_call *call, struct cow_pool *pool)
 	return CLI_EXIT_CLEAN;
 }
 
-static int define(struct cli_call *call)
+static int create_pool(struct cli_call *call, const struct cow_pool *pool)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool *created CLI_CLEANUP(pool) = NULL;
+	struct cow_error err = {0};
+	unsigned flags = cli_flag(call, "build", COW_POOL_CREATE_BUILD);
+
+	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
+	    cow_pool_create(store, pool, flags, &err) < 0 ||
+	    cow_pool_lookup(store, pool->name, &created, &err) < 0 ||
+	    cow_pool_refresh(store, created, &err) < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "created pool %s, policy %s, compliance %s\n", CLI_QUOTE(pool->name),
+		cow_policy_name(pool->policy), cow_compliance_name(created->compliance));
+	cli_pool_json(call, store, created);
+	return cli_pool_judge(call, created);
+}
+
+typedef int pool_use(struct cli_call *call, const struct cow_pool *pool);
+
+static int with_file(struct cli_call *call, pool_use *use)
 {
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	char *xml CLI_CLEANUP(text) = NULL;
@@ -60,18 +81,44 @@ static int define(struct cli_call *call)
 		return cli_error_system(call, errno, "read %s", CLI_QUOTE(call->operands[0]));
 	if (cow_pool_new_xml(xml, size, &pool, &err) < 0)
 		return cli_error(call, &err);
-	return store_pool(call, pool);
+	return use(call, pool);
 }
+
+static int define(struct cli_call *call)
+{
+	return with_file(call, store_pool);
+}
+
+static int create(struct cli_call *call)
+{
+	return with_file(call, create_pool);
+}
+
+#define FILE_OPERAND                                                                               \
+	.operands = "FILE|-", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_FILE
 
 const struct cli_verb cli_verb_pool_define = {
 	.name = "pool define",
-	.operands = "FILE|-",
-	.operands_min = 1,
-	.operands_max = 1,
-	.complete = CLI_COMPLETE_FILE,
+	FILE_OPERAND,
 	.summary = "keep the definition of a pool, which is storage-pool XML of libvirt",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.run = define,
+};
+
+#define BUILD_OPTION                                                                               \
+	{                                                                                          \
+		"build", 0, NULL, NULL, "make the directory first, as pool build does", 0, false   \
+	}
+
+static const struct cli_option create_options[] = {BUILD_OPTION, {0}};
+
+const struct cli_verb cli_verb_pool_create = {
+	.name = "pool create",
+	FILE_OPERAND,
+	.summary = "start a pool that is gone when it is stopped",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.options = create_options,
+	.run = create,
 };
 
 /* Below the working directory when it is relative. NULL: errno. */
@@ -85,7 +132,7 @@ static char *absolute(const char *path)
 	return here ? cli_format("%s/%s", here, path) : NULL;
 }
 
-static int define_as(struct cli_call *call)
+static int with_options(struct cli_call *call, pool_use *use)
 {
 	const char *target = cli_value(call, "target"), *policy = cli_value(call, "cow");
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
@@ -100,15 +147,28 @@ static int define_as(struct cli_call *call)
 	if (cow_pool_new(call->operands[0], path, cow_policy_from_name(policy ? policy : "auto"),
 			 &pool, &err) < 0)
 		return cli_error(call, &err);
-	return store_pool(call, pool);
+	return use(call, pool);
 }
 
-static const struct cli_option define_as_options[] = {
-	{"target", 't', "DIR", NULL, "directory of the pool", CLI_COMPLETE_DIRECTORY, false},
-	{"cow", 0, NULL, "off|on|auto", "policy: overwrite in place, keep CoW, decide (default)", 0,
-	 false},
-	{0},
-};
+static int define_as(struct cli_call *call)
+{
+	return with_options(call, store_pool);
+}
+
+static int create_as(struct cli_call *call)
+{
+	return with_options(call, create_pool);
+}
+
+/* clang-format off */
+#define DEFINITION_OPTIONS                                                                         \
+	{"target", 't', "DIR", NULL, "directory of the pool", CLI_COMPLETE_DIRECTORY, false},      \
+	{"cow", 0, NULL, "off|on|auto", "policy: overwrite in place, keep CoW, decide (default)",  \
+	 0, false}
+/* clang-format on */
+
+static const struct cli_option define_as_options[] = {DEFINITION_OPTIONS, {0}};
+static const struct cli_option create_as_options[] = {DEFINITION_OPTIONS, BUILD_OPTION, {0}};
 
 const struct cli_verb cli_verb_pool_define_as = {
 	.name = "pool define-as",
@@ -119,6 +179,17 @@ const struct cli_verb cli_verb_pool_define_as = {
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = define_as_options,
 	.run = define_as,
+};
+
+const struct cli_verb cli_verb_pool_create_as = {
+	.name = "pool create-as",
+	.operands = "NAME",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "the same, made from options",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.options = create_as_options,
+	.run = create_as,
 };
 
 static int undefine(struct cli_call *call)

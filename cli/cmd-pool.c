@@ -1,7 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl pool list, info, dumpxml, name, uuid: looking at pools. */
+#include <string.h>
+
 #include "pool.h"
 #include "verbs.h"
+
+static bool is_active(const struct cow_pool *pool)
+{
+	return pool->state == COW_POOL_STATE_ACTIVE || pool->state == COW_POOL_STATE_INACCESSIBLE;
+}
+
+static bool is_persistent(const struct cow_pool *pool)
+{
+	return pool->persistent;
+}
+
+static bool is_autostarted(const struct cow_pool *pool)
+{
+	return pool->autostart;
+}
+
+/* Opposites: without either, and with both, all are shown. */
+static const struct {
+	const char *yes, *no;
+	bool (*is)(const struct cow_pool *pool);
+} filters[] = {
+	{"active", "inactive", is_active},
+	{"persistent", "transient", is_persistent},
+	{"autostart", "no-autostart", is_autostarted},
+};
+
+static bool is_wanted(const struct cli_call *call, const struct cow_pool *pool)
+{
+	const char *type = cli_value(call, "type");
+
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+		bool yes = cli_given(call, filters[i].yes), no = cli_given(call, filters[i].no);
+
+		if (yes != no && yes != filters[i].is(pool))
+			return false;
+	}
+	return !type || !strcmp(type, pool->type);
+}
+
+/* Columns by a short name, as virsh has them. */
+static const struct {
+	const char *option, *columns;
+	bool headings;
+} shapes[] = {
+	{"name", "NAME", false},
+	{"uuid", "UUID", false},
+	{"details", "NAME,STATE,AUTOSTART,PERSISTENT,CAPACITY,ALLOCATION,AVAILABLE", true},
+};
 
 static int list(struct cli_call *call)
 {
@@ -14,10 +64,17 @@ static int list(struct cli_call *call)
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_list(store, &pools, &broken, &err) < 0)
 		return cli_error(call, &err);
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		if (cli_given(call, shapes[i].option)) {
+			cli_default(call, "output", shapes[i].columns);
+			if (!shapes[i].headings)
+				cli_default(call, "noheadings", "");
+		}
 	table = cli_table_new(call, "pools");
 	for (size_t i = 0; pools[i]; i++) {
 		cow_pool_refresh(store, pools[i], NULL);
-		cli_table_add(table, NULL, pools[i]);
+		if (is_wanted(call, pools[i]))
+			cli_table_add(table, NULL, pools[i]);
 	}
 	cli_table_end(table);
 	if (broken) {
@@ -29,11 +86,27 @@ static int list(struct cli_call *call)
 	return CLI_EXIT_CLEAN;
 }
 
+static const struct cli_option list_options[] = {
+	{"all", 0, NULL, NULL, "all pools, which is the default", 0, false},
+	{"active", 0, NULL, NULL, "only those that are started", 0, false},
+	{"inactive", 0, NULL, NULL, "only those that are not", 0, false},
+	{"persistent", 0, NULL, NULL, "only those that are defined", 0, false},
+	{"transient", 0, NULL, NULL, "only those that are not", 0, false},
+	{"autostart", 0, NULL, NULL, "only those that are started at boot", 0, false},
+	{"no-autostart", 0, NULL, NULL, "only those that are not", 0, false},
+	{"type", 0, "TYPE", NULL, "only those of this type", 0, false},
+	{"name", 0, NULL, NULL, "names alone", 0, false},
+	{"uuid", 0, NULL, NULL, "uuids alone", 0, false},
+	{"details", 0, NULL, NULL, "the columns of virsh pool-list --details", 0, false},
+	{0},
+};
+
 const struct cli_verb cli_verb_pool_list = {
 	.name = "pool list",
 	.operands = "",
 	.summary = "list pools, those of libvirt included",
 	.with = CLI_WITH_TABLE | CLI_WITH_BYTES | CLI_WITH_SCOPE,
+	.options = list_options,
 	.columns = cli_pool_columns,
 	.run = list,
 };

@@ -55,6 +55,14 @@ bool cli_given(const struct cli_call *call, const char *name)
 	return cli_value(call, name) != NULL;
 }
 
+void cli_default(struct cli_call *call, const char *name, const char *value)
+{
+	size_t i = index_of(call, name);
+
+	if (!call->values[i])
+		call->values[i] = value;
+}
+
 unsigned cli_flag(const struct cli_call *call, const char *name, unsigned flag)
 {
 	return cli_given(call, name) ? flag : 0;

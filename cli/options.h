@@ -72,6 +72,8 @@ int cli_options_parse(struct cli_call *call, int argc, char **argv);
 bool cli_given(const struct cli_call *call, const char *name);
 /* The flag if the option was given, else 0: cli_flag(call, "dry-run", X) | cli_flag(...) */
 unsigned cli_flag(const struct cli_call *call, const char *name, unsigned flag);
+/* As if it had been given, unless it was. */
+void cli_default(struct cli_call *call, const char *name, const char *value);
 const char *cli_value(const struct cli_call *call, const char *name); /* NULL: not given */
 /* Which word of its closed vocabulary was given, the first (0) if none was. */
 unsigned cli_choice(const struct cli_call *call, const char *name);

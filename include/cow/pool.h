@@ -57,7 +57,8 @@ struct cow_pool {
 	enum cow_policy policy;
 	enum cow_pool_source source;
 	bool autostart;
-	bool persistent; /**< has a definition on disk */
+	bool persistent; /**< has a definition on disk; one that has not is gone when it is stopped
+			  */
 	/* from the target's <permissions>; -1 where the definition doesn't say */
 	int64_t mode, owner, group;
 
@@ -90,6 +91,15 @@ int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, struct cow_er
 /** Store a definition. Redefining needs the same name and uuid: one of them used by another pool
  *  is -EEXIST, as in libvirt. */
 int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
+		    struct cow_error *err);
+
+/* Flags for cow_pool_create(). */
+#define COW_POOL_CREATE_BUILD 0x1u /**< cow_pool_build() first */
+
+/** Start a pool that is not stored: it is gone when it is stopped, or stored by cow_pool_define().
+ *  Over a stored one of the same name and uuid that is not started, it is what that one is started
+ *  with. Clashes are those of cow_pool_define(). */
+int cow_pool_create(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
 		    struct cow_error *err);
 /** Forget a definition; the directory and its images stay. -EBUSY while it is started. */
 int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/temp.h"
 #include "base/text.h"
+#include "pool/build.h"
 #include "pool/judge.h"
 #include "pool/parents.h"
 #include "pool/points.h"
@@ -263,21 +264,13 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 	return 0;
 }
 
-COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool,
-			      unsigned flags, struct cow_pool_build_result *ret,
-			      struct cow_error *err)
+int pool_build(const struct cow_pool *pool, unsigned flags, struct cow_pool_build_result *ret,
+	       struct cow_error *err)
 {
 	struct cow_pool_build_result result = {0};
-	BASE_CLEANUP(fd) int lock = -1, fd = -1;
-	int r = pool_store_check_own(pool, err);
+	BASE_CLEANUP(fd) int fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
 
-	if (r == 0)
-		r = pool_store_lock(store, &lock, err);
-	if (r == 0)
-		r = pool_store_check_stopped(store, pool, err);
-	if (r < 0)
-		return r;
-	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
 	if (flags & COW_POOL_BUILD_DRY_RUN)
@@ -289,4 +282,18 @@ COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_poo
 	if (r == 0)
 		*ret = result;
 	return r;
+}
+
+COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool,
+			      unsigned flags, struct cow_pool_build_result *ret,
+			      struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int lock = -1;
+	int r = pool_store_check_own(pool, err);
+
+	if (r == 0)
+		r = pool_store_lock(store, &lock, err);
+	if (r == 0)
+		r = pool_store_check_stopped(store, pool, err);
+	return r < 0 ? r : pool_build(pool, flags, ret, err);
 }

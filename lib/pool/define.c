@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <fcntl.h>
-#include <string.h>
-
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/temp.h"
 #include "base/text.h"
+#include "pool/build.h"
+#include "pool/state.h"
 #include "pool/store.h"
 
 DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free, NULL)
@@ -56,20 +54,6 @@ static int check_clashes(struct cow_pool_store *store, const struct cow_pool *po
 	return 0;
 }
 
-static int write_file(int dirfd, const char *file, const char *text, struct cow_error *err)
-{
-	__attribute__((cleanup(base_cleanup_temp))) struct base_temp temp = BASE_TEMP_INIT;
-	ssize_t n;
-	int r = base_temp_open(&temp, dirfd, 0644, err);
-
-	if (r < 0)
-		return r;
-	n = base_pwrite_full(temp.fd, text, strlen(text), 0);
-	if (n < 0)
-		return base_fail(err, (int)-n, "write %s", BASE_QUOTE(file));
-	return base_temp_commit(&temp, file, true, err);
-}
-
 COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
 			       struct cow_error *err)
 {
@@ -86,7 +70,36 @@ COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_po
 		r = pool_store_lock(store, &lock, err);
 	if (r == 0)
 		r = check_clashes(store, pool, err);
-	return r < 0 ? r : write_file(lock, file, xml, err);
+	if (r == 0)
+		r = pool_store_write(lock, file, xml, true, err);
+	/* From now on the stored one is in use, whatever it was started with. */
+	if (r == 0 && pool_store_started(store, pool) == COW_ANSWER_YES)
+		r = pool_store_mark(store, pool, "", err);
+	return r;
+}
+
+COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_pool *pool,
+			       unsigned flags, struct cow_error *err)
+{
+	const struct pool_definition *definition = (const struct pool_definition *)pool;
+	struct cow_pool_build_result result = {0};
+	BASE_CLEANUP(free) char *xml = NULL;
+	BASE_CLEANUP(fd) int lock = -1;
+	int r = pool_definition_check(definition, err);
+
+	if (r == 0)
+		r = pool_xml_dump(definition, &xml, err);
+	if (r == 0)
+		r = pool_store_lock(store, &lock, err);
+	if (r == 0)
+		r = check_clashes(store, pool, err);
+	if (r == 0)
+		r = pool_check_startable(store, pool, err);
+	if (r == 0 && flags & COW_POOL_CREATE_BUILD)
+		r = pool_build(pool, 0, &result, err);
+	if (r == 0)
+		r = pool_check_directory(pool, err);
+	return r < 0 ? r : pool_store_mark(store, pool, xml, err);
 }
 
 COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,

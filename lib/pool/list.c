@@ -31,27 +31,34 @@ static int append(struct listing *list, struct pool_definition *definition)
 	return 0;
 }
 
-/* The name NAME.xml stands for; NULL for any other file. */
-static char *pool_of_file(const char *file)
-{
-	size_t length = strlen(file);
+/* Where pools are found, a file for each. */
+struct place {
+	enum cow_pool_source source;
+	const char *directory, *suffix;
+	bool transient; /* those alone that are stored nowhere else */
+};
 
-	if (file[0] == '.' || length <= 4 || strcmp(file + length - 4, ".xml") != 0)
+/* The name NAME.xml stands for; NULL for any other file. */
+static char *pool_of_file(const char *file, const char *suffix)
+{
+	size_t length = strlen(file), end = strlen(suffix);
+
+	if (file[0] == '.' || length <= end || strcmp(file + length - end, suffix) != 0)
 		return NULL;
-	return strndup(file, length - 4);
+	return strndup(file, length - end);
 }
 
-static int list_one(const struct cow_pool_store *store, enum cow_pool_source source,
-		    const char *file, struct listing *list)
+static int list_one(const struct cow_pool_store *store, const struct place *place, const char *file,
+		    struct listing *list)
 {
 	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
-	BASE_CLEANUP(free) char *name = pool_of_file(file);
+	BASE_CLEANUP(free) char *name = pool_of_file(file, place->suffix);
 	struct cow_error err = {0};
 	int r;
 
 	if (!name)
 		return 0;
-	r = pool_store_read(store, source, name, &definition, &err);
+	r = pool_store_read(store, place->source, name, &definition, &err);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -60,16 +67,18 @@ static int list_one(const struct cow_pool_store *store, enum cow_pool_source sou
 			note_broken(list, &err);
 		return 0;
 	}
+	if (place->transient && definition->pool.persistent)
+		return 0;
 	r = append(list, definition);
 	if (r == 0)
 		definition = NULL;
 	return r;
 }
 
-static int list_source(const struct cow_pool_store *store, enum cow_pool_source source,
-		       struct listing *list)
+static int list_place(const struct cow_pool_store *store, const struct place *place,
+		      struct listing *list)
 {
-	const char *directory = pool_store_definitions(store, source);
+	const char *directory = place->directory;
 	DIR *stream = opendir(directory);
 	struct cow_error err = {0};
 	struct dirent *entry;
@@ -82,7 +91,7 @@ static int list_source(const struct cow_pool_store *store, enum cow_pool_source 
 		return 0;
 	}
 	while (r == 0 && (errno = 0, entry = readdir(stream)))
-		r = list_one(store, source, entry->d_name, list);
+		r = list_one(store, place, entry->d_name, list);
 	if (r == 0 && errno) {
 		base_fail(&err, errno, "list directory %s", BASE_QUOTE(directory));
 		note_broken(list, &err);
@@ -104,12 +113,15 @@ COW_EXPORT int cow_pool_list(struct cow_pool_store *store, struct cow_pool ***re
 			     size_t *ret_broken, struct cow_error *err)
 {
 	struct listing list = {.pools = calloc(1, sizeof(struct cow_pool *)), .err = err};
+	const struct place places[] = {
+		{COW_POOL_SOURCE_COWCTL, store->pools, ".xml", false},
+		{COW_POOL_SOURCE_COWCTL, store->runtime, ".started", true},
+		{COW_POOL_SOURCE_LIBVIRT, store->libvirt, ".xml", false},
+	};
 	int r = list.pools ? 0 : -ENOMEM;
 
-	if (r == 0)
-		r = list_source(store, COW_POOL_SOURCE_COWCTL, &list);
-	if (r == 0)
-		r = list_source(store, COW_POOL_SOURCE_LIBVIRT, &list);
+	for (size_t i = 0; r == 0 && i < BASE_ARRAY_SIZE(places); i++)
+		r = list_place(store, &places[i], &list);
 	if (r < 0) {
 		cow_pool_list_free(list.pools);
 		return base_fail(err, -r, "list pools");

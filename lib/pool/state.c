@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "pool/judge.h"
-#include "pool/parents.h"
+#include "pool/state.h"
 #include "pool/store.h"
 
 DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
@@ -104,48 +104,42 @@ COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *p
 	return 0;
 }
 
-/* The directory of the marks, made when it is not there (its parent is gone after a reboot). */
-static int open_runtime(const struct cow_pool_store *store, int *ret_dirfd, struct cow_error *err)
+int pool_check_startable(const struct cow_pool_store *store, const struct cow_pool *pool,
+			 struct cow_error *err)
 {
-	BASE_CLEANUP(parents) struct pool_parents parents = {0};
-	BASE_CLEANUP(fd) int dirfd = -1;
-	int r = pool_parents_make(&parents, store->runtime,
-				  store->scope == COW_POOL_SCOPE_SYSTEM ? 0755 : 0700, &dirfd, err);
+	if (pool_store_started(store, pool) != COW_ANSWER_YES)
+		return 0;
+	return base_refuse(err, EEXIST, COW_CODE_EXISTS, "pool %s is started already",
+			   BASE_QUOTE(pool->name));
+}
+
+int pool_check_directory(const struct cow_pool *pool, struct cow_error *err)
+{
+	int r = look_at_directory(pool);
 
 	if (r == 0)
-		r = pool_parents_commit(&parents, err);
-	if (r == 0)
-		*ret_dirfd = base_take_fd(&dirfd);
-	return r;
+		return 0;
+	return base_remedy(err,
+			   base_fail(err, -r, "start pool %s: open directory %s",
+				     BASE_QUOTE(pool->name), BASE_QUOTE(pool->path)),
+			   "%s", r == -ENOENT ? "cowctl pool build makes it" : "");
 }
 
 COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool,
 			      struct cow_error *err)
 {
-	BASE_CLEANUP(free) char *mark = base_format("%s.started", pool->name);
-	BASE_CLEANUP(fd) int lock = -1, runtime = -1, fd = -1;
+	BASE_CLEANUP(fd) int lock = -1;
 	int r = pool_store_check_own(pool, err);
 
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
-	if (r < 0)
-		return r;
-	r = look_at_directory(pool);
-	if (r < 0)
-		return base_remedy(err,
-				   base_fail(err, -r, "start pool %s: open directory %s",
-					     BASE_QUOTE(pool->name), BASE_QUOTE(pool->path)),
-				   "%s", r == -ENOENT ? "cowctl pool build makes it" : "");
-	r = open_runtime(store, &runtime, err);
-	if (r < 0)
-		return r;
-	fd = mark ? openat(runtime, mark, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644) : -1;
-	if (fd < 0 && errno == EEXIST)
-		return base_refuse(err, EEXIST, COW_CODE_EXISTS, "pool %s is started already",
-				   BASE_QUOTE(pool->name));
-	if (fd < 0)
-		return base_fail(err, errno, "mark pool %s started", BASE_QUOTE(pool->name));
-	return cow_pool_refresh(store, pool, err);
+	if (r == 0)
+		r = pool_check_startable(store, pool, err);
+	if (r == 0)
+		r = pool_check_directory(pool, err);
+	if (r == 0)
+		r = pool_store_mark(store, pool, "", err);
+	return r < 0 ? r : cow_pool_refresh(store, pool, err);
 }
 
 COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool,

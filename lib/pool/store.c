@@ -203,27 +203,53 @@ static int read_definition(const char *path, const char *name, enum cow_pool_sou
 	return r;
 }
 
+/* The definition a pool was started with, when that is not the stored one: -ENOENT otherwise. */
+static int read_active(const struct cow_pool_store *store, const char *name, char **ret_path,
+		       struct pool_definition **ret, struct cow_error *err)
+{
+	struct stat st;
+
+	*ret_path = base_format("%s/%s.started", store->runtime, name);
+	if (!*ret_path)
+		return -ENOMEM;
+	if (lstat(*ret_path, &st) < 0 || !st.st_size)
+		return -ENOENT;
+	return read_definition(*ret_path, name, COW_POOL_SOURCE_COWCTL, ret, err);
+}
+
+static void set_standing(const struct cow_pool_store *store, enum cow_pool_source source,
+			 const char *autostart, struct cow_pool *pool)
+{
+	pool->source = source;
+	pool->persistent = source == COW_POOL_SOURCE_LIBVIRT ||
+			   mark_exists(store->pools, pool->name, ".xml") == COW_ANSWER_YES;
+	pool->autostart = mark_exists(autostart, pool->name, ".xml") == COW_ANSWER_YES;
+}
+
 int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
 		    const char *name, struct pool_definition **ret, struct cow_error *err)
 {
 	const char *directory = pool_store_definitions(store, source);
-	BASE_CLEANUP(free) char *path = base_format("%s/%s.xml", directory, name);
+	BASE_CLEANUP(free) char *path = base_format("%s/%s.xml", directory, name), *active = NULL;
 	BASE_CLEANUP(free) char *autostart = base_format("%s/autostart", directory);
 	struct cow_error cause = {0};
-	struct cow_pool *pool;
-	int r;
+	int r = -ENOENT;
 
 	if (!path || !autostart)
 		return base_fail(err, ENOMEM, "read a pool definition");
-	r = read_definition(path, name, source, ret, &cause);
+	if (source == COW_POOL_SOURCE_COWCTL)
+		r = read_active(store, name, &active, ret, &cause);
+	if (r == -ENOENT) {
+		base_cleanup_free(&active);
+		active = NULL;
+		r = read_definition(path, name, source, ret, &cause);
+	}
 	/* What is wrong in a stored definition is no wrong call. */
 	if (cause.code == COW_CODE_USAGE)
 		cause.code = COW_CODE_CORRUPT;
 	if (r < 0)
-		return base_fail_in(err, r, &cause, "pool definition %s", BASE_QUOTE(path));
-	pool = &(*ret)->pool;
-	pool->source = source;
-	pool->persistent = true;
-	pool->autostart = mark_exists(autostart, name, ".xml") == COW_ANSWER_YES;
+		return base_fail_in(err, r, &cause, "pool definition %s",
+				    BASE_QUOTE(active ? active : path));
+	set_standing(store, source, autostart, &(*ret)->pool);
 	return 0;
 }

@@ -8,7 +8,7 @@
 struct cow_pool_store {
 	enum cow_pool_scope scope;
 	char *pools;       /* our definitions, NAME.xml, and autostart/NAME.xml */
-	char *runtime;     /* NAME.started; gone after a reboot */
+	char *runtime;     /* NAME.started, see pool_store_mark(); gone after a reboot */
 	char *libvirt;     /* libvirt's definitions */
 	char *libvirt_run; /* NAME.xml for each of libvirt's pools that is active */
 };
@@ -43,6 +43,15 @@ const char *pool_store_definitions(const struct cow_pool_store *store, enum cow_
 /* Keep others from changing definitions and states until *ret_fd, the open directory of the
  * definitions, is closed. The directory is made when it is not there. */
 int pool_store_lock(const struct cow_pool_store *store, int *ret_fd, struct cow_error *err);
+
+/* Write a small file whole or not at all; without `replace` one that is there is -EEXIST. */
+int pool_store_write(int dirfd, const char *file, const char *text, bool replace,
+		     struct cow_error *err);
+
+/* Mark a pool started, with the definition that is in use; "": the stored one. The store is locked.
+ * A pool without a stored one is gone with its mark. */
+int pool_store_mark(const struct cow_pool_store *store, const struct cow_pool *pool,
+		    const char *xml, struct cow_error *err);
 
 /* Whether a pool is marked started (libvirt's: active). */
 enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef POOL_BUILD_H
+#define POOL_BUILD_H
+
+#include <cow/pool.h>
+
+/* cow_pool_build() of a pool of our own that is not started, in a store that is locked. */
+int pool_build(const struct cow_pool *pool, unsigned flags, struct cow_pool_build_result *ret,
+	       struct cow_error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Small files that are there whole or not at all: definitions, and the marks of started pools. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/temp.h"
+#include "base/text.h"
+#include "pool/parents.h"
+#include "pool/store.h"
+
+int pool_store_write(int dirfd, const char *file, const char *text, bool replace,
+		     struct cow_error *err)
+{
+	__attribute__((cleanup(base_cleanup_temp))) struct base_temp temp = BASE_TEMP_INIT;
+	ssize_t n;
+	int r = base_temp_open(&temp, dirfd, 0644, err);
+
+	if (r < 0)
+		return r;
+	n = base_pwrite_full(temp.fd, text, strlen(text), 0);
+	if (n < 0)
+		return base_fail(err, (int)-n, "write %s", BASE_QUOTE(file));
+	return base_temp_commit(&temp, file, replace, err);
+}
+
+/* The directory of the marks, made when it is not there (its parent is gone after a reboot). */
+static int open_runtime(const struct cow_pool_store *store, int *ret_dirfd, struct cow_error *err)
+{
+	BASE_CLEANUP(parents) struct pool_parents parents = {0};
+	BASE_CLEANUP(fd) int dirfd = -1;
+	int r = pool_parents_make(&parents, store->runtime,
+				  store->scope == COW_POOL_SCOPE_SYSTEM ? 0755 : 0700, &dirfd, err);
+
+	if (r == 0)
+		r = pool_parents_commit(&parents, err);
+	if (r == 0)
+		*ret_dirfd = base_take_fd(&dirfd);
+	return r;
+}
+
+int pool_store_mark(const struct cow_pool_store *store, const struct cow_pool *pool,
+		    const char *xml, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *mark = base_format("%s.started", pool->name);
+	BASE_CLEANUP(fd) int runtime = -1;
+	int r = mark ? open_runtime(store, &runtime, err) : -ENOMEM;
+
+	if (!mark)
+		return base_fail(err, ENOMEM, "mark a pool started");
+	return r < 0 ? r : pool_store_write(runtime, mark, xml, true, err);
+}

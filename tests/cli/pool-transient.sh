@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# pool create starts a pool that nothing is stored of: it goes when it is stopped, and stays when it
+# is defined. pool list tells the kinds apart.
+. "$(dirname "$0")/../lib.sh"
+require jq xmllint
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+
+pool() {
+	cowctl pool "$@" --session
+}
+# listed OPTION... -- NAME...
+listed() {
+	local options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	expect_status 0 pool list "${options[@]}" --name
+	expect_equal "$(paste -sd' ' "$T/out")" "$*" "pools listed by ${options[*]}"
+}
+
+# without a directory there is nothing to start, unless it is made
+expect_status 2 pool create-as t --target "$T/t" --cow off
+listed --
+expect_status 0 pool create-as t --target "$T/t" --cow off --build --json
+expect_json '.pools[0] | .state == "active" and .persistent == false and .policy == "off"'
+expect_equal "$(find "$T/config" -type f)" "" "what is stored"
+expect_status 0 pool dumpxml t
+cp "$T/out" "$T/t.xml"
+uuid=$(xmllint --xpath 'string(/pool/uuid)' "$T/t.xml")
+expect_status 0 pool name "$uuid"
+expect_status 2 pool autostart t
+expect_err "not defined"
+expect_status 2 pool undefine t
+
+# which it is, beside what is defined
+expect_status 0 pool define-as d --target "$T/d"
+expect_status 0 pool autostart d
+listed -- d t
+listed --all -- d t
+listed --active -- t
+listed --inactive -- d
+listed --active --inactive -- d t
+listed --persistent -- d
+listed --transient -- t
+listed --autostart -- d
+listed --no-autostart -- t
+listed --type dir -- d t
+listed --type logical --
+listed --active --persistent --
+expect_status 0 pool list --uuid --transient
+expect_equal "$(cat "$T/out")" "$uuid"
+expect_status 0 pool list --details
+expect_out NAME PERSISTENT CAPACITY
+
+# gone when it is stopped
+expect_status 0 pool stop t
+listed -- d
+expect_status 2 pool info t
+[ -d "$T/t" ] || fail "the directory is gone as well"
+
+# a definition makes it stay
+expect_status 0 pool create "$T/t.xml"
+expect_status 0 pool define "$T/t.xml"
+expect_status 0 pool stop t
+expect_status 0 pool info t --json
+expect_json '.pools[0] | .state == "inactive" and .persistent'
+
+# over a stored one, it is what that is started with
+sed "s,$T/t<,$T/other<," "$T/t.xml" >"$T/other.xml"
+mkdir "$T/other"
+expect_status 0 pool create "$T/other.xml" --json
+expect_json '.pools[0] | .path == $path and .persistent' --arg path "$T/other"
+expect_status 0 pool stop t
+expect_status 0 pool info t --json
+expect_json '.pools[0].path == $path' --arg path "$T/t"
+
+# a pool whose directory another has is not built: nothing is done to that
+expect_status 2 pool create-as thief --target "$T/d" --cow on --build
+[ ! -e "$T/d" ] || fail "the directory of another pool was made"
