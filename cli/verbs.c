@@ -15,6 +15,8 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_pool_define,
 	&cli_verb_pool_define_as,
 	&cli_verb_pool_undefine,
+	&cli_verb_pool_edit,
+	&cli_verb_pool_rename,
 	&cli_verb_pool_create,
 	&cli_verb_pool_create_as,
 	&cli_verb_pool_list,

@@ -13,6 +13,8 @@ extern const struct cli_verb cli_verb_probe;
 extern const struct cli_verb cli_verb_pool_define;
 extern const struct cli_verb cli_verb_pool_define_as;
 extern const struct cli_verb cli_verb_pool_undefine;
+extern const struct cli_verb cli_verb_pool_edit;
+extern const struct cli_verb cli_verb_pool_rename;
 extern const struct cli_verb cli_verb_pool_create;
 extern const struct cli_verb cli_verb_pool_create_as;
 extern const struct cli_verb cli_verb_pool_list;

@@ -92,6 +92,14 @@ int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, struct cow_er
  *  is -EEXIST, as in libvirt. */
 int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
 		    struct cow_error *err);
+/** The same, if what is stored is still `old`, as it was looked up: -ESTALE, COW_CODE_CHANGED
+ *  otherwise. */
+int cow_pool_replace(struct cow_pool_store *store, const struct cow_pool *old,
+		     const struct cow_pool *pool, struct cow_error *err);
+/** Give a stored pool another name; uuid and directory stay. -EBUSY while started. Killed in the
+ *  midst, it leaves both names: doing it again finishes it. */
+int cow_pool_rename(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
+		    struct cow_error *err);
 
 /* Flags for cow_pool_create(). */
 #define COW_POOL_CREATE_BUILD 0x1u /**< cow_pool_build() first */

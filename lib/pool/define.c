@@ -54,8 +54,27 @@ static int check_clashes(struct cow_pool_store *store, const struct cow_pool *po
 	return 0;
 }
 
-COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
-			       struct cow_error *err)
+/* Nobody has stored another one since `old` was read. */
+static int check_unchanged(const struct cow_pool_store *store, const struct cow_pool *old,
+			   struct cow_error *err)
+{
+	BASE_CLEANUP(definition) struct pool_definition *now = NULL;
+	BASE_CLEANUP(free) char *before = NULL, *after = NULL;
+	int r = pool_store_read(store, COW_POOL_SOURCE_COWCTL, old->name, &now, err);
+
+	if (r == 0)
+		r = pool_xml_dump((const struct pool_definition *)old, &before, err);
+	if (r == 0)
+		r = pool_xml_dump(now, &after, err);
+	if (r < 0 || base_equal(before, after))
+		return r;
+	return base_refuse(err, ESTALE, COW_CODE_CHANGED,
+			   "the definition of pool %s was changed meanwhile",
+			   BASE_QUOTE(old->name));
+}
+
+static int define(struct cow_pool_store *store, const struct cow_pool *pool,
+		  const struct cow_pool *old, struct cow_error *err)
 {
 	const struct pool_definition *definition = (const struct pool_definition *)pool;
 	BASE_CLEANUP(free) char *xml = NULL, *file = base_format("%s.xml", pool->name);
@@ -68,6 +87,8 @@ COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_po
 		r = base_fail(err, ENOMEM, "write a pool definition");
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
+	if (r == 0 && old)
+		r = check_unchanged(store, old, err);
 	if (r == 0)
 		r = check_clashes(store, pool, err);
 	if (r == 0)
@@ -76,6 +97,20 @@ COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_po
 	if (r == 0 && pool_store_started(store, pool) == COW_ANSWER_YES)
 		r = pool_store_mark(store, pool, "", err);
 	return r;
+}
+
+COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
+			       struct cow_error *err)
+{
+	return define(store, pool, NULL, err);
+}
+
+COW_EXPORT int cow_pool_replace(struct cow_pool_store *store, const struct cow_pool *old,
+				const struct cow_pool *pool, struct cow_error *err)
+{
+	int r = pool_store_check_own(old, err);
+
+	return r < 0 ? r : define(store, pool, old, err);
 }
 
 COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_pool *pool,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Small files that are there whole or not at all: definitions, and the marks of started pools. */
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -9,12 +10,27 @@
 #include "pool/parents.h"
 #include "pool/store.h"
 
+/* What was left by one that was killed: whoever writes has the store locked, so nobody needs it. */
+static void sweep(int dirfd)
+{
+	int fd = base_open_quietly(dirfd, ".", O_RDONLY | O_DIRECTORY);
+	BASE_CLEANUP(directory) DIR *stream = base_directory_stream(fd);
+	const struct dirent *entry;
+
+	while (stream && (entry = readdir(stream)))
+		if (base_starts(entry->d_name, BASE_TEMP_PREFIX))
+			unlinkat(dirfd, entry->d_name, 0);
+}
+
 int pool_store_write(int dirfd, const char *file, const char *text, bool replace,
 		     struct cow_error *err)
 {
 	__attribute__((cleanup(base_cleanup_temp))) struct base_temp temp = BASE_TEMP_INIT;
 	ssize_t n;
-	int r = base_temp_open(&temp, dirfd, 0644, err);
+	int r;
+
+	sweep(dirfd);
+	r = base_temp_open(&temp, dirfd, 0644, err);
 
 	if (r < 0)
 		return r;

@@ -44,7 +44,8 @@ const char *pool_store_definitions(const struct cow_pool_store *store, enum cow_
  * definitions, is closed. The directory is made when it is not there. */
 int pool_store_lock(const struct cow_pool_store *store, int *ret_fd, struct cow_error *err);
 
-/* Write a small file whole or not at all; without `replace` one that is there is -EEXIST. */
+/* Write a small file whole or not at all, in a store that is locked; without `replace` one that is
+ * there is -EEXIST. */
 int pool_store_write(int dirfd, const char *file, const char *text, bool replace,
 		     struct cow_error *err);
 

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# pool edit replaces a definition by a good one, and only if it is still the one that was edited.
+. "$(dirname "$0")/../lib.sh"
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime TMPDIR=$T/tmp
+file=$T/config/cowctl/pools/p.xml
+mkdir "$T/tmp"
+
+pool() {
+	cowctl pool "$@" --session
+}
+# edited STATUS COMMAND: by that editor
+edited() {
+	EDITOR=$2 expect_status "$1" pool edit p
+}
+
+expect_status 0 pool define-as p --target "$T/p" --cow off
+before=$(sum_of "$file")
+edited 0 true
+expect_out "not changed"
+expect_equal "$(sum_of "$file")" "$before"
+
+edited 0 'sed -i s/\"no\"/\"yes\"/'
+expect_text "$file" '<cow state="yes"/>'
+expect_equal "$(ls -A "$T/tmp")" ""
+VISUAL="sed -i s/yes/no/" edited 0 false
+
+# what can't be is refused; what was written is kept
+before=$(sum_of "$file")
+for command in 'sed -i s/pool/pol/' 'sed -i s,/target,/tar,' "sed -i s,$T/p,relative," \
+	'sed -i "s,<name>p<,<name>q<,"' false; do
+	status=3
+	case $command in *name* | false) status=2 ;; esac
+	edited $status "$command"
+	expect_err "is kept in '$T/tmp/"
+	expect_equal "$(sum_of "$file")" "$before" "the definition"
+	expect_equal "$(find "$T/tmp" -type f | wc -l)" 1 "files kept"
+	rm "$T/tmp"/*
+done
+
+# somebody else was faster
+cat >"$T/slow" <<END
+#!/bin/sh
+sed -i s/0711/0700/ "\$1"
+echo >>"\$1"
+sed -i 's,</path>,&<permissions><mode>0750</mode></permissions>,' '$file'
+END
+chmod +x "$T/slow"
+edited 2 "$T/slow"
+expect_err "was changed meanwhile" "is kept in"
+expect_text "$file" 0750
+expect_status 2 pool edit missing
