@@ -26,8 +26,8 @@ static int read_policy(const xmlNode *root, enum cow_policy *ret, struct cow_err
 		return 0;
 	state = pool_xml_take(xmlGetNoNsProp(cow, pool_xml_text("state")));
 	if (!base_equal(state, "yes") && !base_equal(state, "no"))
-		return base_refuse(err, EINVAL, COW_CODE_USAGE,
-				   "<cow state=%s> is neither 'yes' nor 'no'", BASE_QUOTE(state));
+		return pool_xml_refuse(cow, err, "<cow state=%s> is neither 'yes' nor 'no'",
+				       BASE_QUOTE(state));
 	*ret = state[0] == 'y' ? COW_POLICY_ON : COW_POLICY_OFF;
 	return 0;
 }
@@ -42,7 +42,8 @@ static int read_uuid(xmlNode *root, struct pool_definition *definition, struct c
 	if (r < 0)
 		return r;
 	if (text && pool_uuid_parse(text, uuid) < 0)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no uuid", BASE_QUOTE(text));
+		return pool_xml_refuse(pool_xml_child(root, "uuid"), err, "%s is no uuid",
+				       BASE_QUOTE(text));
 	if (!text)
 		r = pool_uuid_make(uuid, err);
 	if (r < 0)
@@ -95,10 +96,10 @@ static int read_root(xmlNode *root, struct pool_definition *definition, struct c
 				   "the definition's root element is not <pool>");
 	definition->type = pool_xml_take(xmlGetNoNsProp(root, pool_xml_text("type")));
 	if (!definition->type)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition has no pool type");
+		return pool_xml_refuse(root, err, "<pool> has no type");
 	r = pool_xml_find_text(root, "name", &definition->name, err);
 	if (r == 0 && !definition->name)
-		r = base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition has no <name>");
+		r = pool_xml_refuse(root, err, "<pool> has no <name>");
 	if (r == 0)
 		r = read_uuid(root, definition, err);
 	if (r == 0)

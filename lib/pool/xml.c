@@ -2,7 +2,9 @@
 /* What reading and writing XML of libvirt's have in common. What comes in may be hostile: nothing
  * is fetched, a document type declaration (and with it every entity) ends the reading, depth is
  * libxml2's own limit. */
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <libxml/parser.h>
@@ -97,6 +99,18 @@ int pool_xml_parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error 
 	return 0;
 }
 
+int pool_xml_refuse(const xmlNode *node, struct cow_error *err, const char *format, ...)
+{
+	char text[sizeof(err->message)];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return base_refuse(err, EINVAL, COW_CODE_USAGE, "line %ld of the definition: %s",
+			   xmlGetLineNo(node), text);
+}
+
 /* Two would mean one thing to us and another to libvirt. */
 int pool_xml_find(const xmlNode *parent, const char *name, xmlNode **ret, struct cow_error *err)
 {
@@ -105,9 +119,8 @@ int pool_xml_find(const xmlNode *parent, const char *name, xmlNode **ret, struct
 	for (const xmlNode *node = found ? found->next : NULL; node; node = node->next)
 		if (node->type == XML_ELEMENT_NODE && !node->ns &&
 		    xmlStrEqual(node->name, pool_xml_text(name)))
-			return base_refuse(err, EINVAL, COW_CODE_USAGE,
-					   "the definition has <%s> twice in <%s>", name,
-					   (const char *)parent->name);
+			return pool_xml_refuse(node, err, "<%s> is there twice in <%s>", name,
+					       (const char *)parent->name);
 	*ret = found;
 	return 0;
 }
@@ -192,8 +205,8 @@ static int read_number(const xmlNode *parent, const char *name, int base, int64_
 	errno = 0;
 	value = strtoll(text, &end, base);
 	if (errno || end == text || *end || value < -1 || value > max)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no <%s>", BASE_QUOTE(text),
-				   name);
+		return pool_xml_refuse(pool_xml_child(parent, name), err, "%s is no <%s>",
+				       BASE_QUOTE(text), name);
 	*ret = value;
 	return 0;
 }

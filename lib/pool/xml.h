@@ -7,6 +7,8 @@
 
 #include <cow/error.h>
 
+#include "base/macro.h"
+
 static inline const xmlChar *pool_xml_text(const char *text)
 {
 	return (const xmlChar *)text;
@@ -15,6 +17,10 @@ static inline const xmlChar *pool_xml_text(const char *text)
 /* Read a document. It keeps no blanks between elements, so that writing it comes to the same every
  * time. */
 int pool_xml_parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error *err);
+
+/* Refuse what an element says: the message begins with its line. @return -EINVAL. */
+int pool_xml_refuse(const xmlNode *node, struct cow_error *err, const char *format, ...)
+	BASE_PRINTF(3, 4);
 
 /* Out of libxml2's allocator into ours; NULL stays NULL. */
 char *pool_xml_take(xmlChar *text);

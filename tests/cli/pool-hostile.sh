@@ -40,6 +40,14 @@ echo "<pool type='zfs'><name>a</name></pool>" >"$T/x"
 expect_status 1 cowctl pool define --session "$T/x"
 expect_err "'zfs'" "type='dir'"
 
+# what is wrong has a line
+printf "<pool type='dir'>\n<name>a</name>\n<features>\n<cow state='maybe'/>\n</features></pool>" >"$T/x"
+refused "line 4 of the definition: <cow state='maybe'>"
+printf "<pool type='dir'>\n<name>a</name>\n<uuid>1</uuid></pool>" >"$T/x"
+refused "line 3 of the definition: '1' is no uuid"
+printf "<pool type='dir'>\n<name>a</name>\n\n<name>b</name></pool>" >"$T/x"
+refused "line 4 of the definition: <name> is there twice"
+
 # no entity is expanded, no file and no network touched for one
 {
 	echo "<!DOCTYPE pool [<!ENTITY a 'ha'>"
