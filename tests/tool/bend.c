@@ -69,6 +69,8 @@ static const struct call {
 	CALL(linkat, CHANGING),
 	CALL(renameat, CHANGING),
 	CALL(renameat2, CHANGING),
+	CALL(symlinkat, CHANGING),
+	CALL(unlink, CHANGING),
 	CALL(unlinkat, CHANGING),
 	CALL(mkdirat, CHANGING),
 };

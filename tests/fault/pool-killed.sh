@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Each verb that changes what is stored of a pool, killed at each call that changes something: every
+# pool can be read, doing it again finishes it, and nothing is left behind.
+. "$(dirname "$0")/../lib.sh"
+require jq xmllint
+without_sanitizers
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+kills=0 between=none
+
+pool() {
+	cowctl pool "$@" --session
+}
+pools() {
+	expect_status 0 pool list --json
+	json "$T/out" '[.pools[] | "\(.name) \(.state) \(.persistent) \(.autostart) \(.policy)"] | join(", ")'
+}
+# reset: back to where a verb under test begins
+reset() {
+	rm -rf "$T/config" "$T/runtime"
+	"$@"
+}
+# between: what may stand meanwhile beside what stood before and what stands in the end.
+# killed BEGIN STANDS VERB ARGUMENT...: what has to stand in the end, when it was killed and is done
+# again; which then may say that there is nothing left to do.
+killed() {
+	local begin=$1 stands=$2 before after n
+	shift 2
+	reset "$begin"
+	before=$(pools)
+	for ((n = 1; ; n++)); do
+		reset "$begin"
+		("$COW_BUILD/tests/bend" "$T/bent" changing $n kill "$COWCTL" pool "$@" --session \
+			>"$T/out" 2>"$T/err") || true
+		grep -q '[a-z]' "$T/bent" || break
+		kills=$((kills + 1))
+		after=$(pools)
+		case $after in
+		"$before" | "$between" | "$stands") ;;
+		*) fail "after call $n ($(cat "$T/bent")) of $*: $after" ;;
+		esac
+		pool "$@" >"$T/out" 2>"$T/err" || [ "$after" = "$stands" ] ||
+			fail "$* again, after call $n: $(cat "$T/err")"
+		expect_equal "$(pools)" "$stands" "after call $n of $*, and again"
+	done
+	expect_equal "$(pools)" "$stands" "undisturbed: $*"
+}
+
+nothing() {
+	:
+}
+defined() {
+	pool define "$T/p.xml" >"$T/out"
+}
+marked() {
+	defined
+	pool autostart p >"$T/out"
+}
+started() {
+	defined
+	pool start p >"$T/out"
+}
+created() {
+	pool create "$T/p.xml" >"$T/out"
+}
+
+mkdir "$T/p"
+pool define-as p --target "$T/p" --cow off >"$T/out"
+pool dumpxml p >"$T/p.xml"
+sed "s/state=.no./state='yes'/" "$T/p.xml" >"$T/on.xml"
+
+killed nothing 'p inactive true false off' define "$T/p.xml"
+killed defined 'p inactive true false on' define "$T/on.xml"
+killed defined '' undefine p
+between='p inactive true false off' # it is not started at boot any more first
+killed marked '' undefine p
+between=none
+killed defined 'p inactive true true off' autostart p
+killed marked 'p inactive true false off' autostart p --disable
+killed defined 'p active true false off' start p
+killed started 'p inactive true false off' stop p
+killed nothing 'p active false false off' create "$T/p.xml"
+killed created '' stop p
+[ $kills -ge 20 ] || fail "only $kills kills"
