@@ -97,7 +97,7 @@ static const struct cli_option list_options[] = {
 	{"type", 0, "TYPE", NULL, "only those of this type", 0, false},
 	{"name", 0, NULL, NULL, "names alone", 0, false},
 	{"uuid", 0, NULL, NULL, "uuids alone", 0, false},
-	{"details", 0, NULL, NULL, "the columns of virsh pool-list --details", 0, false},
+	{"details", 0, NULL, NULL, "the columns virsh has for this", 0, false},
 	{0},
 };
 

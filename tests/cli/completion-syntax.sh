@@ -18,6 +18,6 @@ expect_equal "$(cat "$T/out")" help
 fish_offers 'cowctl help --v'
 expect_equal "$(cat "$T/out")" --version
 fish_offers 'cowctl pool de'
-expect_equal "$(paste -sd' ' "$T/out")" 'define define-as'
+expect_equal "$(paste -sd' ' "$T/out")" 'define define-as delete'
 fish_offers 'cowctl create --cow '
 expect_equal "$(paste -sd' ' "$T/out")" 'auto off on'
