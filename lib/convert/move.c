@@ -150,6 +150,7 @@ int convert_move_open(struct convert *c, struct cow_error *err)
 	c->before.st_mtim.tv_nsec = c->journal.mtime_nanoseconds;
 	c->result->from_nocow = c->flags & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
 	c->nocow = flags & COW_ATTR_NOCOW;
+	c->resumed = true;
 	return check_direction(c, err);
 }
 
@@ -238,6 +239,22 @@ static int retry_smaller(const struct convert *c, int target, uint64_t start, ui
 	return 0;
 }
 
+/* An interruption leaves a window in both files, or half of one where nothing refers to it: room
+ * that the next window may need. The position has to be on disk before anything goes by it. */
+static int drop_doubles(struct convert *c, struct cow_error *err)
+{
+	uint64_t size = (uint64_t)c->before.st_size, at = c->journal.position;
+	int r = convert_sync_directory(c, err);
+
+	if (r == 0 && at)
+		r = punch(c, c->original, 0, at, err);
+	if (r == 0 && at < size)
+		r = punch(c, c->copy, at, size, err);
+	if (r == 0)
+		syncfs(c->copy);
+	return r;
+}
+
 static int move_all(struct convert *c, struct cow_error *err)
 {
 	uint64_t size = (uint64_t)c->before.st_size, window = window_size(c);
@@ -308,8 +325,11 @@ int convert_move_on(struct convert *c, struct cow_error *err)
 {
 	int r;
 
+	r = c->resumed ? drop_doubles(c, err) : 0;
+	c->resumed = false; /* what is moved now is copied, not compared */
 	convert_transfer_begin(c);
-	r = move_all(c, err);
+	if (r == 0)
+		r = move_all(c, err);
 	if (r == 0)
 		r = convert_copy_metadata(c, err);
 	if (r == 0)
@@ -326,9 +346,12 @@ int convert_move_back(struct convert *c, struct cow_error *err)
 	const struct timespec times[2] = {c->before.st_atim, c->before.st_mtim};
 	int r;
 
+	r = drop_doubles(c, err);
+	c->resumed = false;
 	convert_transfer_begin(c);
 	c->engine.allocate = !c->engine.allocate;
-	r = move_all_back(c, err);
+	if (r == 0)
+		r = move_all_back(c, err);
 	if (r == 0 && (futimens(c->original, times) < 0 || fsync(c->original) < 0))
 		r = base_fail(err, errno, "keep the times of %s", BASE_QUOTE(c->name));
 	if (r == 0)
