@@ -92,10 +92,11 @@ struct cow_convert_result {
 	char remedy[256];           /**< or "" */
 	char note[256];             /**< something dropped on purpose (compression), or "" */
 	uint64_t bytes_copied;
-	uint64_t bytes_holes;             /**< left as holes */
-	bool verified;                    /**< read back past the page cache and compared */
-	bool live;                        /**< a guest had it open, and goes on with the copy */
-	double seconds;                   /**< in all */
+	uint64_t bytes_holes; /**< left as holes */
+	bool verified;  /**< read back past the page cache and compared with what was read before,
+			   by checksums of 128 bits */
+	bool live;      /**< a guest had it open, and goes on with the copy */
+	double seconds; /**< in all */
 	double seconds_verify;            /**< of these, reading back */
 	uint64_t runs_before, runs_after; /**< physically discontiguous runs */
 	uint64_t rows_before, rows_after; /**< extent rows */

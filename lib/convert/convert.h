@@ -41,6 +41,7 @@ struct convert {
 	uint64_t total;                      /* bytes in data ranges, to copy and to read back */
 	bool nocow;                          /* the flag that the copy is to have */
 	struct image_copy engine;
+	struct image_sums sums; /* of the original, of the window that was copied last */
 	struct image_pace verify_pace;
 	uint64_t compared;
 };

@@ -102,7 +102,9 @@ int convert_transfer_window(struct convert *c, uint64_t start, uint64_t end, str
 	struct image_cache cache;
 	int r;
 
+	image_sums_clear(&c->sums);
 	image_cache_note(&cache, c->original, start, end);
+	c->engine.cached = image_cache_is_warm(&cache);
 	r = transfer(c, start, end, err);
 	image_cache_restore(&cache, c->original, c->copy);
 	return r;
@@ -116,6 +118,7 @@ void convert_transfer_begin(struct convert *c)
 		.name = c->name,
 		.allocate = c->options->to == COW_POLICY_OFF,
 		.pace = {.rate = c->options->bandwidth},
+		.sums = c->options->flags & COW_CONVERT_NO_VERIFY ? NULL : &c->sums,
 		.step = step,
 		.data = c,
 	};

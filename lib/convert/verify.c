@@ -1,108 +1,77 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The bytes once more: from the disk, against the original. */
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/thread.h"
 #include "convert/convert.h"
+#include "image/flight.h"
 
-static void set_direct(int fd, bool direct)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	fcntl(fd, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT);
-}
+struct compare {
+	struct convert *c;
+	uint64_t end;
+	struct image_range range; /* what is left of the one that is being cut */
+	uint64_t before;          /* bytes compared by earlier windows */
+	atomic_bool differs;
+	_Atomic uint64_t at; /* where */
+};
 
 /* Past the page cache by dropping what is cached; it is clean, for fsync went before. */
 static void drop_cache(int fd, uint64_t start, uint64_t end)
 {
-	set_direct(fd, false);
+	image_set_direct(fd, false);
 	posix_fadvise(fd, (off_t)start, (off_t)(end - start), POSIX_FADV_DONTNEED);
 }
 
-/* One chunk of the copy, read while the original's is. */
-struct reading {
-	const struct convert *c;
-	void *buffer;
-	size_t size;
-	uint64_t at;
-	ssize_t result; /* bytes, or -errno */
-};
-
-/* Direct reads start and end on block boundaries; the last one ends with the file. */
-static void *read_copy(void *data)
+/* Direct reads start and end on block boundaries; the last one ends with the file.
+ * @return bytes or -errno */
+static ssize_t read_copy(int fd, const struct image_piece *piece, void *buffer)
 {
-	struct reading *reading = data;
-	int fd = reading->c->copy;
-	size_t blocks =
-		(reading->size + IMAGE_BUFFER_ALIGN - 1) & ~(size_t)(IMAGE_BUFFER_ALIGN - 1);
+	size_t blocks = (piece->size + IMAGE_BUFFER_ALIGN - 1) & ~(size_t)(IMAGE_BUFFER_ALIGN - 1);
+	ssize_t n = base_pread_full(fd, buffer, blocks, (off_t)piece->at);
 
-	reading->result = base_pread_full(fd, reading->buffer, blocks, (off_t)reading->at);
-	if (reading->result == -EINVAL) {
-		/* direct I/O, but not with this alignment */
-		drop_cache(fd, reading->at, reading->at + reading->size);
-		reading->result =
-			base_pread_full(fd, reading->buffer, reading->size, (off_t)reading->at);
-	}
-	return NULL;
+	if (n != -EINVAL)
+		return n;
+	/* direct I/O, but not with this alignment */
+	drop_cache(fd, piece->at, piece->at + piece->size);
+	return base_pread_full(fd, buffer, piece->size, (off_t)piece->at);
 }
 
-/* Both at once: the one comes from the disk, the other mostly from the cache. */
-static int read_both(struct reading *reading, void *original, struct cow_error *err)
-{
-	const struct convert *c = reading->c;
-	pthread_t thread;
-	bool threaded = base_thread_start(&thread, read_copy, reading) == 0;
-	int r = image_read_exactly(c->original, c->name, original, reading->size, reading->at, err);
-
-	if (threaded)
-		pthread_join(thread, NULL);
-	else
-		read_copy(reading);
-	if (r < 0)
-		return r;
-	if (reading->result < 0)
-		return base_fail(err, (int)-reading->result, "read back the copy of %s",
-				 BASE_QUOTE(c->name));
-	return 0;
-}
-
-struct compare {
-	struct convert *c;
-	unsigned char *original, *copy;
-	bool differs;
-	uint64_t at; /* where */
-};
-
-static size_t piece(const struct convert *c, uint64_t at, uint64_t end)
-{
-	size_t size = image_pace_piece(&c->verify_pace, IMAGE_COPY_PIECE);
-
-	return end - at < size ? (size_t)(end - at) : size;
-}
-
-static int compare_range(struct compare *compare, const struct image_range *range,
+/* Against what was read when it was copied, else against the original. */
+static int compare_piece(void *data, const struct image_piece *piece, void *buffer,
 			 struct cow_error *err)
 {
-	struct convert *c = compare->c;
-	uint64_t at = range->start & ~(uint64_t)(IMAGE_BUFFER_ALIGN - 1);
+	struct compare *compare = data;
+	const struct convert *c = compare->c;
+	unsigned char *original = buffer, *copy = original + IMAGE_COPY_PIECE;
+	const struct image_sum *sum = image_sums_find(&c->sums, piece->at);
+	ssize_t n = read_copy(c->copy, piece, copy);
+	bool same = n >= (ssize_t)piece->size;
+	int r = 0;
 
-	while (at < range->end && !compare->differs) {
-		size_t size = piece(c, at, range->end);
-		struct reading reading = {c, compare->copy, size, at, 0};
-		int r = convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
-
-		if (r < 0 || (r = read_both(&reading, compare->original, err)) < 0)
-			return r;
-		compare->differs = (size_t)reading.result < size ||
-				   memcmp(compare->original, compare->copy, size) != 0;
-		compare->at = at;
-		at += size;
-		c->compared += size;
-		image_pace_keep(&c->verify_pace, size);
+	if (n < 0)
+		return base_fail(err, (int)-n, "read back the copy of %s", BASE_QUOTE(c->name));
+	if (sum && sum->size == piece->size)
+		same = same && image_sum_is(sum, copy);
+	else if ((r = image_read_exactly(c->original, c->name, original, piece->size, piece->at,
+					 err)) == 0)
+		same = same && !memcmp(original, copy, piece->size);
+	if (!same) {
+		atomic_store(&compare->at, piece->at);
+		atomic_store(&compare->differs, true);
 	}
-	return 0;
+	return r;
+}
+
+static int step(void *data, uint64_t done, struct cow_error *err)
+{
+	struct compare *compare = data;
+	struct convert *c = compare->c;
+
+	image_pace_keep(&c->verify_pace, compare->before + done - c->compared);
+	c->compared = compare->before + done;
+	return convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
 }
 
 /* The next range that either file calls data, so that nothing in a hole of one goes unseen. */
@@ -124,17 +93,30 @@ static int next_range(const struct convert *c, uint64_t from, uint64_t end, stru
 	return next.start < end;
 }
 
-static int compare_all(struct compare *compare, uint64_t start, uint64_t end, struct cow_error *err)
+static int next_piece(void *data, struct image_piece *ret, struct cow_error *err)
 {
-	struct image_range range = {start, start};
-	int r = 0;
+	struct compare *compare = data;
+	const struct convert *c = compare->c;
+	struct image_range *range = &compare->range;
+	size_t size = image_pace_piece(&c->verify_pace, IMAGE_COPY_PIECE);
+	int r;
 
-	while (!compare->differs && (r = next_range(compare->c, range.end, end, &range)) > 0) {
-		r = compare_range(compare, &range, err);
+	if (atomic_load(&compare->differs))
+		return 0;
+	if (range->start >= range->end) {
+		r = next_range(c, range->end, compare->end, range);
 		if (r < 0)
-			return r;
+			return base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name));
+		if (r == 0)
+			return 0;
+		range->start &= ~(uint64_t)(IMAGE_BUFFER_ALIGN - 1);
 	}
-	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(compare->c->name)) : 0;
+	if (range->end - range->start < size)
+		size = (size_t)(range->end - range->start);
+	size = image_sums_cut(&c->sums, range->start, size);
+	*ret = (struct image_piece){range->start, size};
+	range->start += size;
+	return 1;
 }
 
 /* Better by direct I/O, but that alone would not do: Btrfs serves compressed and inline extents
@@ -142,20 +124,31 @@ static int compare_all(struct compare *compare, uint64_t start, uint64_t end, st
 static int compare_window(struct compare *compare, uint64_t start, uint64_t end,
 			  struct cow_error *err)
 {
-	BASE_CLEANUP(free) void *original = image_buffer_new();
-	BASE_CLEANUP(free) void *copy = image_buffer_new();
 	struct convert *c = compare->c;
+	struct image_flight flight = {
+		.at_once = image_copy_at_once(&c->verify_pace, start, end),
+		.buffer_size = 2 * IMAGE_COPY_PIECE,
+		.next = next_piece,
+		.work = compare_piece,
+		.step = step,
+		.data = compare,
+	};
 	double began = convert_now();
-	int r;
+	int r = convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
 
-	if (!original || !copy)
-		return base_fail(err, ENOMEM, "verify the copy of %s", BASE_QUOTE(c->name));
-	compare->original = original;
-	compare->copy = copy;
+	if (r < 0)
+		return r;
+	compare->range = (struct image_range){start, start};
+	compare->end = end;
+	compare->before = c->compared;
+	image_sums_sort(&c->sums);
 	drop_cache(c->copy, start, end);
-	set_direct(c->copy, true);
-	r = compare_all(compare, start, end, err);
-	set_direct(c->copy, false);
+	image_set_direct(c->copy, true);
+	image_set_direct(c->original, !c->engine.cached);
+	r = image_flight_run(&flight, err);
+	image_set_direct(c->original, false);
+	image_set_direct(c->copy, false);
+	c->compared = compare->before + flight.done;
 	c->result->seconds_verify += convert_now() - began;
 	return r;
 }

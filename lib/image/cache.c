@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -54,11 +53,20 @@ void image_cache_note(struct image_cache *cache, int fd, uint64_t start, uint64_
 	while (image_next_range(fd, range.end, end, &range) > 0) {
 		uint64_t at = range.start - (range.start - start) % PIECE;
 
-		for (; at < range.end; at += PIECE)
-			if (!is_set(cache, at) &&
-			    is_cached(fd, at, at + PIECE < end ? at + PIECE : end))
-				set(cache, at);
+		for (; at < range.end; at += PIECE) {
+			cache->pieces++;
+			if (is_set(cache, at) ||
+			    !is_cached(fd, at, at + PIECE < end ? at + PIECE : end))
+				continue;
+			set(cache, at);
+			cache->hits++;
+		}
 	}
+}
+
+bool image_cache_is_warm(const struct image_cache *cache)
+{
+	return cache->hits > cache->pieces / 2;
 }
 
 void image_cache_restore(const struct image_cache *cache, int from, int to)

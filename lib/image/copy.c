@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the engines share: pieces, pace, messages; and the operations on real files. */
 #include <fcntl.h>
 #include <linux/falloc.h>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "image/copy.h"
+#include "image/flight.h"
 
-#define READ_AHEAD (2 * IMAGE_COPY_PIECE)
-#define FLUSH_SIZE (64u << 20)
+/* For less, threads are not worth their while. */
+#define AT_ONCE_MIN ((uint64_t)16 << 20)
+#define FLUSH_SIZE  ((uint64_t)64 << 20)
 
 void *image_buffer_new(void)
 {
@@ -31,15 +32,24 @@ static int file_allocate(const struct image_copy *copy, uint64_t start, uint64_t
 	return 0;
 }
 
-static void file_announce(const struct image_copy *copy, uint64_t at, size_t size)
+void image_set_direct(int fd, bool direct)
 {
-	posix_fadvise(copy->from, (off_t)at, (off_t)size, POSIX_FADV_WILLNEED);
+	int flags = fcntl(fd, F_GETFL);
+
+	fcntl(fd, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT);
 }
 
+/* Direct I/O is in whole blocks, also of the last one, of which the file may have a part only. How
+ * large they are depends on what lies below; where it is more, the rest goes through the cache. */
 static int file_read(const struct image_copy *copy, void *buffer, size_t size, uint64_t at)
 {
-	ssize_t n = base_pread_full(copy->from, buffer, size, (off_t)at);
+	size_t blocks = (size + IMAGE_BUFFER_ALIGN - 1) & ~(size_t)(IMAGE_BUFFER_ALIGN - 1);
+	ssize_t n = base_pread_full(copy->from, buffer, blocks, (off_t)at);
 
+	if (n == -EINVAL) {
+		image_set_direct(copy->from, false);
+		n = base_pread_full(copy->from, buffer, size, (off_t)at);
+	}
 	if (n < 0)
 		return (int)n;
 	return (size_t)n < size ? -ESTALE : 0;
@@ -49,6 +59,10 @@ static int file_write(const struct image_copy *copy, const void *buffer, size_t 
 {
 	ssize_t n = base_pwrite_full(copy->to, buffer, size, (off_t)at);
 
+	if (n == -EINVAL) {
+		image_set_direct(copy->to, false);
+		n = base_pwrite_full(copy->to, buffer, size, (off_t)at);
+	}
 	return n < 0 ? (int)n : 0;
 }
 
@@ -63,7 +77,6 @@ static int file_flush(const struct image_copy *copy, uint64_t start, uint64_t en
 static const struct image_copy_operations file_operations = {
 	.next_range = file_next_range,
 	.allocate = file_allocate,
-	.announce = file_announce,
 	.read = file_read,
 	.write = file_write,
 	.flush = file_flush,
@@ -96,83 +109,119 @@ int image_read_exactly(int fd, const char *name, void *buffer, size_t size, uint
 
 /* Pieces -------------------------------------------------------------------------------------- */
 
-static int next_range(struct image_copy *copy, struct image_copy_cursor *cursor,
-		      struct cow_error *err)
+struct run {
+	struct image_copy *copy;
+	struct image_range range; /* what is left of the one that is being cut */
+	uint64_t before;          /* bytes copied by earlier runs */
+};
+
+static int next_range(struct run *run, struct cow_error *err)
 {
-	int r = copy->operations->next_range(copy, cursor->at, &cursor->range);
+	struct image_copy *copy = run->copy;
+	int r = copy->operations->next_range(copy, run->range.end, &run->range);
 
 	if (r < 0)
 		return base_fail(err, -r, "find the data of %s", BASE_QUOTE(copy->name));
 	if (r == 0)
 		return 0;
-	cursor->at = cursor->range.start;
 	if (copy->allocate)
-		r = copy->operations->allocate(copy, cursor->range.start, cursor->range.end);
+		r = copy->operations->allocate(copy, run->range.start, run->range.end);
 	if (r < 0)
 		return base_fail(err, -r, "allocate space for the copy of %s",
 				 BASE_QUOTE(copy->name));
 	return 1;
 }
 
-int image_copy_next(struct image_copy *copy, struct image_copy_cursor *cursor,
-		    struct cow_error *err)
+static int next_piece(void *data, struct image_piece *ret, struct cow_error *err)
 {
-	size_t piece = image_pace_piece(&copy->pace, IMAGE_COPY_PIECE);
+	struct run *run = data;
+	size_t size = image_pace_piece(&run->copy->pace, IMAGE_COPY_PIECE);
 	int r = 1;
 
-	if (!cursor->size)
-		cursor->at = cursor->range.end = copy->start;
-	cursor->at += cursor->size;
-	if (cursor->at >= cursor->range.end)
-		r = next_range(copy, cursor, err);
+	if (run->range.start >= run->range.end)
+		r = next_range(run, err);
 	if (r <= 0)
 		return r;
-	if (cursor->range.end - cursor->at < piece)
-		piece = (size_t)(cursor->range.end - cursor->at);
-	cursor->size = piece;
+	if (run->range.end - run->range.start < size)
+		size = (size_t)(run->range.end - run->range.start);
+	*ret = (struct image_piece){run->range.start, size};
+	run->range.start += size;
 	return 1;
 }
 
-int image_copy_read(struct image_copy *copy, const struct image_copy_cursor *cursor, void *buffer,
-		    struct cow_error *err)
+static int copy_piece(void *data, const struct image_piece *piece, void *buffer,
+		      struct cow_error *err)
 {
-	uint64_t next = cursor->at + cursor->size, ahead = copy->end - next;
-	int r;
+	struct run *run = data;
+	struct image_copy *copy = run->copy;
+	int r = copy->operations->read(copy, buffer, piece->size, piece->at);
 
-	if (ahead)
-		copy->operations->announce(copy, next,
-					   ahead < READ_AHEAD ? (size_t)ahead : READ_AHEAD);
-	r = copy->operations->read(copy, buffer, cursor->size, cursor->at);
-	return r < 0 ? fail_read(copy->name, r, cursor->at, err) : 0;
-}
-
-/* A stretch that has been written without a gap is flushed once it is long enough. */
-static int flush(struct image_copy *copy, uint64_t at, uint64_t end)
-{
-	uint64_t start = at == copy->written ? copy->flushed : at;
-
-	copy->written = end;
-	copy->flushed = end - start < FLUSH_SIZE ? start : end;
-	return copy->flushed == end ? copy->operations->flush(copy, start, end) : 0;
-}
-
-int image_copy_write(struct image_copy *copy, const struct image_copy_cursor *cursor,
-		     const void *buffer, struct cow_error *err)
-{
-	int r = copy->operations->write(copy, buffer, cursor->size, cursor->at);
-
-	if (r == 0)
-		r = flush(copy, cursor->at, cursor->at + cursor->size);
 	if (r < 0)
-		return base_fail(err, -r, "write the copy of %s", BASE_QUOTE(copy->name));
-	copy->done += cursor->size;
-	image_pace_keep(&copy->pace, cursor->size);
+		return fail_read(copy->name, r, piece->at, err);
+	if (copy->sums)
+		image_sums_add(copy->sums, piece->at, buffer, piece->size);
+	r = copy->operations->write(copy, buffer, piece->size, piece->at);
+	return r < 0 ? base_fail(err, -r, "write the copy of %s", BASE_QUOTE(copy->name)) : 0;
+}
+
+/* Whatever was written since the last time, in whatever order. */
+static int flush(const struct run *run, uint64_t done, struct cow_error *err)
+{
+	const struct image_copy *copy = run->copy;
+	int r = 0;
+
+	if (done / FLUSH_SIZE != (copy->done - run->before) / FLUSH_SIZE)
+		r = copy->operations->flush(copy, copy->start, copy->end);
+	return r < 0 ? base_fail(err, -r, "write the copy of %s", BASE_QUOTE(copy->name)) : 0;
+}
+
+static int step(void *data, uint64_t done, struct cow_error *err)
+{
+	struct run *run = data;
+	struct image_copy *copy = run->copy;
+	int r = flush(run, done, err);
+
+	if (r < 0)
+		return r;
+	image_pace_keep(&copy->pace, run->before + done - copy->done);
+	copy->done = run->before + done;
 	return copy->step ? copy->step(copy->data, copy->done, err) : 0;
+}
+
+unsigned image_copy_at_once(const struct image_pace *pace, uint64_t start, uint64_t end)
+{
+	return pace->rate || end - start < AT_ONCE_MIN ? 1 : IMAGE_FLIGHT_MAX;
+}
+
+static int run_all(struct image_copy *copy, struct cow_error *err)
+{
+	struct run run = {copy, {copy->start, copy->start}, copy->done};
+	struct image_flight flight = {
+		.at_once = image_copy_at_once(&copy->pace, copy->start, copy->end),
+		.buffer_size = IMAGE_COPY_PIECE,
+		.next = next_piece,
+		.work = copy_piece,
+		.step = step,
+		.data = &run,
+	};
+	int r = image_flight_run(&flight, err);
+
+	copy->done = run.before + flight.done;
+	return r == 0 && flight.done && copy->step ? copy->step(copy->data, copy->done, err) : r;
 }
 
 int image_copy_run(struct image_copy *copy, struct cow_error *err)
 {
-	if (!copy->operations)
-		copy->operations = &file_operations;
-	return image_copy_in_turn(copy, err);
+	int r;
+
+	if (copy->operations)
+		return run_all(copy, err);
+	copy->operations = &file_operations;
+	image_set_direct(copy->from, copy->allocate && !copy->cached);
+	image_set_direct(copy->to, copy->allocate);
+	r = run_all(copy, err);
+	image_set_direct(copy->from, false);
+	image_set_direct(copy->to, false);
+	copy->operations = NULL;
+	return r;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The engines, by the exact list of what they do to the files, and ranges. */
+/* Copying, by the exact list of what is done to the files, and ranges. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "image/copy.h"
+#include "image/flight.h"
 #include "unit.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -13,16 +16,18 @@
 /* A pair of files that exists only as a list of what was done to it. */
 struct record {
 	struct image_range ranges[4]; /* the data; ends with an empty one */
-	char read[1024], written[1024];
+	char read[2048], written[2048];
 	uint64_t fails_at; /* this offset can't be written, or read */
 	bool fails_reading;
+	pthread_mutex_t lock; /* of the lists */
+	atomic_uint at_once, most;
 };
 
 static void add(char *list, const char *what, uint64_t start, uint64_t end)
 {
 	size_t used = strlen(list);
 
-	snprintf(list + used, 1024 - used, "%s%s %g-%g", used ? ", " : "", what,
+	snprintf(list + used, 2048 - used, "%s%s %g-%g", used ? ", " : "", what,
 		 (double)start / (double)MIB, (double)end / (double)MIB);
 }
 
@@ -47,23 +52,24 @@ static int record_allocate(const struct image_copy *copy, uint64_t start, uint64
 {
 	struct record *record = copy->operations_data;
 
+	pthread_mutex_lock(&record->lock);
 	add(record->written, "allocate", start, end);
+	pthread_mutex_unlock(&record->lock);
 	return 0;
-}
-
-static void record_announce(const struct image_copy *copy, uint64_t at, size_t size)
-{
-	(void)copy;
-	(void)at;
-	(void)size;
 }
 
 static int record_read(const struct image_copy *copy, void *buffer, size_t size, uint64_t at)
 {
 	struct record *record = copy->operations_data;
+	unsigned now = atomic_fetch_add(&record->at_once, 1) + 1;
 
+	if (now > atomic_load(&record->most))
+		atomic_store(&record->most, now);
 	memcpy(buffer, &at, sizeof(at));
+	pthread_mutex_lock(&record->lock);
 	add(record->read, "read", at, at + size);
+	pthread_mutex_unlock(&record->lock);
+	usleep(1000);
 	return record->fails_reading && at == record->fails_at ? -EIO : 0;
 }
 
@@ -72,7 +78,11 @@ static int record_write(const struct image_copy *copy, const void *buffer, size_
 	struct record *record = copy->operations_data;
 	bool right = !memcmp(buffer, &at, sizeof(at));
 
+	pthread_mutex_lock(&record->lock);
 	add(record->written, right ? "write" : "write wrong data", at, at + size);
+	pthread_mutex_unlock(&record->lock);
+	usleep(1000);
+	atomic_fetch_sub(&record->at_once, 1);
 	return !record->fails_reading && at && at == record->fails_at ? -ENOSPC : 0;
 }
 
@@ -80,20 +90,19 @@ static int record_flush(const struct image_copy *copy, uint64_t start, uint64_t 
 {
 	struct record *record = copy->operations_data;
 
+	pthread_mutex_lock(&record->lock);
 	add(record->written, "flush", start, end);
+	pthread_mutex_unlock(&record->lock);
 	return 0;
 }
 
 static const struct image_copy_operations recording = {
-	record_next_range, record_allocate, record_announce,
-	record_read,       record_write,    record_flush,
+	record_next_range, record_allocate, record_read, record_write, record_flush,
 };
-
-static image_copy_engine *const engines[] = {image_copy_in_turn, image_copy_overlapped};
-#define EACH_ENGINE(i) for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
 
 static struct image_copy copy_of(struct record *record)
 {
+	pthread_mutex_init(&record->lock, NULL);
 	return (struct image_copy){.name = "disk",
 				   .end = 1024 * MIB,
 				   .allocate = true,
@@ -101,82 +110,112 @@ static struct image_copy copy_of(struct record *record)
 				   .operations_data = record};
 }
 
-static void data_is_copied_in_pieces_and_holes_are_not(void)
+/* One piece at a time: a rate, if one that never holds anything up. */
+static struct image_copy copy_in_turn(struct record *record)
 {
-	EACH_ENGINE(i)
-	{
-		struct record record = {.ranges = {{0, 9 * MIB}, {100 * MIB, 101 * MIB}}};
-		struct image_copy copy = copy_of(&record);
+	struct image_copy copy = copy_of(record);
 
-		CHECK_NUMBER(engines[i](&copy, NULL), 0);
-		CHECK_TEXT(record.read, "read 0-4, read 4-8, read 8-9, read 100-101");
-		if (engines[i] == image_copy_in_turn)
-			CHECK_TEXT(record.written, "allocate 0-9, write 0-4, write 4-8, write 8-9, "
-						   "allocate 100-101, write 100-101");
-		CHECK_NUMBER(copy.done, 10 * MIB);
-	}
+	copy.pace.rate = (uint64_t)1 << 60;
+	return copy;
 }
 
-static void reading_runs_one_piece_ahead(void)
+static void data_is_copied_in_pieces_and_holes_are_not(void)
 {
-	struct record record = {.ranges = {{0, 9 * MIB}, {100 * MIB, 101 * MIB}}};
-	struct image_copy copy = copy_of(&record);
+	struct record record = {.ranges = {{0, 5 * MIB / 2}, {100 * MIB, 101 * MIB}}};
+	struct image_copy copy = copy_in_turn(&record);
 
-	CHECK_NUMBER(image_copy_overlapped(&copy, NULL), 0);
-	CHECK_TEXT(record.written, "allocate 0-9, write 0-4, write 4-8, allocate 100-101, "
-				   "write 8-9, write 100-101");
+	CHECK_NUMBER(image_copy_run(&copy, NULL), 0);
+	CHECK_TEXT(record.read, "read 0-1, read 1-2, read 2-2.5, read 100-101");
+	CHECK_TEXT(record.written, "allocate 0-2.5, write 0-1, write 1-2, write 2-2.5, "
+				   "allocate 100-101, write 100-101");
+	CHECK_NUMBER(copy.done, 7 * MIB / 2);
+	CHECK_NUMBER(atomic_load(&record.most), 1);
+}
+
+/* Each exactly once, in some order. */
+static void several_pieces_are_in_flight_at_once(void)
+{
+	struct record record = {.ranges = {{0, 30 * MIB}, {100 * MIB, 101 * MIB}}};
+	struct image_copy copy = copy_of(&record);
+	size_t writes = 0;
+
+	CHECK_NUMBER(image_copy_run(&copy, NULL), 0);
+	for (const char *at = record.written; (at = strstr(at, "write ")); at++)
+		writes++;
+	CHECK_NUMBER(writes, 31);
+	CHECK(strstr(record.written, "wrong") == NULL);
+	for (unsigned i = 0; i < 30; i++) {
+		char piece[32];
+
+		snprintf(piece, sizeof(piece), "write %u-%u", i, i + 1);
+		CHECK(strstr(record.written, piece) != NULL);
+	}
+	CHECK(strstr(record.written, "write 100-101") != NULL);
+	CHECK(atomic_load(&record.most) > 1);
+	CHECK(atomic_load(&record.most) <= IMAGE_FLIGHT_MAX);
+	CHECK_NUMBER(copy.done, 31 * MIB);
 }
 
 static void a_part_is_copied_and_no_more(void)
 {
-	EACH_ENGINE(i)
-	{
-		struct record record = {.ranges = {{0, 9 * MIB}, {100 * MIB, 101 * MIB}}};
-		struct image_copy copy = copy_of(&record);
+	struct record record = {.ranges = {{0, 9 * MIB}, {100 * MIB, 101 * MIB}}};
+	struct image_copy copy = copy_of(&record);
 
-		copy.start = 5 * MIB;
-		copy.end = 7 * MIB;
-		CHECK_NUMBER(engines[i](&copy, NULL), 0);
-		CHECK_TEXT(record.written, "allocate 5-7, write 5-7");
-		copy.start = 20 * MIB;
-		copy.end = 30 * MIB;
-		CHECK_NUMBER(engines[i](&copy, NULL), 0);
-		CHECK_TEXT(record.written, "allocate 5-7, write 5-7");
-		CHECK_NUMBER(copy.done, 2 * MIB);
-	}
+	copy.start = 5 * MIB;
+	copy.end = 7 * MIB;
+	CHECK_NUMBER(image_copy_run(&copy, NULL), 0);
+	CHECK_TEXT(record.written, "allocate 5-7, write 5-6, write 6-7");
+	copy.start = 20 * MIB;
+	copy.end = 30 * MIB;
+	CHECK_NUMBER(image_copy_run(&copy, NULL), 0);
+	CHECK_TEXT(record.written, "allocate 5-7, write 5-6, write 6-7");
+	CHECK_NUMBER(copy.done, 2 * MIB);
 }
 
-static void long_stretches_are_flushed_as_they_grow(void)
+static void what_was_written_is_flushed_now_and_then(void)
 {
-	EACH_ENGINE(i)
-	{
-		struct record record = {.ranges = {{0, 65 * MIB}, {70 * MIB, 80 * MIB}}};
-		struct image_copy copy = copy_of(&record);
+	struct record record = {.ranges = {{0, 65 * MIB}}};
+	struct image_copy copy = copy_in_turn(&record);
 
-		CHECK_NUMBER(engines[i](&copy, NULL), 0);
-		CHECK(strstr(record.written, "write 60-64, flush 0-64") != NULL);
-		CHECK(strstr(strstr(record.written, "flush") + 1, "flush") == NULL);
-	}
+	CHECK_NUMBER(image_copy_run(&copy, NULL), 0);
+	CHECK(strstr(record.written, "write 63-64, flush 0-1024") != NULL);
+	CHECK(strstr(strstr(record.written, "flush") + 1, "flush") == NULL);
 }
 
 static void nothing_is_written_after_a_failure(void)
 {
-	EACH_ENGINE(i)
-	{
-		struct record full = {.ranges = {{0, 20 * MIB}}, .fails_at = 4 * MIB};
-		struct record damaged = full;
-		struct image_copy copy = copy_of(&full);
+	struct record full = {.ranges = {{0, 20 * MIB}}, .fails_at = MIB};
+	struct record damaged = full;
+	struct image_copy copy = copy_in_turn(&full);
+	struct cow_error err = {0};
+
+	CHECK_NUMBER(image_copy_run(&copy, &err), -ENOSPC);
+	CHECK_TEXT(full.written, "allocate 0-20, write 0-1, write 1-2");
+	CHECK_TEXT(err.message, "write the copy of 'disk'");
+
+	damaged.fails_reading = true;
+	copy = copy_in_turn(&damaged);
+	CHECK_NUMBER(image_copy_run(&copy, &err), -EIO);
+	CHECK_TEXT(damaged.written, "allocate 0-20, write 0-1");
+	CHECK_NUMBER(err.code, COW_CODE_CORRUPT);
+}
+
+/* What is in flight lands, and nothing else begins. */
+static void a_failure_ends_the_flight(void)
+{
+	for (uint64_t at = 0; at < 30; at++) {
+		struct record record = {
+			.ranges = {{0, 1000 * MIB}}, .fails_at = at * MIB, .fails_reading = true};
+		struct image_copy copy = copy_of(&record);
 		struct cow_error err = {0};
+		size_t reads = 0;
 
-		CHECK_NUMBER(engines[i](&copy, &err), -ENOSPC);
-		CHECK_TEXT(full.written, "allocate 0-20, write 0-4, write 4-8");
-		CHECK_TEXT(err.message, "write the copy of 'disk'");
-
-		damaged.fails_reading = true;
-		copy = copy_of(&damaged);
-		CHECK_NUMBER(engines[i](&copy, &err), -EIO);
-		CHECK_TEXT(damaged.written, "allocate 0-20, write 0-4");
-		CHECK_NUMBER(err.code, COW_CODE_CORRUPT);
+		CHECK_NUMBER(image_copy_run(&copy, &err), -EIO);
+		CHECK(strstr(err.message, "read 'disk' at byte") != NULL);
+		for (const char *read = record.read; (read = strstr(read, "read ")); read++)
+			reads++;
+		CHECK(reads <= at + 2 * IMAGE_FLIGHT_MAX);
+		CHECK(copy.done < reads * MIB);
 	}
 }
 
@@ -184,23 +223,41 @@ static int stop(void *data, uint64_t done, struct cow_error *err)
 {
 	(void)err;
 	*(uint64_t *)data = done;
-	return done >= 8 * MIB ? -ECANCELED : 0;
+	return done >= 2 * MIB ? -ECANCELED : 0;
 }
 
 static void the_caller_can_stop_it_after_each_piece(void)
 {
-	EACH_ENGINE(i)
-	{
-		struct record record = {.ranges = {{0, 20 * MIB}}};
-		struct image_copy copy = copy_of(&record);
-		uint64_t done = 0;
+	struct record record = {.ranges = {{0, 20 * MIB}}};
+	struct image_copy copy = copy_in_turn(&record);
+	uint64_t done = 0;
 
-		copy.step = stop;
-		copy.data = &done;
-		CHECK_NUMBER(engines[i](&copy, NULL), -ECANCELED);
-		CHECK_NUMBER(done, 8 * MIB);
-		CHECK_TEXT(record.written, "allocate 0-20, write 0-4, write 4-8");
-	}
+	copy.step = stop;
+	copy.data = &done;
+	CHECK_NUMBER(image_copy_run(&copy, NULL), -ECANCELED);
+	CHECK_NUMBER(done, 2 * MIB);
+	CHECK_TEXT(record.written, "allocate 0-20, write 0-1, write 1-2");
+}
+
+static int in_the_callers_thread(void *data, uint64_t done, struct cow_error *err)
+{
+	const pthread_t *caller = data;
+
+	(void)done;
+	(void)err;
+	CHECK(pthread_equal(*caller, pthread_self()));
+	return 0;
+}
+
+static void progress_is_told_in_the_callers_thread(void)
+{
+	struct record record = {.ranges = {{0, 30 * MIB}}};
+	struct image_copy copy = copy_of(&record);
+	pthread_t caller = pthread_self();
+
+	copy.step = in_the_callers_thread;
+	copy.data = &caller;
+	CHECK_NUMBER(image_copy_run(&copy, NULL), 0);
 }
 
 /* Data at 0, at 132 KiB after a small hole, and at 1 MiB after a large one. */
@@ -231,11 +288,13 @@ static void holes_are_kept_from_64_kib_on(void)
 int main(void)
 {
 	data_is_copied_in_pieces_and_holes_are_not();
-	reading_runs_one_piece_ahead();
+	several_pieces_are_in_flight_at_once();
 	a_part_is_copied_and_no_more();
-	long_stretches_are_flushed_as_they_grow();
+	what_was_written_is_flushed_now_and_then();
 	nothing_is_written_after_a_failure();
+	a_failure_ends_the_flight();
 	the_caller_can_stop_it_after_each_piece();
+	progress_is_told_in_the_callers_thread();
 	holes_are_kept_from_64_kib_on();
 	return unit_status();
 }

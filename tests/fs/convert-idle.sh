@@ -6,7 +6,7 @@
 need_root
 require ionice strace
 make_fs btrfs b
-make_image "$T/b/v.raw" 8M
+make_image "$T/b/v.raw" 32M
 
 ASAN_OPTIONS=detect_leaks=0 ionice -c idle strace --quiet=all -f -o "$T/calls" \
 	--trace=pread64,pwrite64,fdatasync --inject=pread64,pwrite64,fdatasync:delay_exit=20000 -- \

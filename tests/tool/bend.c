@@ -3,10 +3,11 @@
  * bend FILE SET N ACTION COMMAND...: run a command, and bend its Nth system call of a set.
  *
  * SET is "all", "changing" (what can change something that outlives the process, and reading what
- * is copied) or "data" (reading and writing). ACTION is "kill", when the call is about to be made;
- * "short", to let it read or write half of what it was to; or the name of the error it fails with.
- * "CALL" is written to FILE; or, when there are fewer calls, how many there are. N = 0: just count.
- * Ends as the command does; 128 + N after signal N.
+ * is copied), "data" (reading and writing) or the name of a call. ACTION is "kill" or "interrupt",
+ * when the call is about to be made; "short", to let it read or write half of what it was to;
+ * "lose", to have a write say that it was made when it was not; or the name of the error it fails
+ * with. "CALL" is written to FILE; or, when there are fewer calls, how many there are. N = 0: just
+ * count. Ends as the command does; 128 + N after signal N.
  *
  * strace --inject can do the same, one kind of call at a time and ten times as slowly: this one
  * stops a call once, on entry, by a seccomp filter. Threads and children count as well. What the
@@ -36,7 +37,7 @@ int main(void)
 }
 #else
 
-enum { ALL = 1, CHANGING = 2, DATA = 4 };
+enum { ALL = 1, CHANGING = 2, DATA = 4, NAMED = 8 };
 
 #define CALL(name, sets)                                                                           \
 	{                                                                                          \
@@ -80,11 +81,12 @@ static const struct {
 	int number;
 } errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EINTR", EINTR}};
 
-enum action { KILL, SHORTEN, FAIL };
+enum action { KILL, INTERRUPT, SHORTEN, LOSE, FAIL };
 
 struct bend {
 	const char *file;
 	int set;
+	const char *name; /* of the only one */
 	unsigned long n, seen;
 	enum action action;
 	int error;
@@ -126,7 +128,7 @@ static bool is_in_set(const struct bend *b, const struct user_regs_struct *regs,
 		return true;
 	if (regs->orig_rax == SYS_openat) /* an unnamed file takes space for its inode */
 		return b->set == CHANGING && (regs->rdx & O_TMPFILE) == O_TMPFILE;
-	return call && call->sets & b->set;
+	return call && (b->set == NAMED ? !strcmp(call->name, b->name) : call->sets & b->set);
 }
 
 /* A task is about to make a call. */
@@ -142,15 +144,15 @@ static void on_call(struct bend *b, pid_t task)
 	if (!b->loaded || !is_in_set(b, &regs, call) || ++b->seen != b->n)
 		return;
 	report(b, call ? call->name : regs.orig_rax == SYS_openat ? "openat" : "another call");
-	if (b->action == KILL) {
-		kill(b->pid, SIGKILL);
+	if (b->action == KILL || b->action == INTERRUPT) {
+		kill(b->pid, b->action == KILL ? SIGKILL : SIGINT);
 		return;
 	}
 	if (b->action == SHORTEN) {
 		regs.rdx = (regs.rdx + 1) / 2;
 	} else {
 		regs.orig_rax = (unsigned long long)-1; /* not made at all */
-		regs.rax = (unsigned long long)-b->error;
+		regs.rax = b->action == LOSE ? regs.rdx : (unsigned long long)-b->error;
 	}
 	if (ptrace(PTRACE_SETREGS, task, 0, &regs) < 0)
 		die("set registers");
@@ -196,22 +198,39 @@ static void run(char **command)
 
 static void parse(struct bend *b, char **argv)
 {
+	static const struct {
+		const char *name;
+		int set;
+	} sets[] = {{"all", ALL}, {"changing", CHANGING}, {"data", DATA}};
+	static const struct {
+		const char *name;
+		enum action action;
+		int sets; /* where it makes sense */
+	} actions[] = {{"kill", KILL, ~0},
+		       {"interrupt", INTERRUPT, ~0},
+		       {"short", SHORTEN, DATA | NAMED},
+		       {"lose", LOSE, NAMED}};
 	char *end;
 
 	b->file = argv[1];
-	b->set = !strcmp(argv[2], "all") ? ALL : !strcmp(argv[2], "changing") ? CHANGING : DATA;
+	b->name = argv[2];
+	b->set = NAMED;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+		if (!strcmp(argv[2], sets[i].name))
+			b->set = sets[i].set;
 	b->n = strtoul(argv[3], &end, 10);
 	errno = EINVAL;
-	if (*end || (b->set == DATA && strcmp(argv[2], "data")))
-		die("set or number");
-	b->action = !strcmp(argv[4], "kill") ? KILL : !strcmp(argv[4], "short") ? SHORTEN : FAIL;
+	if (*end)
+		die("number");
+	b->action = FAIL;
+	for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++)
+		if (!strcmp(argv[4], actions[i].name) && b->set & actions[i].sets)
+			b->action = actions[i].action;
 	for (size_t i = 0; b->action == FAIL && i < sizeof(errors) / sizeof(*errors); i++)
 		if (!strcmp(argv[4], errors[i].name))
 			b->error = errors[i].number;
 	if (b->action == FAIL && !b->error)
 		die(argv[4]);
-	if (b->action == SHORTEN && b->set != DATA)
-		die("only data can be short");
 }
 
 int main(int argc, char **argv)
