@@ -7,7 +7,7 @@ export LC_ALL=C
 runs=${1:-5}
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${COW_BENCH_BUILD:-$source/build/bench}
-device=
+device='' daemon=''
 
 # start ARGUMENT...: as root, with an optimised build, in a mount namespace of its own
 start() {
@@ -35,9 +35,36 @@ leave_stage() {
 	rm -f "$folder/image"
 }
 
+# A libvirt of its own, of somebody who is not root: libvirt has a session daemon for everybody but root.
+start_libvirt() {
+	local socket=$folder/nobody/libvirt/libvirt-sock i
+	chmod 0755 "$folder"
+	mkdir -m 0777 "$folder/nobody"
+	export XDG_CONFIG_HOME=$folder/nobody XDG_RUNTIME_DIR=$folder/nobody XDG_CACHE_HOME=$folder/nobody
+	export LIBVIRT_DEFAULT_URI=storage:///session
+	as_nobody libvirtd >"$folder/libvirtd" 2>&1 &
+	daemon=$!
+	for ((i = 0; i < 200; i++)); do
+		[ ! -S "$socket" ] || return 0
+		sleep 0.05
+	done
+	cat "$folder/libvirtd" >&2
+	return 1
+}
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+libvirt() {
+	as_nobody virsh --quiet "$@"
+}
+
 clean() {
 	local status=$?
 	trap - EXIT
+	if [ -n "$daemon" ]; then
+		kill "$daemon" || :
+		wait "$daemon" || :
+	fi
 	leave_stage
 	rm -rf --one-file-system "$folder"
 	exit $status
