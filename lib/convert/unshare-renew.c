@@ -104,7 +104,8 @@ static int renew_by_hand(struct unshare *u, uint64_t at, size_t size)
 static const struct unshare_engine by_kernel = {renew_by_kernel, FLUSH_SIZE, false};
 static const struct unshare_engine by_hand = {renew_by_hand, IMAGE_COPY_PIECE, true};
 
-/* Tried on the first block that needs it. Other errors come again where they are looked for. */
+/* Tried on the first block that needs it, which it reads into the page cache. Other errors come
+ * again where they are looked for. */
 static void pick_engine(struct unshare *u)
 {
 	off_t first = u->spans.n ? (off_t)u->spans.list[0].start : 0;
@@ -180,6 +181,8 @@ static int renew_window(struct unshare *u, uint64_t start, uint64_t end, struct 
 	int r = 0;
 
 	image_cache_note(&window, u->fd, start, end);
+	if (!u->engine)
+		pick_engine(u);
 	for (size_t i = 0; r == 0 && i < u->spans.n; i++)
 		r = renew_span(u, &u->spans.list[i], &window, err);
 	if (fdatasync(u->fd) < 0 && r == 0)
@@ -197,7 +200,6 @@ int convert_unshare_renew(struct unshare *u, struct cow_error *err)
 	if (!buffer)
 		return base_fail(err, ENOMEM, "unshare %s", BASE_QUOTE(u->name));
 	u->buffer = buffer;
-	pick_engine(u);
 	for (uint64_t at = 0; r == 0 && at < size; at += IMAGE_CACHE_SPAN)
 		r = renew_window(u, at, size - at < IMAGE_CACHE_SPAN ? size : at + IMAGE_CACHE_SPAN,
 				 err);
