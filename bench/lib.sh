@@ -42,7 +42,7 @@ start_libvirt() {
 	mkdir -m 0777 "$folder/nobody"
 	export XDG_CONFIG_HOME=$folder/nobody XDG_RUNTIME_DIR=$folder/nobody XDG_CACHE_HOME=$folder/nobody
 	export LIBVIRT_DEFAULT_URI=storage:///session
-	as_nobody libvirtd >"$folder/libvirtd" 2>&1 &
+	setpriv --reuid=65534 --regid=65534 --clear-groups libvirtd >"$folder/libvirtd" 2>&1 &
 	daemon=$!
 	for ((i = 0; i < 200; i++)); do
 		[ ! -S "$socket" ] || return 0

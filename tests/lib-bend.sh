@@ -22,7 +22,7 @@ bend_disk() {
 	mkdir "$T/fs/dir"
 	cd "$T/fs/dir"
 	make_disk plain image
-	read -r _ _ wanted < <(state image)
+	read -r _ _ wanted <<<"$(state image)"
 }
 
 # _bend SET N FAULT WAY: convert with that call bent; sets status, and bent to the call's name, or to

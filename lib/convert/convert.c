@@ -33,7 +33,7 @@ double convert_now(void)
 
 int convert_fail_when_used(struct convert *c, struct cow_error *err)
 {
-	convert_hold_release_lease(&c->original_hold);
+	convert_hold_release(&c->original_hold);
 	return base_remedy(err, convert_fail_in_use(c->name, &c->before, err),
 			   c->options->flags & COW_CONVERT_LIVE
 				   ? "no running guest has it as its disk: close the image"

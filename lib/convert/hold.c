@@ -20,18 +20,23 @@ int convert_hold_lease(struct convert_hold *hold, int fd, int type)
  * how QEMU sets them itself, and needs no descriptor open for writing. Byte 200, which denies even
  * reading, makes QEMU give up at once: it first opens an image for reading only, and would go on to
  * open it for writing, which breaks the lease and with it the conversion. */
-int convert_hold_lock(struct convert_hold *hold)
+static int set_lock_bytes(int fd, short type)
 {
 	static const off_t first[] = {100, 200};
 
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(first); i++) {
 		struct flock lock = {
-			.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = first[i], .l_len = 5};
+			.l_type = type, .l_whence = SEEK_SET, .l_start = first[i], .l_len = 5};
 
-		if (fcntl(hold->fd, F_OFD_SETLK, &lock) < 0)
+		if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
 			return -errno;
 	}
 	return 0;
+}
+
+int convert_hold_lock(struct convert_hold *hold)
+{
+	return set_lock_bytes(hold->fd, F_RDLCK);
 }
 
 bool convert_hold_sees_writer(int fd)
@@ -58,6 +63,12 @@ void convert_hold_release_lease(struct convert_hold *hold)
 	if (hold->lease != F_UNLCK)
 		fcntl(hold->fd, F_SETLEASE, F_UNLCK);
 	hold->lease = F_UNLCK;
+}
+
+void convert_hold_release(struct convert_hold *hold)
+{
+	set_lock_bytes(hold->fd, F_UNLCK);
+	convert_hold_release_lease(hold);
 }
 
 bool convert_is_open(int fd)

@@ -30,6 +30,8 @@ bool convert_hold_sees_writer(int fd);
 bool convert_hold_intact(const struct convert_hold *hold);
 /* Let waiting openers in; the lock bytes stay until the descriptor is closed. */
 void convert_hold_release_lease(struct convert_hold *hold);
+/* The same, and let them use the file: QEMU looks at the lock bytes as soon as it is in. */
+void convert_hold_release(struct convert_hold *hold);
 
 /* Has anybody the file open, besides this one descriptor? */
 bool convert_is_open(int fd);

@@ -137,7 +137,7 @@ static int undo(struct convert *c, const char *temp, struct cow_error *err)
 	if (r < 0)
 		return base_fail(err, -r, "put %s back from %s", BASE_QUOTE(c->name),
 				 BASE_QUOTE(temp));
-	convert_hold_release_lease(&c->original_hold);
+	convert_hold_release(&c->original_hold);
 	base_sync_directory(c->dirfd);
 	stays_intact(&c->copy_hold, GRACE_AFTER);
 	convert_hold_release_lease(&c->copy_hold);

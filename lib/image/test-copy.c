@@ -214,7 +214,7 @@ static void a_failure_ends_the_flight(void)
 		CHECK(strstr(err.message, "read 'disk' at byte") != NULL);
 		for (const char *read = record.read; (read = strstr(read, "read ")); read++)
 			reads++;
-		CHECK(reads <= at + 2 * IMAGE_FLIGHT_MAX);
+		CHECK(reads <= at + 2ul * IMAGE_FLIGHT_MAX);
 		CHECK(copy.done < reads * MIB);
 	}
 }

@@ -10,7 +10,7 @@ cd "$T/fs/dir"
 make_image image 40M
 chown 12:34 image
 touch -d '2021-02-03 04:05:06.789' image
-read -r inode _ wanted < <(state image)
+read -r inode _ wanted <<<"$(state image)"
 
 # bend SET N FAULT OPTION...: sets status, and bent to the call's name or to how many there are
 bend() {
@@ -60,7 +60,7 @@ expect_text "$T/err" "differs"
 for n in 2 9 25 37; do
 	bend pwrite64 "$n" short
 	expect_equal "$status" 0 "status after a short $bent: $(cat "$T/err")"
-	read -r _ flag kept < <(state image)
+	read -r _ flag kept <<<"$(state image)"
 	expect_equal "$flag $kept" "nocow $wanted" "the image after a short $bent"
 	expect_status 0 cowctl convert --cow on image
 done

@@ -35,7 +35,8 @@ make_disk() {
 	touch -a -d '2037-12-31 23:59:58.765' "$2" # a time to come is what reading leaves alone
 }
 
-# state FILE...: "INODE cow|nocow WHAT-MUST-STAY" lines
+# state FILE...: "INODE cow|nocow WHAT-MUST-STAY" lines. Wait for its end (not "< <(state"), or it may stand in
+# the way of an unmount.
 state() {
 	"$COW_BUILD/tests/state" "$@"
 }
@@ -56,7 +57,7 @@ make_all() {
 	local way
 	for way in "${!ways[@]}"; do
 		make_disk "$way" "$way"
-		read -r 'old[$way]' _ 'wanted[$way]' < <(state "$way")
+		read -r 'old[$way]' _ 'wanted[$way]' <<<"$(state "$way")"
 	done
 }
 

@@ -19,7 +19,7 @@ make_tight() {
 	sync -f .
 	free=$(($(stat -f -c '%a * %S >> 20' .)))
 	fallocate -l $((free - leave[$kind]))M fill
-	read -r old _ wanted < <(state image)
+	read -r old _ wanted <<<"$(state image)"
 }
 
 move_image() {
@@ -31,7 +31,7 @@ move_image() {
 
 is_whole() {
 	local inode kept
-	read -r inode _ kept < <(state image)
+	read -r inode _ kept <<<"$(state image)"
 	expect_equal "$kept" "$wanted" "the image $1"
 	[ "$inode" = "$new" ] || [ "$inode" = "$old" ] || fail "it is another file $1"
 	[ "$inode" = "$new" ] || ! had_returned image || fail "it was moved, and is not"
