@@ -36,6 +36,7 @@ enum cow_detail_kind {
  *     elsewhere), nodatacow (mounted so), nocow (the flag of what was asked about), subvolume (its
  *     path when it is the mounted one, else its name), subvolume_id;
  *   - xfs: reflink, zoned; f2fs: mode, pinned; bcachefs: nocow;
+ *   - others that overwrite in place (ext4, tmpfs, ...): reflink (their files can share blocks);
  *   - overlay: lowerdir, upperdir, workdir, upperdir_nocow, workdir_nocow, and in_upper: what was
  *     asked about is in the upper directory already;
  *   - loop: backing_file, verified (it is that file, by its inode; unknown without root);

@@ -2,14 +2,16 @@
 /* One file: its own flag, its sharing, its age. Nothing is written to it, not even a flag. */
 #include <cow/attr.h>
 #include <cow/image.h>
-#include <cow/probe.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "probe/file-state.h"
 
-/* What a file without NOCOW does: where something can switch copying off, it is copied. */
-static enum cow_overwrite unflagged(const struct cow_layer *layer)
+/* What the flag comes to. Without it, where something can switch copying off, it is copied. */
+static enum cow_overwrite by_flag(const struct cow_layer *layer, enum cow_answer nocow)
 {
+	if (nocow == COW_ANSWER_YES)
+		return COW_OVERWRITE_IN_PLACE;
 	switch (layer->cow_switch) {
 	case COW_SWITCH_ATTRIBUTE:
 	case COW_SWITCH_MOUNT_OPTION:
@@ -62,9 +64,8 @@ static void set(struct cow_file_state *state, enum cow_overwrite overwrite,
 }
 
 /* In place as far as the flag goes; but is every block the file's own, and young enough? */
-static void judge_in_place(int fd, const struct cow_layer *layer, struct cow_file_state *state)
+static void judge_in_place(const struct cow_layer *layer, struct cow_file_state *state)
 {
-	read_history(fd, layer, state);
 	if (state->shared_bytes)
 		set(state, COW_OVERWRITE_COPIED_ONCE, COW_EVIDENCE_REPORTED,
 		    "some extents are shared with a snapshot or clone");
@@ -87,11 +88,40 @@ static void judge_in_place(int fd, const struct cow_layer *layer, struct cow_fil
 		set(state, COW_OVERWRITE_IN_PLACE, COW_EVIDENCE_REPORTED, layer->reason);
 }
 
+/* A lower file of an overlay: its flag and extents are those of a file that is copied up before
+ * anything is written to it. */
+static bool is_below(const struct cow_layer *layer)
+{
+	return cow_layer_detail_answer(layer, "in_upper") == COW_ANSWER_NO;
+}
+
+/* Whether sharing and age have a say. */
+static bool may_be_in_place(enum cow_overwrite overwrite)
+{
+	return overwrite == COW_OVERWRITE_IN_PLACE || overwrite == COW_OVERWRITE_COPIED_ONCE;
+}
+
+void probe_file_judge(const struct cow_layer *layer, struct cow_file_state *state)
+{
+	enum cow_overwrite overwrite = by_flag(layer, state->nocow);
+
+	if (is_below(layer))
+		set(state, layer->overwrite, layer->evidence, layer->reason);
+	else if (may_be_in_place(overwrite))
+		judge_in_place(layer, state);
+	else if (overwrite == COW_OVERWRITE_COPIED)
+		set(state, overwrite, COW_EVIDENCE_REPORTED,
+		    state->nocow == COW_ANSWER_NO && layer->cow_switch != COW_SWITCH_NONE
+			    ? "NOCOW is not set"
+			    : layer->reason);
+	else
+		set(state, overwrite, COW_EVIDENCE_NONE, layer->reason);
+}
+
 COW_EXPORT int cow_file_state_read(int fd, const struct cow_layer *layer,
 				   struct cow_file_state *ret, struct cow_error *err)
 {
 	struct cow_file_state state = {0};
-	enum cow_overwrite overwrite = unflagged(layer);
 	uint32_t flags = 0;
 	int r = cow_attr_get(fd, &flags, err);
 
@@ -100,29 +130,9 @@ COW_EXPORT int cow_file_state_read(int fd, const struct cow_layer *layer,
 	else if (r != -ENOTTY && r != -EOPNOTSUPP && r != -ENOSYS)
 		return r;
 	read_extents(fd, &state);
-	if (state.nocow == COW_ANSWER_YES)
-		overwrite = COW_OVERWRITE_IN_PLACE;
-	/* A lower file of an overlay: its flag and extents are those of a file that is copied up
-	 * before anything is written to it. */
-	if (cow_layer_detail_answer(layer, "in_upper") == COW_ANSWER_NO) {
-		set(&state, layer->overwrite, layer->evidence, layer->reason);
-		*ret = state;
-		return 0;
-	}
-	switch (overwrite) {
-	case COW_OVERWRITE_IN_PLACE:
-	case COW_OVERWRITE_COPIED_ONCE:
-		judge_in_place(fd, layer, &state);
-		break;
-	case COW_OVERWRITE_COPIED:
-		set(&state, overwrite, COW_EVIDENCE_REPORTED,
-		    state.nocow == COW_ANSWER_NO && layer->cow_switch != COW_SWITCH_NONE
-			    ? "NOCOW is not set"
-			    : layer->reason);
-		break;
-	default:
-		set(&state, overwrite, COW_EVIDENCE_NONE, layer->reason);
-	}
+	if (!is_below(layer) && may_be_in_place(by_flag(layer, state.nocow)))
+		read_history(fd, layer, &state);
+	probe_file_judge(layer, &state);
 	*ret = state;
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/macro.h"
 #include "probe/decide.h"
+#include "probe/file-state.h"
 #include "probe/verdict.h"
 #include "unit.h"
 
@@ -215,8 +216,56 @@ static void the_switch_is_what_was_seen_to_work(void)
 	CHECK_NUMBER(fold(&top, NULL).cow_switch, COW_SWITCH_UNKNOWN);
 }
 
+/* One row per way a file can stand; what only an overlay or a seed adds is tried on real ones. */
+static void the_facts_of_a_file_are_judged(void)
+{
+	static const struct {
+		enum cow_switch cow_switch;
+		struct cow_file_state facts;
+		enum cow_overwrite overwrite;
+		enum cow_evidence evidence;
+	} rows[] = {
+		{COW_SWITCH_ATTRIBUTE, {.nocow = COW_ANSWER_NO}, COPIED, COW_EVIDENCE_REPORTED},
+		{COW_SWITCH_ATTRIBUTE,
+		 {.nocow = COW_ANSWER_NO, .shared_bytes = 1},
+		 COPIED,
+		 COW_EVIDENCE_REPORTED},
+		{COW_SWITCH_ATTRIBUTE, {.nocow = COW_ANSWER_YES}, IN_PLACE, COW_EVIDENCE_REPORTED},
+		{COW_SWITCH_ATTRIBUTE,
+		 {.nocow = COW_ANSWER_YES, .shared_bytes = 1},
+		 COW_OVERWRITE_COPIED_ONCE,
+		 COW_EVIDENCE_REPORTED},
+		{COW_SWITCH_ATTRIBUTE,
+		 {.nocow = COW_ANSWER_YES, .old_bytes = 1},
+		 COW_OVERWRITE_COPIED_ONCE,
+		 COW_EVIDENCE_REPORTED},
+		{COW_SWITCH_ATTRIBUTE,
+		 {.nocow = COW_ANSWER_YES, .history_known = COW_ANSWER_NO},
+		 IN_PLACE,
+		 COW_EVIDENCE_INFERRED},
+		{COW_SWITCH_NOT_NEEDED,
+		 {.nocow = COW_ANSWER_NO, .mapped = COW_ANSWER_NO},
+		 IN_PLACE,
+		 COW_EVIDENCE_INFERRED},
+		{COW_SWITCH_NOT_NEEDED, {0}, IN_PLACE, COW_EVIDENCE_REPORTED},
+		{COW_SWITCH_UNKNOWN, {0}, COW_OVERWRITE_UNKNOWN, COW_EVIDENCE_NONE},
+	};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(rows); i++) {
+		struct cow_layer top = layer("newfs", COW_OVERWRITE_UNKNOWN, NULL);
+		struct cow_file_state state = rows[i].facts;
+
+		top.cow_switch = rows[i].cow_switch;
+		probe_file_judge(&top, &state);
+		CHECK_NUMBER(state.overwrite, rows[i].overwrite);
+		CHECK_NUMBER(state.evidence, rows[i].evidence);
+		CHECK(state.reason[0] != '\0');
+	}
+}
+
 int main(void)
 {
+	the_facts_of_a_file_are_judged();
 	the_decision_table();
 	the_price_is_said_when_off_meets_redundancy();
 	a_refusal_is_an_error_of_its_own_kind();

@@ -40,7 +40,8 @@ static const struct stack_filesystem filesystems[] = {
 	 stack_device_below},
 	{"zfs", 0x2fc12fc1, COPIED, "ZFS writes every block anew and has no switch", NULL, NULL},
 	{"ocfs2", 0x7461636f, IN_PLACE,
-	 "ocfs2 overwrites in place; shared clusters are copied once", NULL, stack_device_below},
+	 "ocfs2 overwrites in place; shared clusters are copied once", NULL, stack_device_below,
+	 .shares = true},
 	{"gfs2", 0x01161970, IN_PLACE, "gfs2 overwrites in place", NULL, stack_device_below},
 	{"jfs", 0x3153464a, IN_PLACE, "jfs overwrites in place", NULL, stack_device_below},
 	{"reiserfs", 0x52654973, IN_PLACE, "reiserfs overwrites in place", NULL,
@@ -128,6 +129,8 @@ struct cow_layer *stack_subject_probe(struct stack_builder *builder,
 		stack_detail_answer(builder, layer, "read_only",
 				    mount->options ? stack_answer(stack_mount_has(mount, "ro"))
 						   : COW_ANSWER_UNKNOWN);
+	if (row->cow_switch == COW_SWITCH_NOT_NEEDED)
+		stack_detail_answer(builder, layer, "reflink", stack_answer(row->shares));
 	if (row->below)
 		row->below(builder, layer, subject, trail);
 	return layer;

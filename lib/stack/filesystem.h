@@ -30,6 +30,7 @@ struct stack_filesystem {
 	void (*below)(struct stack_builder *builder, struct cow_layer *layer,
 		      const struct stack_subject *subject, const struct stack_trail *trail);
 	const char *decided_by; /* where to ask, when that is elsewhere */
+	bool shares; /* overwrites in place, but files can share blocks; judges say it themselves */
 };
 
 /* The filesystem an open file lies on, and all that is underneath. */
