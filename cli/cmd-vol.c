@@ -77,7 +77,8 @@ static int list(struct cli_call *call)
 
 	if (status)
 		return status;
-	if (cow_volume_list(store, pool, &volumes, &err) < 0)
+	if (cow_volume_list(store, pool, cli_flag(call, "no-index", COW_VOLUME_LIST_NO_INDEX),
+			    &volumes, &err) < 0)
 		return cli_error(call, &err);
 	table = cli_table_new(call, "volumes");
 	for (size_t i = 0; volumes[i]; i++) {
@@ -89,11 +90,14 @@ static int list(struct cli_call *call)
 	return call->status;
 }
 
+static const struct cli_option list_options[] = {CLI_INDEX_OPTION, {0}};
+
 const struct cli_verb cli_verb_vol_list = {
 	.name = "vol list",
 	CLI_POOL_OPERAND,
 	.summary = "list the volumes of a pool",
 	.with = CLI_WITH_TABLE | CLI_WITH_BYTES | CLI_WITH_SCOPE,
+	.options = list_options,
 	.columns = cli_vol_columns,
 	.run = list,
 };

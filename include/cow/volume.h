@@ -77,9 +77,19 @@ struct cow_volume {
 	struct cow_time born; /**< zero where the filesystem doesn't keep it */
 };
 
+/* Flags for cow_volume_list(). */
+#define COW_VOLUME_LIST_NO_INDEX 0x1u /**< look into every file, also those already known */
+
 /** All volumes of a pool by name, looked at in parallel.
+ *
+ *  What was found in a file is remembered in an index of the pool, and the file is not opened again
+ *  while its inode, size and times stay the same. How it stands against the policy is judged anew
+ *  each time. What it shares with a snapshot or clone can change unnoticed: where that matters
+ *  `overwrite` is what it was, with no better evidence than COW_EVIDENCE_INFERRED, and `reason`
+ *  says so. The index may be deleted or damaged at any time, or not be writable: it is then made
+ *  again, or not used.
  *  @param ret_volumes NULL-terminated array, free with cow_volume_list_free(). */
-int cow_volume_list(struct cow_pool_store *store, const struct cow_pool *pool,
+int cow_volume_list(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
 		    struct cow_volume ***ret_volumes, struct cow_error *err);
 void cow_volume_list_free(struct cow_volume **volumes);
 

@@ -62,7 +62,7 @@ static int name_new(struct base_temp *temp, const char *name)
 }
 
 /* Replacing takes a name of its own first: linkat can't, rename can. */
-static int name_over(struct base_temp *temp, const char *name)
+int base_temp_replace(struct base_temp *temp, const char *name)
 {
 	if (!temp->name[0]) {
 		char own[sizeof(temp->name)];
@@ -74,7 +74,10 @@ static int name_over(struct base_temp *temp, const char *name)
 			return r;
 		snprintf(temp->name, sizeof(temp->name), "%s", own);
 	}
-	return renameat(temp->dirfd, temp->name, temp->dirfd, name) < 0 ? -errno : 0;
+	if (renameat(temp->dirfd, temp->name, temp->dirfd, name) < 0)
+		return -errno;
+	temp->name[0] = '\0';
+	return 0;
 }
 
 int base_temp_commit(struct base_temp *temp, const char *name, bool replace, struct cow_error *err)
@@ -83,7 +86,7 @@ int base_temp_commit(struct base_temp *temp, const char *name, bool replace, str
 
 	if (r < 0)
 		return base_fail(err, -r, "write %s to disk", BASE_QUOTE(name));
-	r = replace ? name_over(temp, name) : name_new(temp, name);
+	r = replace ? base_temp_replace(temp, name) : name_new(temp, name);
 	if (r < 0)
 		return base_fail(err, -r, "create %s", BASE_QUOTE(name));
 	temp->name[0] = '\0';

@@ -32,7 +32,10 @@ int base_temp_open(struct base_temp *temp, int dirfd, mode_t mode, struct cow_er
  * -EEXIST and the file stays temporary; when the name can't be made to last, it is taken back. */
 int base_temp_commit(struct base_temp *temp, const char *name, bool replace, struct cow_error *err);
 
-/* Close, and remove unless committed. */
+/* Give it its name, over what may have it, without a word to the disk: for what may be lost. */
+int base_temp_replace(struct base_temp *temp, const char *name);
+
+/* Close, and remove unless it has got its name. */
 void base_temp_close(struct base_temp *temp);
 
 static inline void base_cleanup_temp(struct base_temp *temp)

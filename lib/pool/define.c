@@ -161,6 +161,7 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 		return base_fail(err, ENOMEM, "undefine a pool");
 	if (unlinkat(lock, file, 0) < 0)
 		return base_fail(err, errno, "remove %s", BASE_QUOTE(file));
+	pool_store_forget(store, pool);
 	r = base_sync_directory(lock);
 	return r < 0 ? base_fail(err, -r, "write the removal of %s to disk", BASE_QUOTE(file)) : 0;
 }

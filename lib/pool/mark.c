@@ -40,12 +40,13 @@ int pool_store_write(int dirfd, const char *file, const char *text, bool replace
 	return base_temp_commit(&temp, file, replace, err);
 }
 
-/* The directory of the marks, made when it is not there (its parent is gone after a reboot). */
-static int open_runtime(const struct cow_pool_store *store, int *ret_dirfd, struct cow_error *err)
+/* Made when it is not there: that of the marks is gone after a reboot, with its parent. */
+static int open_directory(const struct cow_pool_store *store, const char *path, int *ret_dirfd,
+			  struct cow_error *err)
 {
 	BASE_CLEANUP(parents) struct pool_parents parents = {0};
 	BASE_CLEANUP(fd) int dirfd = -1;
-	int r = pool_parents_make(&parents, store->runtime,
+	int r = pool_parents_make(&parents, path,
 				  store->scope == COW_POOL_SCOPE_SYSTEM ? 0755 : 0700, &dirfd, err);
 
 	if (r == 0)
@@ -55,12 +56,30 @@ static int open_runtime(const struct cow_pool_store *store, int *ret_dirfd, stru
 	return r;
 }
 
+int pool_store_open_cache(const struct cow_pool_store *store)
+{
+	int fd = -1;
+	int r = store->cache ? open_directory(store, store->cache, &fd, NULL) : -ENOENT;
+
+	return r < 0 ? r : fd;
+}
+
+void pool_store_forget(const struct cow_pool_store *store, const struct cow_pool *pool)
+{
+	BASE_CLEANUP(free)
+	char *path =
+		store->cache ? base_format("%s/" POOL_STORE_INDEX, store->cache, pool->uuid) : NULL;
+
+	if (path)
+		unlink(path);
+}
+
 int pool_store_mark(const struct cow_pool_store *store, const struct cow_pool *pool,
 		    const char *xml, struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *mark = base_format("%s.started", pool->name);
 	BASE_CLEANUP(fd) int runtime = -1;
-	int r = mark ? open_runtime(store, &runtime, err) : -ENOMEM;
+	int r = mark ? open_directory(store, store->runtime, &runtime, err) : -ENOMEM;
 
 	if (!mark)
 		return base_fail(err, ENOMEM, "mark a pool started");

@@ -159,6 +159,8 @@ COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool
 		return base_fail(err, ENOMEM, "stop a pool");
 	if (unlink(mark) < 0)
 		return base_fail(err, errno, "mark pool %s stopped", BASE_QUOTE(pool->name));
+	if (!pool->persistent)
+		pool_store_forget(store, pool);
 	pool->state = COW_POOL_STATE_INACTIVE;
 	return 0;
 }

@@ -27,6 +27,7 @@ static int find_system(struct cow_pool_store *store)
 {
 	store->pools = strdup("/etc/cowctl/pools");
 	store->runtime = strdup("/run/cowctl/pools");
+	store->cache = strdup("/var/cache/cowctl/pools");
 	store->libvirt = strdup("/etc/libvirt/storage");
 	store->libvirt_run = strdup("/run/libvirt/storage");
 	return 0;
@@ -44,6 +45,7 @@ static int find_session(struct cow_pool_store *store)
 	if (!config || !runtime)
 		return -ENOENT;
 	store->pools = base_format("%s/cowctl/pools", config);
+	store->cache = cache ? base_format("%s/cowctl/pools", cache) : NULL;
 	store->runtime = base_format("%s/cowctl/pools", runtime);
 	store->libvirt = base_format("%s/libvirt/storage", config);
 	store->libvirt_run = base_format("%s/libvirt/storage/run", runtime);
@@ -76,6 +78,7 @@ COW_EXPORT void cow_pool_store_free(struct cow_pool_store *store)
 		return;
 	free(store->pools);
 	free(store->runtime);
+	free(store->cache);
 	free(store->libvirt);
 	free(store->libvirt_run);
 	free(store);

@@ -9,6 +9,8 @@ struct cow_pool_store {
 	enum cow_pool_scope scope;
 	char *pools;       /* our definitions, NAME.xml, and autostart/NAME.xml */
 	char *runtime;     /* NAME.started, see pool_store_mark(); gone after a reboot */
+	char *cache;       /* what may be deleted at any time, for it can be found out again; or
+			      NULL: nowhere */
 	char *libvirt;     /* libvirt's definitions */
 	char *libvirt_run; /* NAME.xml for each of libvirt's pools that is active */
 };
@@ -43,6 +45,13 @@ const char *pool_store_definitions(const struct cow_pool_store *store, enum cow_
 /* Keep others from changing definitions and states until *ret_fd, the open directory of the
  * definitions, is closed. The directory is made when it is not there. */
 int pool_store_lock(const struct cow_pool_store *store, int *ret_fd, struct cow_error *err);
+
+/* The directory of what may be deleted, made when it is not there. @return fd or -errno. */
+int pool_store_open_cache(const struct cow_pool_store *store);
+/* Delete what is there of a pool. */
+void pool_store_forget(const struct cow_pool_store *store, const struct cow_pool *pool);
+/* What was found in its volumes: where it lies, in the cache. */
+#define POOL_STORE_INDEX "%s.index" /* by uuid: a name may be one of ours and of libvirt's */
 
 /* Write a small file whole or not at all, in a store that is locked; without `replace` one that is
  * there is -EEXIST. */

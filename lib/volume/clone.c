@@ -28,14 +28,10 @@ static int find_source(struct volume_place *place, const char *name, bool *ret_n
 		       struct cow_error *err)
 {
 	BASE_CLEANUP(volume) struct cow_volume *volume = NULL;
-	struct volume_made *made = volume_new(place->pool, name);
+	int r = volume_find(place, false, name, &volume, err);
 
-	if (!made)
-		return base_fail(err, ENOMEM, "look up volume %s", BASE_QUOTE(name));
-	volume = &made->volume;
-	volume_look(place, false, made);
-	if (made->gone)
-		return volume_fail_to_find(place->pool, name, err);
+	if (r < 0)
+		return r;
 	if (volume->type == COW_VOLUME_TYPE_DIRECTORY)
 		return base_refuse(err, EISDIR, COW_CODE_REFUSED, "volume %s is a directory",
 				   BASE_QUOTE(name));

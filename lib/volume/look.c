@@ -1,41 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One look at one volume. Many are looked at at once: nothing here belongs to another one. */
+/* One look at one volume. */
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include <cow/attr.h>
-
-#include "audit/judge.h"
-#include "audit/look.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "image/chain.h"
-#include "image/extents.h"
 #include "pool/judge.h"
-#include "volume/volume.h"
-
-#define LABEL_MAX 1024
-
-struct look {
-	struct volume_place *place;
-	struct volume_made *made;
-	bool whole;
-	uint64_t mount;
-};
-
-/* What can't be had is the volume's problem. Without memory for the text it still has one. */
-static void fail(struct volume_made *made, int error, const char *doing)
-{
-	/* to whoever asks for it: gone, or not there for long enough */
-	if (error == -ENOENT && !made->volume.symlink) {
-		made->gone = true;
-		return;
-	}
-	made->problem = base_format("%s: %s", doing, strerrordesc_np(-error));
-	made->volume.problem = made->problem ? made->problem : doing;
-}
+#include "volume/look.h"
 
 static struct cow_time time_of(struct statx_timestamp time)
 {
@@ -45,13 +18,14 @@ static struct cow_time time_of(struct statx_timestamp time)
 /* @return 0, or -errno. */
 static int read_inode(int dirfd, const char *name, int flags, struct look *look, mode_t *ret_type)
 {
-	struct cow_volume *volume = &look->made->volume;
+	struct cow_volume *volume = &look->volume;
 	struct statx stx;
 
 	if (statx(dirfd, name, flags, STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &stx) < 0)
 		return -errno;
 	*ret_type = stx.stx_mode & S_IFMT;
 	look->mount = stx.stx_mnt_id;
+	look->inode = stx.stx_ino;
 	volume->seen = true;
 	volume->physical = stx.stx_size;
 	volume->allocation = stx.stx_blocks * 512;
@@ -70,8 +44,7 @@ static int read_inode(int dirfd, const char *name, int flags, struct look *look,
  * @return fd or -errno, -EINVAL for what is neither file nor directory. */
 static int open_target(const struct look *look)
 {
-	const char *name = look->made->volume.name;
-	BASE_CLEANUP(fd) int fd = openat(look->place->fd, name, O_PATH | O_CLOEXEC);
+	BASE_CLEANUP(fd) int fd = openat(look->place->fd, look->name, O_PATH | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -80,177 +53,171 @@ static int open_target(const struct look *look)
 }
 
 /* @return fd or -errno, and what it is. */
-static int open_volume(struct look *look, mode_t *ret_type)
+static int open_volume(struct look *look, mode_t *type)
 {
-	const char *name = look->made->volume.name;
 	BASE_CLEANUP(fd) int fd = -1;
-	int r = read_inode(look->place->fd, name, AT_SYMLINK_NOFOLLOW, look, ret_type);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (S_ISREG(*ret_type) || S_ISDIR(*ret_type))
-		return base_open_quietly(look->place->fd, name, O_RDONLY | O_NOFOLLOW);
-	if (!S_ISLNK(*ret_type))
+	if (S_ISREG(*type) || S_ISDIR(*type))
+		fd = base_open_quietly(look->place->fd, look->name, O_RDONLY | O_NOFOLLOW);
+	else if (S_ISLNK(*type))
+		fd = open_target(look);
+	else
 		return -ENOENT; /* a device, a socket: no volume */
-	look->made->volume.symlink = true;
-	fd = open_target(look);
 	if (fd < 0)
 		return fd;
-	r = read_inode(fd, "", AT_EMPTY_PATH, look, ret_type);
+	/* Of what is open now, whatever had the name before. */
+	r = read_inode(fd, "", AT_EMPTY_PATH, look, type);
 	return r < 0 ? r : base_take_fd(&fd);
 }
 
-/* What a list looks at, so that a pool of scattered images takes no longer than any other. */
-#define PIECES_MAX 256
-
-static int count_piece(const struct fiemap_extent *extent, void *data)
-{
-	unsigned *count = data;
-
-	(void)extent;
-	return ++*count > PIECES_MAX ? -E2BIG : 0;
-}
-
-static bool is_scattered(int fd)
-{
-	unsigned count = 0;
-
-	return image_extents_each(fd, 0, UINT64_MAX, count_piece, &count) == -E2BIG;
-}
-
-/* What follows from the flag alone. */
-static void infer_state(int fd, const struct cow_layer *top, struct cow_file_state *state)
-{
-	uint32_t flags = 0;
-
-	if (cow_attr_get(fd, &flags, NULL) == 0)
-		state->nocow = flags & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
-	if (state->nocow == COW_ANSWER_NO && top->cow_switch == COW_SWITCH_ATTRIBUTE) {
-		state->overwrite = COW_OVERWRITE_COPIED;
-		state->evidence = COW_EVIDENCE_REPORTED;
-		base_copy(state->reason, sizeof(state->reason), "NOCOW is not set");
-	} else if (state->nocow == COW_ANSWER_YES || top->cow_switch == COW_SWITCH_NOT_NEEDED) {
-		state->overwrite = COW_OVERWRITE_IN_PLACE;
-		state->evidence = COW_EVIDENCE_INFERRED;
-		base_copy(state->reason, sizeof(state->reason),
-			  "in so many pieces that a list doesn't look whether some are shared");
-	}
-}
-
-static void take_reason(struct volume_made *made, const char *reason)
-{
-	made->reason = strdup(reason);
-	made->volume.reason = made->reason ? made->reason : "";
-}
-
-static void look_at_state(const struct look *look, int fd, const struct audit_place *place)
-{
-	struct cow_volume *volume = &look->made->volume;
-	enum cow_policy policy = look->place->pool->policy;
-	struct cow_file_state state = {0};
-	struct cow_audit_item item = {.format = volume->format};
-
-	if (!look->whole && place->top && !cow_layer_detail(place->top, "in_upper") &&
-	    is_scattered(fd))
-		infer_state(fd, place->top, &state);
-	else
-		audit_look_state(fd, place, &state);
-	volume->nocow = item.nocow = state.nocow;
-	volume->overwrite = item.overwrite = state.overwrite;
-	volume->evidence = state.evidence;
-	take_reason(look->made, state.reason);
-	item.effective = audit_judge_policy(policy, place);
-	volume->compliance = audit_judge(&item, place->top);
-}
-
-static void take_header(struct volume_made *made, struct cow_header *header)
-{
-	struct cow_volume *volume = &made->volume;
-	bool flat = header->format == COW_FORMAT_RAW || header->format == COW_FORMAT_ISO;
-
-	volume->format = header->format;
-	volume->format_version = header->version;
-	volume->encrypted = header->encrypted;
-	volume->capacity = header->virtual_size;
-	volume->capacity_known = header->virtual_size || flat ? COW_ANSWER_YES : COW_ANSWER_NO;
-	volume->backing_format = header->backing_format;
-	if (header->backing)
-		made->backing = image_backing_path(made->path, header->backing);
-	volume->backing = made->backing;
-	if (header->damaged == COW_ANSWER_YES)
-		volume->problem = "its header is damaged";
-}
-
-static void look_at_file(const struct look *look, int fd, const struct audit_place *place)
-{
-	struct cow_header header = {0};
-	int r;
-
-	look->made->volume.type = COW_VOLUME_TYPE_FILE;
-	/* A few blocks far from each other: reading ahead of each would fill the page cache. */
-	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
-	r = cow_header_read(fd, &header, NULL);
-	if (r < 0) {
-		fail(look->made, r, "read its header");
-		return;
-	}
-	take_header(look->made, &header);
-	cow_header_clear(&header);
-	look_at_state(look, fd, place);
-}
-
 /* What new files in it get is what counts. */
-static void look_at_directory(const struct look *look, const struct audit_place *place)
+static void look_at_directory(struct look *look, const struct audit_place *place)
 {
 	enum cow_policy policy = look->place->pool->policy;
-	struct cow_volume *volume = &look->made->volume;
+	struct cow_volume *volume = &look->volume;
 
 	volume->type = COW_VOLUME_TYPE_DIRECTORY;
 	volume->allocation = volume->physical = 0; /* of what is in it nothing is known */
 	if (!place->probe) {
-		take_reason(look->made, place->error.message);
+		base_copy(look->reason, sizeof(look->reason), place->error.message);
 		return;
 	}
 	volume->nocow = place->probe->nocow;
 	volume->overwrite = place->probe->new_files_overwrite;
 	volume->evidence = place->probe->own_evidence;
 	volume->compliance = pool_judge(place->probe, &place->decisions[policy]);
-	take_reason(look->made, place->decisions[policy].reason);
+	base_copy(look->reason, sizeof(look->reason), place->decisions[policy].reason);
 }
 
-static void read_label(int fd, struct volume_made *made)
+static void read_label(struct look *look, int fd)
 {
-	char label[LABEL_MAX];
-	ssize_t n = fgetxattr(fd, "security.selinux", label, sizeof(label));
+	ssize_t n = fgetxattr(fd, "security.selinux", look->label, LOOK_LABEL_MAX);
 
-	if (n > 0)
-		made->label = strndup(label, (size_t)n);
-	made->volume.label = made->label;
+	look->label[n > 0 ? n : 0] = '\0';
 }
 
-void volume_look(struct volume_place *place, bool whole, struct volume_made *made)
+/* @return 0, or -errno with what failed; -ENOENT: no volume. */
+static int look_into(struct look *look, mode_t type, const char **ret_failed)
 {
-	struct look look = {.place = place, .made = made, .whole = whole};
-	const struct audit_place *there = place->own;
-	mode_t type = 0;
-	BASE_CLEANUP(fd) int fd = open_volume(&look, &type);
+	const struct audit_place *there = look->place->own;
+	BASE_CLEANUP(fd) int fd = open_volume(look, &type);
 	int r = 0;
 
-	if (fd < 0) {
-		fail(made, fd, "open it");
-		return;
-	}
+	*ret_failed = "open it";
+	if (fd < 0)
+		return fd;
+	if (!S_ISREG(type) && !S_ISDIR(type))
+		return -ENOENT; /* replaced meanwhile */
+	if (look->whole)
+		read_label(look, fd);
 	/* One of another kind than the pool's: a subdirectory, or on another filesystem. */
-	if (S_ISDIR(type) || look.mount != place->mount)
-		r = volume_place_find(place, fd, look.mount, &there);
+	if (S_ISDIR(type) || look->mount != look->place->mount)
+		r = volume_place_find(look->place, fd, look->mount, &there);
+	*ret_failed = "look at it";
+	if (r == 0 && S_ISREG(type))
+		r = look_at_file(look, fd, there, ret_failed);
+	else if (r == 0)
+		look_at_directory(look, there);
+	return r;
+}
+
+/* @return 1, 0 there is no such volume. */
+static int see(struct look *look)
+{
+	const char *failed = "look at it";
+	mode_t type = 0;
+	int r = read_inode(look->place->fd, look->name, AT_SYMLINK_NOFOLLOW, look, &type);
+
+	look->volume.symlink = S_ISLNK(type);
+	if (r == 0 && S_ISREG(type) && look_recall(look))
+		return 1;
+	if (r == 0)
+		r = look_into(look, type, &failed);
+	/* to whoever asks for it: gone, or not there for long enough */
+	if (r == -ENOENT && !look->volume.symlink)
+		return 0;
 	if (r < 0)
-		fail(made, r, "look at it");
-	else if (S_ISREG(type))
-		look_at_file(&look, fd, there);
-	else if (S_ISDIR(type))
-		look_at_directory(&look, there);
-	else
-		made->gone = true; /* replaced meanwhile */
-	if (whole)
-		read_label(fd, made);
+		base_copy_format(look->problem, sizeof(look->problem), "%s: %s", failed,
+				 strerrordesc_np(-r));
+	return 1;
+}
+
+static size_t room_for(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+static const char *put(char **at, const char *text)
+{
+	char *to = *at;
+
+	if (!text)
+		return NULL;
+	*at = stpcpy(to, text) + 1;
+	return to;
+}
+
+/* The same with its texts, which take no more room than they need. */
+static struct volume_made *make(const struct look *look)
+{
+	const char *directory = look->place->pool->path;
+	const char *problem = look->problem[0] ? look->problem : NULL;
+	const char *label = look->label[0] ? look->label : NULL;
+	struct volume_made *made =
+		malloc(sizeof(*made) + room_for(directory) + room_for(look->name) +
+		       room_for(problem) + room_for(look->written) + room_for(look->backing) +
+		       room_for(look->reason) + room_for(label));
+	char *at;
+
+	if (!made)
+		return NULL;
+	*made = (struct volume_made){
+		.volume = look->volume,
+		.inode = look->inode,
+		.facts = look->facts,
+		.recalled = look->recalled,
+		.keep = look->keep,
+	};
+	at = made->texts;
+	made->volume.path = at;
+	at = stpcpy(stpcpy(at, directory), "/");
+	made->volume.name = put(&at, look->name);
+	made->volume.problem = put(&at, problem);
+	made->volume.backing = put(&at, look->backing);
+	made->volume.reason = put(&at, look->reason);
+	made->volume.label = put(&at, label);
+	made->written = put(&at, look->written);
+	return made;
+}
+
+int volume_look(struct volume_place *place, bool whole, const char *name, struct volume_made **ret)
+{
+	BASE_CLEANUP(look) struct look look;
+	int r;
+
+	/* Not its texts: most of them stay empty. */
+	memset(&look, 0, offsetof(struct look, problem));
+	look.problem[0] = look.reason[0] = look.label[0] = '\0';
+	look.place = place;
+	look.name = name;
+	look.whole = whole;
+	r = see(&look);
+	if (r > 0)
+		*ret = make(&look);
+	return r > 0 && !*ret ? -ENOMEM : r;
+}
+
+int volume_find(struct volume_place *place, bool whole, const char *name, struct cow_volume **ret,
+		struct cow_error *err)
+{
+	struct volume_made *made = NULL;
+	int r = volume_name_check(name, NULL) < 0 ? 0 : volume_look(place, whole, name, &made);
+
+	if (r < 0)
+		return base_fail(err, -r, "look at volume %s", BASE_QUOTE(name));
+	if (r == 0)
+		return volume_fail_to_find(place->pool, name, err);
+	*ret = &made->volume;
+	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "pool/store.h"
@@ -49,7 +50,11 @@ int volume_place_open(struct volume_place *place, struct cow_pool_store *store,
 	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
-	*place = (struct volume_place){.pool = pool, .fd = -1, .mount = stx.stx_mnt_id};
+	*place = (struct volume_place){.store = store,
+				       .pool = pool,
+				       .fd = -1,
+				       .mount = stx.stx_mnt_id,
+				       .opened = time(NULL)};
 	pthread_mutex_init(&place->lock, NULL);
 	r = volume_place_find(place, fd, place->mount, &place->own);
 	if (r < 0) {

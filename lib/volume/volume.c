@@ -17,35 +17,9 @@ COW_EXPORT const char *cow_volume_type_name(enum cow_volume_type type)
 	return BASE_NAME(names, type);
 }
 
-struct volume_made *volume_new(const struct cow_pool *pool, const char *name)
-{
-	struct volume_made *made = calloc(1, sizeof(*made));
-
-	if (!made)
-		return NULL;
-	made->path = base_format("%s/%s", pool->path, name);
-	if (!made->path) {
-		free(made);
-		return NULL;
-	}
-	made->volume.path = made->path;
-	made->volume.name = made->path + strlen(pool->path) + 1;
-	made->volume.reason = "";
-	return made;
-}
-
 COW_EXPORT void cow_volume_free(struct cow_volume *volume)
 {
-	struct volume_made *made = (struct volume_made *)volume;
-
-	if (!made)
-		return;
-	free(made->path);
-	free(made->problem);
-	free(made->backing);
-	free(made->reason);
-	free(made->label);
-	free(made);
+	free(volume);
 }
 
 COW_EXPORT void cow_volume_list_free(struct cow_volume **volumes)

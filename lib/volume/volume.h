@@ -9,8 +9,11 @@
 #include "audit/place.h"
 #include "base/fd.h"
 
+struct volume_index;
+
 /* A pool's directory while volumes in it are looked at or changed. */
 struct volume_place {
+	const struct cow_pool_store *store;
 	const struct cow_pool *pool;
 	int fd;
 	uint64_t mount;
@@ -19,6 +22,10 @@ struct volume_place {
 	/* Kinds of places met so far; several threads look for theirs. */
 	pthread_mutex_t lock;
 	struct audit_place *places;
+
+	/* What is remembered of its files, or NULL: all of them are looked into. */
+	const struct volume_index *index;
+	int64_t opened; /* when, in seconds since 1970 */
 };
 
 /* Open the directory of a started pool. On failure there is nothing to close. */
@@ -34,19 +41,31 @@ static inline void base_cleanup_place(struct volume_place *place)
 	volume_place_close(place);
 }
 
-/* A volume and the texts it points to. */
-struct volume_made {
-	struct cow_volume volume; /* first: one is the other */
-	char *path, *problem, *backing, *reason, *label;
-	bool gone; /* it is not there any more, or was no volume */
+/* What was seen of a file itself, from which follows what an overwrite does to it. */
+struct volume_facts {
+	uint8_t nocow, mapped, history_known; /* enum cow_answer */
+	bool shared : 1, old : 1;             /* some extents are */
+	bool scattered : 1;                   /* in so many pieces that only the flag was read */
 };
 
-/* One that has a path and nothing else; NULL: out of memory. */
-struct volume_made *volume_new(const struct cow_pool *pool, const char *name);
+/* A volume, with all its texts in the same piece of memory. */
+struct volume_made {
+	struct cow_volume volume; /* first: one is the other */
+	uint64_t inode;
+	const char *written; /* the backing file as the header has it, or NULL */
+	struct volume_facts facts;
+	bool recalled; /* out of the index, not looked into */
+	bool keep;     /* it can be put into the index */
+	char texts[];
+};
 
-/* Fill it by looking at the file, `whole` with all its extents and what takes longer. Whatever
- * goes wrong is its problem. */
-void volume_look(struct volume_place *place, bool whole, struct volume_made *made);
+/* Look at a name in the pool's directory, `whole` with all extents of the file and what takes
+ * longer. Whatever goes wrong is the volume's problem.
+ * @return 1, 0 when there is no such volume (any more), -ENOMEM. */
+int volume_look(struct volume_place *place, bool whole, const char *name, struct volume_made **ret);
+/* The same of one that must be there: -ENOENT with the error filled. */
+int volume_find(struct volume_place *place, bool whole, const char *name, struct cow_volume **ret,
+		struct cow_error *err);
 
 /* 0 when a file can be called so. */
 int volume_name_check(const char *name, struct cow_error *err);
