@@ -137,21 +137,42 @@ const struct cli_verb cli_verb_pool_apply = {
 	.run = apply,
 };
 
+/* What can't be looked into or has drifted is counted here, and named by others. */
+static void judge_volumes(struct cli_call *call, const struct cow_pool *pool,
+			  const struct cow_volume_counts *counts)
+{
+	if (counts->problems) {
+		cli_warn(call, "%ju volumes of pool %s have a problem (cowctl vol list)",
+			 (uintmax_t)counts->problems, CLI_QUOTE(pool->name));
+		cli_status(call, CLI_EXIT_FAILED);
+	}
+	if (counts->drifted) {
+		cli_warn(call, "%ju volumes of pool %s have drifted from its policy (cowctl audit)",
+			 (uintmax_t)counts->drifted, CLI_QUOTE(pool->name));
+		cli_status(call, CLI_EXIT_FINDINGS);
+	}
+}
+
 static int refresh_one(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
 {
 	struct cow_pool_point **points CLI_CLEANUP(points) = NULL;
+	struct cow_volume_counts counts = {0};
 	struct cow_error err = {0};
+	json_t *object;
 
-	if (cow_pool_mend(store, pool, &points, &err) < 0)
+	if (cow_pool_mend(store, pool, &points, &err) < 0 ||
+	    cli_pool_count(call, store, pool, &counts, &err) < 0)
 		return cli_error(call, &err);
-	fprintf(call->out, "refreshed pool %s, compliance %s", CLI_QUOTE(pool->name),
-		cow_compliance_name(pool->compliance));
+	fprintf(call->out, "refreshed pool %s, %ju volumes, compliance %s", CLI_QUOTE(pool->name),
+		(uintmax_t)counts.volumes, cow_compliance_name(pool->compliance));
 	if (points[0]->before != points[0]->after)
 		fprintf(call->out, ": had %s, %s", cow_compliance_name(points[0]->before),
 			cow_action_name(points[0]->action));
 	fputc('\n', call->out);
-	cli_pool_json(call, store, pool);
+	object = cli_pool_json(call, store, pool);
+	cli_pool_json_counts(object, &counts);
 	judge_point(call, points[0]);
+	judge_volumes(call, pool, &counts);
 	return cli_pool_judge(call, pool);
 }
 
@@ -160,10 +181,13 @@ static int refresh(struct cli_call *call)
 	return cli_pool_each(call, refresh_one);
 }
 
+static const struct cli_option refresh_options[] = {CLI_INDEX_OPTION, {0}};
+
 const struct cli_verb cli_verb_pool_refresh = {
 	.name = "pool refresh",
 	CLI_POOLS_OPERAND,
 	.summary = "look at a started pool again, and mend its directory",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.options = refresh_options,
 	.run = refresh,
 };

@@ -111,6 +111,21 @@ const struct cli_verb cli_verb_pool_list = {
 	.run = list,
 };
 
+/* Of one that is not started, or can't be listed, nothing is known: its state says so. */
+static void show_counts(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
+{
+	bool active = pool->state == COW_POOL_STATE_ACTIVE;
+	json_t *object = cli_pool_json(call, store, pool);
+	struct cow_volume_counts counts;
+
+	if (!active || cli_pool_count(call, store, pool, &counts, NULL) < 0) {
+		cli_pool_json_counts(object, NULL);
+		return;
+	}
+	cli_show(call, cli_count_columns, &counts);
+	cli_pool_json_counts(object, &counts);
+}
+
 static int info(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
@@ -121,15 +136,18 @@ static int info(struct cli_call *call)
 		return status;
 	cow_pool_refresh(store, pool, NULL);
 	cli_show(call, cli_pool_columns, pool);
-	cli_pool_json(call, store, pool);
+	show_counts(call, store, pool);
 	return CLI_EXIT_CLEAN;
 }
+
+static const struct cli_option info_options[] = {CLI_INDEX_OPTION, {0}};
 
 const struct cli_verb cli_verb_pool_info = {
 	.name = "pool info",
 	CLI_POOL_OPERAND,
 	.summary = "show one pool, and how its directory stands against its policy",
 	.with = CLI_WITH_JSON | CLI_WITH_BYTES | CLI_WITH_SCOPE,
+	.options = info_options,
 	.run = info,
 };
 

@@ -78,12 +78,12 @@ const struct cli_column cli_pool_columns[] = {
 	{0},
 };
 
-void cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
+json_t *cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
 {
 	json_t *pools, *object;
 
 	if (!call->json)
-		return;
+		return NULL;
 	cow_pool_refresh(store, pool, NULL);
 	pools = json_object_get(call->json, "pools");
 	if (!pools) {
@@ -93,6 +93,7 @@ void cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct c
 	object = json_object();
 	json_array_append_new(pools, object);
 	cli_json_columns(object, cli_pool_columns, pool);
+	return object;
 }
 
 int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool)

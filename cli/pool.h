@@ -17,6 +17,13 @@ extern const struct cli_column cli_pool_columns[];
 #define CLI_POOL_OPERAND                                                                           \
 	.operands = "POOL", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_POOL
 
+/* Of verbs that list volumes. */
+#define CLI_INDEX_OPTION                                                                           \
+	{                                                                                          \
+		"no-index", 0, NULL, NULL, "look into every file, also those already known", 0,    \
+			false                                                                      \
+	}
+
 /* Of verbs that work on any number. */
 #define CLI_POOLS_OPERAND .operands = "POOL...", .operands_max = -1, .complete = CLI_COMPLETE_POOL
 
@@ -42,7 +49,15 @@ int cli_pool_each(struct cli_call *call, cli_pool_function *work);
  * is asked for. Both are said. @return an exit status. */
 int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool);
 
-/* The refreshed pool as one more of the JSON's pools[]; nothing in text. */
-void cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool);
+/* The refreshed pool as one more of the JSON's pools[], which is returned; in text nothing. */
+json_t *cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool);
+
+/* The volumes of a pool, counted as a verb with CLI_INDEX_OPTION looks at them.
+ * @return 0 or -errno with the error filled. */
+int cli_pool_count(struct cli_call *call, struct cow_pool_store *store, const struct cow_pool *pool,
+		   struct cow_volume_counts *ret, struct cow_error *err);
+extern const struct cli_column cli_count_columns[];
+/* As "summary" of a pool in the JSON, null without counts; nothing in text. */
+void cli_pool_json_counts(json_t *pool, const struct cow_volume_counts *counts);
 
 #endif

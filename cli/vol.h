@@ -20,13 +20,6 @@ extern const struct cli_column cli_vol_columns[];
 			CLI_COMPLETE_POOL, false                                                   \
 	}
 
-/* Of verbs that list. */
-#define CLI_INDEX_OPTION                                                                           \
-	{                                                                                          \
-		"no-index", 0, NULL, NULL, "look into every file, also those already known", 0,    \
-			false                                                                      \
-	}
-
 /* What a verb works on. */
 struct cli_vol {
 	struct cow_pool_store *store;

@@ -93,6 +93,15 @@ int cow_volume_list(struct cow_pool_store *store, const struct cow_pool *pool, u
 		    struct cow_volume ***ret_volumes, struct cow_error *err);
 void cow_volume_list_free(struct cow_volume **volumes);
 
+/** How the volumes of a pool stand, counted. */
+struct cow_volume_counts {
+	uint64_t volumes;
+	uint64_t ok, drifted, not_applicable, unknown; /**< by compliance: together all of them */
+	uint64_t problems; /**< could not be looked into, or are damaged */
+	uint64_t spare[2];
+};
+void cow_volume_count(struct cow_volume *const *volumes, struct cow_volume_counts *ret);
+
 /** One volume by its name; looked at more closely than in a list: all extents of it, and what
  *  snapshots left. What is there but can't be looked into is no error here either.
  *  @return 0, or -ENOENT. */

@@ -78,7 +78,7 @@ static void see_state(struct look *look, int fd, const struct audit_place *place
 
 /* What remembered facts come to here and now. A snapshot, a clone or a balance changes what is
  * shared, and how old it is, without a trace in the file's own times; deleting the clone as well.
- * (That the generation of a Btrfs is the same proves nothing: all of one transaction have it.) */
+ * That the generation of a Btrfs is still the same proves nothing (K22). */
 static void recall_state(const struct volume_facts *facts, const struct audit_place *place,
 			 struct cow_file_state *state)
 {

@@ -75,8 +75,15 @@ expect_status 0 cowctl pool apply --check --session --json images
 expect_keys '.points[]' path:string pool:string kind:string before:string after:string \
 	action:string unreached:number unread:number reason:string
 
+expect_status 0 cowctl pool info --session --json images
+expect_keys '.pools[]' summary:null
 make_image pool/image 1M
 expect_status 0 cowctl pool start --session images
+for verb in info refresh; do
+	expect_status 0 cowctl pool $verb --session --json images
+	expect_keys '.pools[].summary' volumes:number ok:number drifted:number not_applicable:number \
+		unknown:number problems:number
+done
 for call in 'list images' 'info --pool images image'; do
 	IFS=' ' read -ra words <<<"$call"
 	expect_status 0 cowctl vol "${words[@]}" --session --json

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A refresh that is stopped in its middle keeps nobody from anything; and what happens to a pool while
+# it is listed, before a name that was read is looked at, is no failure.
+. "$(dirname "$0")/../lib.sh"
+need_root
+. "$(dirname "$0")/../lib-volume.sh"
+require strace
+make_fs btrfs b
+make_pool vms "$T/b/vms" off
+cd "$T/b/vms"
+seq -f 'disk-%02g' 30 | xargs truncate -s 1M # too few for threads: it is one that stops
+settle .
+
+# stop_at CALL PATH COMMAND...: in the background, until it has made that call there and stops
+stop_at() {
+	rm -f "$T/trace"
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -f -o "$T/trace" -P "$2" \
+		-e inject="$1:signal=SIGSTOP:when=1" "$COWCTL" "${@:3}" >"$T/stopped" 2>"$T/err" </dev/null &
+	tracer=$!
+	for ((i = 0; i < 400; i++)); do
+		if grep -qs 'stopped by SIGSTOP' "$T/trace"; then
+			stopped=$(pgrep -P $tracer)
+			return
+		fi
+		read -rt 0.05 <> <(:) || true
+	done
+	fail "it never stopped: $*"
+}
+# Whatever it had to say: its exit status.
+go_on() {
+	kill -CONT "$stopped"
+	status=0
+	wait $tracer || status=$?
+}
+# at_once COMMAND...: done while the other one stands still
+at_once() {
+	expect_status 0 timeout 20 "$COWCTL" "$@" --session
+	grep -q '^State:.[Tt]' "/proc/$stopped/status" || fail "the other one went on"
+}
+
+# while files are looked into
+stop_at openat disk-20 pool refresh vms --session
+at_once vol info --pool vms disk-01
+at_once vol path "$PWD/disk-02"
+at_once vol list vms
+at_once pool info vms
+at_once pool refresh vms
+at_once vol create-as vms new 1M --allocation 0
+at_once vol delete --pool vms disk-03
+go_on
+expect_equal "$status" 0
+expect_status 0 vol list vms --json
+expect_json '.volumes | length == 30'
+
+# while an index is written, and somebody else writes one
+cache=$XDG_CACHE_HOME/cowctl/pools
+settle .
+rm "$cache"/*
+stop_at linkat "$cache" vol list vms --session
+at_once vol list vms
+go_on
+expect_equal "$status" 0
+expect_status 0 vol list vms --json
+expect_json '.volumes | length == 30 and all(.[]; .problem == null)'
+expect_equal "$(find "$cache" -type f | wc -l)" 1 "files in the cache"
+
+# killed there, it leaves nothing that matters
+rm "$cache"/*
+stop_at linkat "$cache" vol list vms --session
+kill -KILL "$stopped"
+wait $tracer || true
+expect_status 0 vol list vms --json
+expect_json '.volumes | length == 30'
+
+# names are read, and then one vanishes, one becomes a directory, one a FIFO, one a symlink
+stop_at statx disk-01 vol list vms --session --json --no-index
+rm disk-10 disk-11 disk-12 disk-13
+mkdir disk-11
+mkfifo disk-12
+ln -s disk-14 disk-13
+go_on
+cp "$T/stopped" "$T/out"
+expect_equal "$status" 0
+expect_json '[.volumes[] | select(.name | test("-1[0-4]")) | "\(.name) \(.type)"] ==
+	["disk-11 dir", "disk-13 file", "disk-14 file"]'
+
+# and one vanishes between the look at its inode and the opening of it
+stop_at statx disk-20 vol list vms --session --json --no-index
+rm disk-20 disk-21
+go_on
+cp "$T/stopped" "$T/out"
+expect_equal "$status" 0
+expect_json 'all(.volumes[]; .problem == null and .name != "disk-20" and .name != "disk-21")'
