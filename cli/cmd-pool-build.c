@@ -10,6 +10,7 @@ static void build_json(json_t *json, const struct cow_pool_build_result *result)
 	json_object_set_new(json, "build", object);
 	cli_json_value(object, "created", cli_bool(result->created));
 	cli_json_value(object, "subvolume", cli_bool(result->subvolume));
+	cli_json_value(object, "formatted", cli_bool(result->formatted));
 	cli_json_value(object, "action", cli_text(cow_action_name(result->action)));
 	cli_json_value(object, "effective", cli_text(cow_policy_name(result->effective)));
 	cli_json_value(object, "reason", cli_text(result->reason));
@@ -22,15 +23,17 @@ static void build_text(FILE *out, const struct cow_pool *pool, bool plan,
 		       const struct cow_pool_build_result *result)
 {
 	const char *did = plan ? "would use" : "uses";
+	bool decided = pool->policy == COW_POLICY_AUTO && result->effective != COW_POLICY_UNKNOWN;
 
 	if (result->created)
 		did = plan ? "would make" : "made";
 	fprintf(out, "pool %s: %s %s %s\n", CLI_QUOTE(pool->name), did,
 		result->subvolume ? "subvolume" : "directory", CLI_QUOTE(pool->path));
-	fprintf(out, "cow=%s%s%s: %s\n", cow_policy_name(pool->policy),
-		pool->policy == COW_POLICY_AUTO ? " came to " : "",
-		pool->policy == COW_POLICY_AUTO ? cow_policy_name(result->effective) : "",
-		result->reason);
+	if (result->formatted)
+		fprintf(out, "%s filesystem %s on %s\n", plan ? "would make" : "made",
+			pool->mount_type, CLI_QUOTE(pool->mount_source));
+	fprintf(out, "cow=%s%s%s: %s\n", cow_policy_name(pool->policy), decided ? " came to " : "",
+		decided ? cow_policy_name(result->effective) : "", result->reason);
 }
 
 CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
@@ -112,6 +115,8 @@ static int build(struct cli_call *call)
 	struct cow_pool_build_result result = {0};
 	struct cow_error err = {0};
 	unsigned flags = cli_flag(call, "subvolume", COW_POOL_BUILD_SUBVOLUME) |
+			 cli_flag(call, "overwrite", COW_POOL_BUILD_OVERWRITE) |
+			 cli_flag(call, "no-overwrite", COW_POOL_BUILD_NO_OVERWRITE) |
 			 cli_flag(call, "dry-run", COW_POOL_BUILD_DRY_RUN);
 	int status = cli_pool_open(call, &store, &pool);
 
@@ -127,8 +132,12 @@ static int build(struct cli_call *call)
 }
 
 static const struct cli_option build_options[] = {
-	{"subvolume", 0, NULL, NULL,
-	 "make it a Btrfs subvolume, which snapshots of the parent skip", 0, false},
+	{"subvolume", 0, NULL, NULL, "make it a Btrfs subvolume: snapshots of the parent skip it",
+	 0, false},
+	{"overwrite", 0, NULL, NULL, "type fs: make a filesystem, whatever is on the device", 0,
+	 false},
+	{"no-overwrite", 0, NULL, NULL, "type fs: make a filesystem if the device is empty", 0,
+	 false},
 	{"dry-run", 0, NULL, NULL, "check everything, say what would be done, do nothing", 0,
 	 false},
 	{0},

@@ -135,6 +135,15 @@ static char *absolute(const char *path)
 static int with_options(struct cli_call *call, pool_use *use)
 {
 	const char *target = cli_value(call, "target"), *policy = cli_value(call, "cow");
+	struct cow_pool_parts parts = {
+		.name = call->operands[0],
+		.policy = cow_policy_from_name(policy ? policy : "auto"),
+		.type = cli_value(call, "type"),
+		.source_device = cli_value(call, "source-dev"),
+		.source_host = cli_value(call, "source-host"),
+		.source_directory = cli_value(call, "source-path"),
+		.source_format = cli_value(call, "source-format"),
+	};
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	char *path CLI_CLEANUP(text) = NULL;
 	struct cow_error err = {0};
@@ -144,8 +153,8 @@ static int with_options(struct cli_call *call, pool_use *use)
 	path = absolute(target);
 	if (!path)
 		return cli_error_system(call, errno, "find the working directory");
-	if (cow_pool_new(call->operands[0], path, cow_policy_from_name(policy ? policy : "auto"),
-			 &pool, &err) < 0)
+	parts.path = path;
+	if (cow_pool_new(&parts, &pool, &err) < 0)
 		return cli_error(call, &err);
 	return use(call, pool);
 }
@@ -163,8 +172,15 @@ static int create_as(struct cli_call *call)
 /* clang-format off */
 #define DEFINITION_OPTIONS                                                                         \
 	{"target", 't', "DIR", NULL, "directory of the pool", CLI_COMPLETE_DIRECTORY, false},      \
-	{"cow", 0, NULL, "off|on|auto", "policy: overwrite in place, keep CoW, decide (default)",  \
-	 0, false}
+	{"cow", 0, NULL, "off|on|auto", "policy: no CoW, keep CoW, or decide (default)",  \
+	 0, false},                                                                                \
+	{"type", 0, NULL, "dir|fs|netfs", "a directory (default), what is mounted on it", 0,       \
+	 false},                                                                                   \
+	{"source-dev", 0, "DEVICE", NULL, "type fs: what is mounted", CLI_COMPLETE_FILE, false},   \
+	{"source-host", 0, "HOST", NULL, "type netfs: whose directory is mounted", 0, false},      \
+	{"source-path", 0, "DIR", NULL, "type netfs: its directory there", 0, false},              \
+	{"source-format", 0, "TYPE", NULL, "filesystem that is mounted; auto: found out", 0,       \
+	 false}
 /* clang-format on */
 
 static const struct cli_option define_as_options[] = {DEFINITION_OPTIONS, {0}};

@@ -57,7 +57,7 @@ const struct cli_verb cli_verb_pool_start = {
 	.name = "pool start",
 	CLI_POOLS_OPERAND,
 	.operands_min = 0,
-	.summary = "mark a pool started, once its directory is there",
+	.summary = "mount what there is to mount, and mark a pool started",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = start_options,
 	.run = start,
@@ -82,7 +82,7 @@ static int stop(struct cli_call *call)
 const struct cli_verb cli_verb_pool_stop = {
 	.name = "pool stop",
 	CLI_POOL_OPERAND,
-	.summary = "mark a pool stopped; its directory stays as it is",
+	.summary = "unmount what was mounted, and mark a pool stopped",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.run = stop,
 };

@@ -45,6 +45,8 @@ CLI_GETTER(get_name, struct cow_pool, cli_path(item->name))
 CLI_GETTER(get_uuid, struct cow_pool, cli_text(item->uuid))
 CLI_GETTER(get_type, struct cow_pool, cli_text(item->type))
 CLI_GETTER(get_path, struct cow_pool, cli_path(item->path))
+CLI_GETTER(get_mount_source, struct cow_pool, cli_path(item->mount_source))
+CLI_GETTER(get_mount_type, struct cow_pool, cli_text(item->mount_type))
 CLI_GETTER(get_state, struct cow_pool, cli_text(cow_pool_state_name(item->state)))
 CLI_GETTER(get_autostart, struct cow_pool, cli_bool(item->autostart))
 CLI_GETTER(get_persistent, struct cow_pool, cli_bool(item->persistent))
@@ -75,6 +77,8 @@ const struct cli_column cli_pool_columns[] = {
 	{"AVAILABLE", "of it free", "available", 0, RIGHT, get_available},
 	{"SOURCE", "whose definition it is: cowctl or libvirt", "source", 0, 0, get_source},
 	{"PATH", "target directory", "path", 0, 0, get_path},
+	{"MOUNT", "what is mounted there by start", "mount_source", 0, HIDDEN, get_mount_source},
+	{"FSTYPE", "type of that filesystem", "mount_type", 0, HIDDEN, get_mount_type},
 	{0},
 };
 

@@ -10,6 +10,11 @@
  * what it writes. The policy is <features><cow state='no'/> (off), 'yes' (on) or absent (auto).
  * Elements this library doesn't know are kept as they are.
  *
+ * Pools are of libvirt's types dir, fs (a device is mounted on the directory while the pool is
+ * started) and netfs (NFS, CIFS, GlusterFS: the same with a server's, which alone decides on CoW;
+ * they have no policy). A policy is that of what is mounted, never of the directory below it.
+ * libvirt's formats of fs don't have btrfs: it takes such a definition with 'auto'.
+ *
  * Definitions live in /etc/cowctl/pools (system) or $XDG_CONFIG_HOME/cowctl/pools (session);
  * which pools are started is noted in /run/cowctl or $XDG_RUNTIME_DIR/cowctl (without it in
  * $XDG_CACHE_HOME/cowctl). What was found in their volumes is remembered in
@@ -36,7 +41,8 @@ enum cow_pool_state {
 	COW_POOL_STATE_UNKNOWN = 0,
 	COW_POOL_STATE_INACTIVE,
 	COW_POOL_STATE_ACTIVE,       /**< started; "running" to libvirt */
-	COW_POOL_STATE_INACCESSIBLE, /**< started, but its directory is not to be reached */
+	COW_POOL_STATE_INACCESSIBLE, /**< started, but its directory is not to be reached, or
+					  what is to be mounted on it is not */
 };
 
 enum cow_pool_source {
@@ -53,7 +59,7 @@ const char *cow_pool_source_name(enum cow_pool_source source);
 struct cow_pool {
 	const char *name;
 	const char *uuid; /**< 36 characters, lower case */
-	const char *type; /**< "dir" */
+	const char *type; /**< "dir", "fs", "netfs"; of libvirt's pools any */
 	const char *path; /**< target directory, absolute */
 	enum cow_policy policy;
 	enum cow_pool_source source;
@@ -71,6 +77,11 @@ struct cow_pool {
 	uint64_t capacity;        /**< of the filesystem, bytes */
 	uint64_t allocation;
 	uint64_t available;
+
+	/* What start mounts on the path: of types fs and netfs, otherwise NULL. */
+	const char *mount_source;  /**< a device, or "server:/directory" */
+	const char *mount_type;    /**< "ext4", "nfs", ...; "auto": it is found out */
+	const char *mount_options; /**< "nodev,nosuid,noexec" and those of the definition */
 };
 
 struct cow_pool_store;
@@ -79,9 +90,21 @@ int cow_pool_store_new(enum cow_pool_scope scope, struct cow_pool_store **ret,
 		       struct cow_error *err);
 void cow_pool_store_free(struct cow_pool_store *store);
 
-/** Make a definition of type dir from its parts, with a new uuid, without storing it. */
-int cow_pool_new(const char *name, const char *path, enum cow_policy policy, struct cow_pool **ret,
-		 struct cow_error *err);
+/** What a definition is made from. */
+struct cow_pool_parts {
+	const char *name;
+	const char *path; /**< target directory, absolute */
+	enum cow_policy policy;
+	const char *type;             /**< NULL: "dir" */
+	const char *source_device;    /**< fs */
+	const char *source_host;      /**< netfs */
+	const char *source_directory; /**< netfs: what the host exports */
+	const char *source_format;    /**< fs and netfs; NULL: "auto" */
+	uint64_t spare[4];
+};
+
+/** Make a definition from its parts, with a new uuid, without storing it. */
+int cow_pool_new(const struct cow_pool_parts *parts, struct cow_pool **ret, struct cow_error *err);
 /** Read a definition without storing it. A missing uuid is made up. */
 int cow_pool_new_xml(const char *xml, size_t size, struct cow_pool **ret, struct cow_error *err);
 void cow_pool_free(struct cow_pool *pool);
@@ -140,6 +163,10 @@ int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool, struct
 /* Flags for cow_pool_build(). */
 #define COW_POOL_BUILD_SUBVOLUME 0x1u /**< make it a Btrfs subvolume of its own */
 #define COW_POOL_BUILD_DRY_RUN   0x2u
+/* Make a filesystem on the device of a pool of type fs, of the type in its definition, by
+ * mkfs.TYPE(8). What is on it is lost; without these it stays. */
+#define COW_POOL_BUILD_OVERWRITE    0x4u
+#define COW_POOL_BUILD_NO_OVERWRITE 0x8u /**< the same, unless anything is on it: -EEXIST */
 
 struct cow_pool_build_result {
 	bool created;           /**< the directory was made, not found */
@@ -151,13 +178,15 @@ struct cow_pool_build_result {
 	uint64_t unreached; /**< existing files and directories the policy can't reach as
 				 they are; cow_audit_* names them */
 	uint64_t unread;    /**< of what exists, what could not be looked at */
-	uint64_t spare[7];
+	bool formatted;     /**< a filesystem was made (dry run: would be) */
+	uint64_t spare[6];
 };
 
 /** Make the pool's directory (parents included, as virsh does), apply the policy and read it back
  *  before anything can be created in it. A directory that exists gets the policy for what is
  *  created in it from now on. On failure nothing that was made stays. -EBUSY while started.
- *  A filesystem nothing is known about is no error with the policy auto. */
+ *  A filesystem nothing is known about is no error with the policy auto. Of types fs and
+ *  netfs the directory alone is made, and what is mounted on it gets the policy by start. */
 int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
 		   struct cow_pool_build_result *ret, struct cow_error *err);
 
@@ -196,14 +225,18 @@ void cow_pool_points_free(struct cow_pool_point **points);
 int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
 		  struct cow_pool_point ***ret_points, struct cow_error *err);
 
-/** Mark started after checking that the directory is there. A drifted directory is started all the
- *  same, for its images must stay reachable; pool->compliance says so. */
+/** Mount what there is to mount, nodev,nosuid,noexec before the definition's own options, as
+ * libvirt does, and mark started after checking that the directory is there. A drifted directory is
+ * started all the same, for its images must stay reachable; pool->compliance says so. What was
+ * mounted gets the policy first, if it can be had. A pool is started as well when somebody else has
+ * mounted its source on its directory. Helpers such as mount.nfs(8) may write to standard error. */
 int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
 /** Remove the pool's directory, which must be empty: -ENOTEMPTY. The definition stays. -EBUSY while
  *  started. */
 int cow_pool_delete(struct cow_pool_store *store, const struct cow_pool *pool,
 		    struct cow_error *err);
-/** Mark stopped; -EINVAL when it was not started. */
+/** Unmount what is mounted, -EBUSY while it is in use, and mark stopped; -EINVAL when it was not
+ *  started. */
 int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
 
 #ifdef __cplusplus

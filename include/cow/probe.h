@@ -102,7 +102,8 @@ enum cow_action {
 /** A policy held against a probe. */
 struct cow_decision {
 	enum cow_policy policy;    /**< as asked */
-	enum cow_policy effective; /**< OFF or ON: what auto came to; UNKNOWN when refused */
+	enum cow_policy effective; /**< OFF or ON: what auto came to; UNKNOWN when refused or
+				      when a server decides */
 	enum cow_action action;
 	enum cow_code code; /**< COW_ACTION_REFUSE: why, as an error code */
 	char reason[256];   /**< one line: why this action */
@@ -118,7 +119,8 @@ const char *cow_action_name(enum cow_action action);
  *        compression in the way -> refuse as a conflict; no switch -> refuse.
  *  on:   clear NOCOW if it is there; a nodatacow mount -> refuse; otherwise leave.
  *  auto: in place anyway -> leave; Btrfs data single or raid0 -> set; a redundant profile -> leave
- *        CoW on; compression or no switch -> leave CoW on; each with its reason. */
+ *        CoW on; compression or no switch -> leave CoW on; a server decides -> leave; each with
+ *        its reason. */
 void cow_policy_decide(enum cow_policy policy, const struct cow_probe *probe,
 		       struct cow_decision *ret);
 

@@ -31,6 +31,9 @@ static enum cow_compliance judge_on(const struct cow_audit_item *item)
 
 enum cow_compliance audit_judge(const struct cow_audit_item *item, const struct cow_layer *top)
 {
+	/* With the policy auto it is up to whoever decides. */
+	if (item->effective == COW_POLICY_UNKNOWN && top && cow_layer_detail(top, "decided_by"))
+		return COW_COMPLIANCE_NOT_APPLICABLE;
 	/* What an overwrite does is the question; without an answer nothing is ok. */
 	if (item->overwrite == COW_OVERWRITE_UNKNOWN || item->effective == COW_POLICY_UNKNOWN)
 		return COW_COMPLIANCE_UNKNOWN;

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "pool/apply.h"
+#include "pool/mount.h"
 #include "pool/points.h"
 #include "pool/store.h"
 
@@ -11,6 +13,7 @@ static int apply(const struct cow_pool *pool, unsigned flags, struct cow_pool_po
 		 struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = -1;
+	int r;
 
 	if (!pool_has_directory(pool))
 		return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
@@ -19,7 +22,15 @@ static int apply(const struct cow_pool *pool, unsigned flags, struct cow_pool_po
 	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
-	return pool_points_visit(fd, pool, flags, ret, err);
+	r = pool_check_mounted(pool, fd, err);
+	return r < 0 ? r : pool_points_visit(fd, pool, flags, ret, err);
+}
+
+void pool_apply_alone(const struct cow_pool *pool)
+{
+	BASE_CLEANUP(points) struct cow_pool_point **points = NULL;
+
+	apply(pool, POOL_POINTS_ALONE, &points, NULL);
 }
 
 /* The store is not locked meanwhile: it takes as long as there are directories, and what it does

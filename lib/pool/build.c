@@ -13,6 +13,7 @@
 #include "base/temp.h"
 #include "base/text.h"
 #include "pool/build.h"
+#include "pool/format.h"
 #include "pool/judge.h"
 #include "pool/parents.h"
 #include "pool/points.h"
@@ -62,6 +63,18 @@ static void report(struct cow_pool_build_result *ret, const struct cow_decision 
 	ret->effective = decision->effective;
 	base_copy(ret->reason, sizeof(ret->reason), decision->reason);
 	base_copy(ret->warning, sizeof(ret->warning), decision->warning);
+}
+
+#define LATER "what is mounted there gets the policy when the pool is started"
+
+/* A directory that something is going to be mounted on has no say in it. */
+static int enforce(int fd, const struct cow_pool *pool, struct cow_decision *ret,
+		   struct cow_error *err)
+{
+	if (!pool->mount_source)
+		return pool_enforce(fd, pool, ret, err);
+	*ret = (struct cow_decision){.action = COW_ACTION_LEAVE, .reason = LATER};
+	return 0;
 }
 
 /* A directory being made: removed again unless it is in its place. */
@@ -153,7 +166,7 @@ static int build_new(const struct cow_pool *pool, unsigned flags, struct cow_poo
 	fd = openat(dirfd, nascent.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
-	r = pool_enforce(fd, pool, &decision, err);
+	r = enforce(fd, pool, &decision, err);
 	if (r == 0)
 		r = set_permissions(fd, pool, mode_for_new(fd, pool), err);
 	if (r == 0 && fsync(fd) < 0)
@@ -202,7 +215,7 @@ static int build_existing(int fd, const struct cow_pool *pool, unsigned flags,
 	int r = flags & COW_POOL_BUILD_SUBVOLUME ? check_subvolume(fd, pool, err) : 0;
 
 	if (r == 0)
-		r = pool_enforce(fd, pool, &decision, err);
+		r = enforce(fd, pool, &decision, err);
 	if (r == 0)
 		r = set_permissions(fd, pool, pool->mode, err);
 	if (r < 0) {
@@ -212,7 +225,8 @@ static int build_existing(int fd, const struct cow_pool *pool, unsigned flags,
 	}
 	report(ret, &decision);
 	ret->subvolume = pool_is_subvolume(fd);
-	count_unreached(fd, pool, ret);
+	if (!pool->mount_source)
+		count_unreached(fd, pool, ret);
 	return 0;
 }
 
@@ -251,7 +265,10 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 	there = *probe;
 	if (fd < 0 && want_subvolume)
 		forget_inherited(&there);
-	cow_policy_decide(pool->policy, &there, &decision);
+	if (pool->mount_source)
+		r = enforce(fd, pool, &decision, err);
+	else
+		cow_policy_decide(pool->policy, &there, &decision);
 	if (decision.action == COW_ACTION_REFUSE) {
 		r = cow_decision_apply(&decision, -1, &cause);
 		return base_fail_in(err, r, &cause, "directory %s", BASE_QUOTE(pool->path));
@@ -259,8 +276,34 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 	report(ret, &decision);
 	ret->created = fd < 0;
 	ret->subvolume = fd < 0 ? want_subvolume : pool_is_subvolume(fd);
-	if (fd >= 0)
+	if (fd >= 0 && !pool->mount_source)
 		count_unreached(fd, pool, ret);
+	return 0;
+}
+
+#define FORMAT (COW_POOL_BUILD_OVERWRITE | COW_POOL_BUILD_NO_OVERWRITE)
+
+/* First all that can be looked at: what a filesystem is made over is gone. */
+static int format(int fd, const struct cow_pool *pool, unsigned flags, struct cow_error *err)
+{
+	struct cow_pool_build_result planned = {0};
+	int r = pool_format_check(pool, flags, err);
+
+	if (r < 0 || flags & COW_POOL_BUILD_DRY_RUN)
+		return r;
+	r = plan(fd, pool, flags, &planned, err);
+	return r < 0 ? r : pool_format(pool, err);
+}
+
+static int check_flags(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
+{
+	if ((flags & FORMAT) == FORMAT)
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "to overwrite and not to overwrite exclude each other");
+	if (pool->mount_source && flags & COW_POOL_BUILD_SUBVOLUME)
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "%s is to be mounted on %s, which can't be a subvolume",
+				   BASE_QUOTE(pool->mount_source), BASE_QUOTE(pool->path));
 	return 0;
 }
 
@@ -273,6 +316,12 @@ int pool_build(const struct cow_pool *pool, unsigned flags, struct cow_pool_buil
 
 	if (fd < 0 && errno != ENOENT)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
+	r = check_flags(pool, flags, err);
+	if (r == 0 && flags & FORMAT)
+		r = format(fd, pool, flags, err);
+	if (r < 0)
+		return r;
+	result.formatted = flags & FORMAT;
 	if (flags & COW_POOL_BUILD_DRY_RUN)
 		r = plan(fd, pool, flags, &result, err);
 	else if (fd < 0)

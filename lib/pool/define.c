@@ -3,7 +3,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "pool/build.h"
-#include "pool/state.h"
+#include "pool/start.h"
 #include "pool/store.h"
 
 DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free, NULL)
@@ -15,19 +15,24 @@ static int fail_clash(const struct cow_pool *old, const char *what, struct cow_e
 			   BASE_QUOTE(old->name), old->uuid, what);
 }
 
-/* The rules are libvirt's: name and uuid belong together, a directory has one pool. */
+/* The rules are libvirt's: name and uuid belong together, a directory has one pool, and so
+ * has what is mounted there. */
 static int check_against(const struct cow_pool_store *store, const struct cow_pool *old,
 			 const struct cow_pool *pool, struct cow_error *err)
 {
 	bool same_name = base_equal(old->name, pool->name);
 	bool same_uuid = base_equal(old->uuid, pool->uuid);
 	bool same_path = base_equal(old->path, pool->path);
+	bool same_source = base_equal(old->mount_source, pool->mount_source);
+	bool moves = !same_path || (!same_source && (old->mount_source || pool->mount_source));
 
 	if (same_name != same_uuid)
 		return fail_clash(old, same_name ? "this name" : "this uuid", err);
-	if (!same_name)
-		return same_path ? fail_clash(old, "this directory", err) : 0;
-	return same_path ? 0 : pool_store_check_stopped(store, old, err);
+	if (same_name)
+		return moves ? pool_store_check_stopped(store, old, err) : 0;
+	if (same_path || same_source)
+		return fail_clash(old, same_path ? "this directory" : "this source", err);
+	return 0;
 }
 
 static int check_clashes(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -132,9 +137,7 @@ COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_po
 		r = pool_check_startable(store, pool, err);
 	if (r == 0 && flags & COW_POOL_CREATE_BUILD)
 		r = pool_build(pool, 0, &result, err);
-	if (r == 0)
-		r = pool_check_directory(pool, err);
-	return r < 0 ? r : pool_store_mark(store, pool, xml, err);
+	return r < 0 ? r : pool_begin(store, pool, xml, err);
 }
 
 COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,

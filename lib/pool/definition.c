@@ -17,6 +17,9 @@ void pool_definition_free(struct pool_definition *definition)
 	free(definition->uuid);
 	free(definition->type);
 	free(definition->path);
+	free(definition->mount_source);
+	free(definition->mount_type);
+	free(definition->mount_options);
 	free(definition);
 }
 
@@ -105,18 +108,49 @@ static int path_check(const char *path, struct cow_error *err)
 	return 0;
 }
 
+static bool is_of_files(const char *type)
+{
+	return base_equal(type, "dir") || base_equal(type, "fs") || base_equal(type, "netfs");
+}
+
+bool pool_has_directory(const struct cow_pool *pool)
+{
+	return pool->path && is_of_files(pool->type);
+}
+
+/* 0 where the type and what is mounted go together. */
+static int source_check(const struct pool_definition *definition, struct cow_error *err)
+{
+	bool remote = base_equal(definition->type, "netfs");
+
+	if (base_equal(definition->type, "dir"))
+		return 0;
+	if (!definition->mount_source || (!remote && definition->mount_source[0] != '/'))
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition has no source %s",
+				   remote ? "host and directory" : "device with an absolute path");
+	if (remote && definition->pool.policy != COW_POLICY_AUTO)
+		return base_remedy(
+			err,
+			base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+				    "a pool of type 'netfs' has no policy: its server decides"),
+			"leave out <cow>, and have the policy on the server");
+	return 0;
+}
+
 int pool_definition_check(const struct pool_definition *definition, struct cow_error *err)
 {
 	int r;
 
-	if (!base_equal(definition->type, "dir"))
+	if (!is_of_files(definition->type))
 		return base_remedy(err,
 				   base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
 					       "pools of type %s are not supported",
 					       BASE_QUOTE(definition->type)),
-				   "use type='dir'");
+				   "use type='dir', 'fs' or 'netfs'");
 	r = pool_name_check(definition->name, err);
-	return r < 0 ? r : path_check(definition->path, err);
+	if (r == 0)
+		r = path_check(definition->path, err);
+	return r < 0 ? r : source_check(definition, err);
 }
 
 int pool_uuid_parse(const char *text, char ret_uuid[POOL_UUID_SIZE])

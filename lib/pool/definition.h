@@ -14,6 +14,7 @@ struct pool_definition {
 	struct cow_pool pool;
 	xmlDoc *doc;
 	char *name, *uuid, *type, *path; /* what the public part points to */
+	char *mount_source, *mount_type, *mount_options;
 };
 
 void pool_definition_free(struct pool_definition *definition);
@@ -26,12 +27,18 @@ DEFINE_CLEANUP(definition, struct pool_definition *, pool_definition_free, NULL)
 /* Read a definition, of any type, as libvirt may have written it. */
 int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret,
 		  struct cow_error *err);
+/* What it has mounted, of types fs and netfs. */
+int pool_xml_read_source(const xmlNode *root, struct pool_definition *definition,
+			 struct cow_error *err);
 /* The definition alone, without how things stand. */
 int pool_xml_dump(const struct pool_definition *definition, char **ret, struct cow_error *err);
 
 /* What only a definition of our own must keep to: a type we can build, a name that is a file name,
  * a path that means one place. */
 int pool_definition_check(const struct pool_definition *definition, struct cow_error *err);
+
+/* Is its target a directory of images? The volumes of libvirt's other types are devices. */
+bool pool_has_directory(const struct cow_pool *pool);
 
 int pool_name_check(const char *name, struct cow_error *err);
 /* Take 32 hexadecimal digits with or without hyphens, write the usual form. @return 0, -EINVAL. */

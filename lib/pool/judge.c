@@ -9,8 +9,10 @@ enum cow_compliance pool_judge(const struct cow_probe *probe, const struct cow_d
 {
 	switch (decision->action) {
 	case COW_ACTION_LEAVE:
-		return probe->cow_switch == COW_SWITCH_NOT_NEEDED ? COW_COMPLIANCE_NOT_APPLICABLE
-								  : COW_COMPLIANCE_OK;
+		return probe->cow_switch == COW_SWITCH_NOT_NEEDED ||
+				       decision->effective == COW_POLICY_UNKNOWN
+			       ? COW_COMPLIANCE_NOT_APPLICABLE
+			       : COW_COMPLIANCE_OK;
 	case COW_ACTION_SET_NOCOW:
 	case COW_ACTION_CLEAR_NOCOW:
 	case COW_ACTION_REFUSE:

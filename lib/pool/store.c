@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "pool/mount.h"
 #include "pool/parents.h"
 #include "pool/store.h"
 
@@ -125,6 +126,8 @@ enum cow_answer pool_store_started(const struct cow_pool_store *store, const str
 {
 	if (pool->source == COW_POOL_SOURCE_LIBVIRT)
 		return mark_exists(store->libvirt_run, pool->name, ".xml");
+	if (pool->mount_source && pool_mounted(pool) == COW_ANSWER_YES)
+		return COW_ANSWER_YES;
 	return mark_exists(store->runtime, pool->name, ".started");
 }
 

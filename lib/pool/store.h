@@ -36,9 +36,6 @@ int pool_store_check_defined(const struct cow_pool_store *store, const struct co
 /* Make or remove the link that has a pool started at boot. */
 int pool_store_set_autostart(int lock, const char *name, bool on, struct cow_error *err);
 
-/* Is its target a directory of images? The volumes of other types are devices. */
-bool pool_has_directory(const struct cow_pool *pool);
-
 /* The directory of one source's definitions. */
 const char *pool_store_definitions(const struct cow_pool_store *store, enum cow_pool_source source);
 
@@ -63,7 +60,7 @@ int pool_store_write(int dirfd, const char *file, const char *text, bool replace
 int pool_store_mark(const struct cow_pool_store *store, const struct cow_pool *pool,
 		    const char *xml, struct cow_error *err);
 
-/* Whether a pool is marked started (libvirt's: active). */
+/* Whether a pool is marked started (libvirt's: active), or has mounted what it is there for. */
 enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool);
 
 #endif

@@ -16,6 +16,13 @@ static struct cow_pool *read_xml(const char *xml, struct cow_error *err)
 	return pool;
 }
 
+static int make(const char *name, const char *path, struct cow_pool **ret, struct cow_error *err)
+{
+	const struct cow_pool_parts parts = {.name = name, .path = path, .policy = COW_POLICY_ON};
+
+	return cow_pool_new(&parts, ret, err);
+}
+
 static char *dump_and_free(struct cow_pool *pool)
 {
 	char *xml = NULL;
@@ -150,7 +157,7 @@ static void a_name_must_do_as_a_file_name(void)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct cow_pool *pool = NULL;
 
-		CHECK_NUMBER(cow_pool_new(names[i], "/p", COW_POLICY_OFF, &pool, NULL), -EINVAL);
+		CHECK_NUMBER(make(names[i], "/p", &pool, NULL), -EINVAL);
 	}
 	memset(longest, 'x', 201);
 	longest[201] = '\0';
@@ -158,8 +165,7 @@ static void a_name_must_do_as_a_file_name(void)
 		struct cow_pool *pool = NULL;
 
 		longest[cut] = '\0';
-		CHECK_NUMBER(cow_pool_new(longest, "/p", COW_POLICY_OFF, &pool, NULL),
-			     cut > 200 ? -EINVAL : 0);
+		CHECK_NUMBER(make(longest, "/p", &pool, NULL), cut > 200 ? -EINVAL : 0);
 		cow_pool_free(pool);
 	}
 }
@@ -203,7 +209,7 @@ static void any_path_that_xml_can_carry_comes_back_whole(void)
 		struct cow_pool *pool = NULL, *again;
 		char *xml;
 
-		CHECK_NUMBER(cow_pool_new("n", paths[i], COW_POLICY_ON, &pool, NULL), 0);
+		CHECK_NUMBER(make("n", paths[i], &pool, NULL), 0);
 		xml = dump_and_free(pool);
 		again = read_xml(xml, NULL);
 		CHECK(again);
@@ -218,13 +224,92 @@ static void a_path_that_xml_can_not_carry_is_an_error(void)
 	struct cow_error err = {0};
 	struct cow_pool *pool = NULL;
 
-	CHECK_NUMBER(cow_pool_new("n", "/a\x01", COW_POLICY_OFF, &pool, &err), -EINVAL);
-	CHECK_NUMBER(cow_pool_new("n", "/a\xff", COW_POLICY_OFF, &pool, &err), -EINVAL);
+	CHECK_NUMBER(make("n", "/a\x01", &pool, &err), -EINVAL);
+	CHECK_NUMBER(make("n", "/a\xff", &pool, &err), -EINVAL);
 	CHECK(strstr(err.message, "\\xff"));
+}
+
+#define DEVICE  "<device path='/dev/sdz1'/>"
+#define SERVER  "<host name='h'/><dir path='/x'/>"
+#define OPTIONS "xmlns:fs='http://libvirt.org/schemas/storagepool/fs/1.0'"
+
+/* What is mounted, from where, and how: the command lines libvirt comes to. */
+static void what_is_mounted_follows_from_the_source(void)
+{
+	static const struct {
+		const char *type, *source, *rest, *mount_source, *mount_type, *options;
+	} cases[] = {
+		{"fs", DEVICE, "", "/dev/sdz1", "auto", ""},
+		{"fs", DEVICE "<format type='btrfs'/>", "", "/dev/sdz1", "btrfs", ""},
+		{"fs", DEVICE,
+		 "<fs:mount_opts><fs:option name='sync'/><fs:option name='a=b,c'/>"
+		 "</fs:mount_opts>",
+		 "/dev/sdz1", "auto", ",sync,a=b,c"},
+		{"fs", DEVICE, "<mount_opts><option name='sync'/></mount_opts>", "/dev/sdz1",
+		 "auto", ""},
+		{"netfs", SERVER, "", "h:/x", "auto", ""},
+		{"netfs", SERVER "<format type='nfs'/><protocol ver='4.1'/>", "", "h:/x", "nfs",
+		 ",nfsvers=4.1"},
+		{"netfs", "<host name='::1'/><dir path='/x'/>", "", "[::1]:/x", "auto", ""},
+		{"netfs", "<host name='h'/><dir path='s'/><format type='cifs'/>", "", "//h/s",
+		 "cifs", ",guest"},
+		{"netfs", "<host name='h'/><dir path='v'/><format type='glusterfs'/>", "", "h:v",
+		 "glusterfs", ",direct-io-mode=1"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char xml[1000], options[200];
+		struct cow_pool *pool;
+
+		snprintf(xml, sizeof(xml),
+			 "<pool type='%s' " OPTIONS "><name>a</name><source>%s</source>"
+			 "<target><path>/p</path></target>%s</pool>",
+			 cases[i].type, cases[i].source, cases[i].rest);
+		snprintf(options, sizeof(options), "nodev,nosuid,noexec%s", cases[i].options);
+		pool = read_xml(xml, NULL);
+		CHECK_TEXT(pool ? pool->mount_source : NULL, cases[i].mount_source);
+		CHECK_TEXT(pool ? pool->mount_type : NULL, cases[i].mount_type);
+		CHECK_TEXT(pool ? pool->mount_options : NULL, options);
+		cow_pool_free(pool);
+	}
+}
+
+static void a_source_that_can_not_be_mounted_is_refused(void)
+{
+	static const struct {
+		const char *type, *rest;
+		int errnum;
+	} cases[] = {
+		{"fs", "", EINVAL},
+		{"fs", "<source><host name='h'/></source>", EINVAL},
+		{"fs", "<source><device path='sdz1'/></source>", EINVAL},
+		{"fs", "<source>" DEVICE DEVICE "</source>", EINVAL},
+		{"fs", "<source>" DEVICE "<format type='../x'/></source>", EINVAL},
+		{"fs", "<source>" DEVICE "<format type=''/></source>", EINVAL},
+		{"netfs", "<source>" DEVICE "</source>", EINVAL},
+		{"netfs", "<source><host name='h'/></source>", EINVAL},
+		{"netfs", "<source>" SERVER "<protocol ver='4,suid'/></source>", EINVAL},
+		{"netfs", "<features><cow state='no'/></features><source>" SERVER "</source>",
+		 EOPNOTSUPP},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cow_error err = {0};
+		struct cow_pool *pool = NULL;
+		char xml[1000];
+
+		snprintf(xml, sizeof(xml),
+			 "<pool type='%s'><name>a</name>%s<target><path>/p</path></target></pool>",
+			 cases[i].type, cases[i].rest);
+		CHECK_NUMBER(cow_pool_new_xml(xml, strlen(xml), &pool, &err), -cases[i].errnum);
+		CHECK(err.message[0]);
+	}
 }
 
 int main(void)
 {
+	what_is_mounted_follows_from_the_source();
+	a_source_that_can_not_be_mounted_is_refused();
 	what_libvirt_writes_is_understood();
 	what_is_not_understood_is_kept();
 	a_missing_uuid_is_made_up_and_never_twice_the_same();

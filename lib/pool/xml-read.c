@@ -105,6 +105,8 @@ static int read_root(xmlNode *root, struct pool_definition *definition, struct c
 	if (r == 0)
 		r = read_path(root, definition, err);
 	if (r == 0)
+		r = pool_xml_read_source(root, definition, err);
+	if (r == 0)
 		r = read_policy(root, &definition->pool.policy, err);
 	drop_sizes(root);
 	return r;
@@ -127,6 +129,9 @@ int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret, st
 	definition->pool.uuid = definition->uuid;
 	definition->pool.type = definition->type;
 	definition->pool.path = definition->path;
+	definition->pool.mount_source = definition->mount_source;
+	definition->pool.mount_type = definition->mount_type;
+	definition->pool.mount_options = definition->mount_options;
 	*ret = base_take(definition);
 	return 0;
 }

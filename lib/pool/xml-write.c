@@ -2,6 +2,7 @@
 /* libvirt storage-pool XML out, indented as libvirt does it. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -46,40 +47,94 @@ COW_EXPORT int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, st
 		    : base_fail(err, ENOMEM, "write a pool definition");
 }
 
-static xmlNode *make_root(xmlDoc *doc, const char *name, const char *path, enum cow_policy policy)
+static xmlNode *add_with(xmlNode *parent, const char *name, const char *attribute,
+			 const char *value)
+{
+	xmlNode *node = parent ? pool_xml_add(parent, NULL, name, NULL) : NULL;
+
+	return node && xmlNewProp(node, pool_xml_text(attribute), pool_xml_text(value)) ? node
+											: NULL;
+}
+
+static bool add_source(xmlNode *root, const struct cow_pool_parts *parts)
+{
+	const struct {
+		const char *name, *attribute, *value;
+	} elements[] = {
+		{"host", "name", parts->source_host},
+		{"dir", "path", parts->source_directory},
+		{"device", "path", parts->source_device},
+		{"format", "type", parts->source_format},
+	};
+	xmlNode *source = NULL;
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(elements); i++) {
+		if (!elements[i].value)
+			continue;
+		if (!source)
+			source = pool_xml_add(root, NULL, "source", NULL);
+		if (!add_with(source, elements[i].name, elements[i].attribute, elements[i].value))
+			return false;
+	}
+	return true;
+}
+
+static xmlNode *make_root(xmlDoc *doc, const struct cow_pool_parts *parts)
 {
 	xmlNode *root = xmlNewDocNode(doc, NULL, pool_xml_text("pool"), NULL), *node;
+	enum cow_policy policy = parts->policy;
 
 	if (!root)
 		return NULL;
 	xmlDocSetRootElement(doc, root);
-	if (!xmlNewProp(root, pool_xml_text("type"), pool_xml_text("dir")) ||
-	    !pool_xml_add(root, NULL, "name", name))
+	if (!xmlNewProp(root, pool_xml_text("type"),
+			pool_xml_text(parts->type ? parts->type : "dir")) ||
+	    !pool_xml_add(root, NULL, "name", parts->name))
 		return NULL;
 	if (policy == COW_POLICY_OFF || policy == COW_POLICY_ON) {
 		node = pool_xml_add(root, NULL, "features", NULL);
-		node = node ? pool_xml_add(node, NULL, "cow", NULL) : NULL;
-		if (!node || !xmlNewProp(node, pool_xml_text("state"),
-					 pool_xml_text(policy == COW_POLICY_ON ? "yes" : "no")))
+		if (!add_with(node, "cow", "state", policy == COW_POLICY_ON ? "yes" : "no"))
 			return NULL;
 	}
+	if (!add_source(root, parts))
+		return NULL;
 	node = pool_xml_add(root, NULL, "target", NULL);
-	return node && pool_xml_add(node, NULL, "path", path) ? root : NULL;
+	return node && pool_xml_add(node, NULL, "path", parts->path) ? root : NULL;
 }
 
-COW_EXPORT int cow_pool_new(const char *name, const char *path, enum cow_policy policy,
-			    struct cow_pool **ret, struct cow_error *err)
+/* Whatever comes from outside must be a text that XML can hold. */
+static int check_texts(const struct cow_pool_parts *parts, struct cow_error *err)
+{
+	const struct {
+		const char *what, *text;
+	} texts[] = {
+		{"pool name", parts->name},
+		{"target path", parts->path},
+		{"pool type", parts->type},
+		{"source device", parts->source_device},
+		{"source host", parts->source_host},
+		{"source directory", parts->source_directory},
+		{"source format", parts->source_format},
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < BASE_ARRAY_SIZE(texts); i++)
+		if (texts[i].text)
+			r = pool_xml_check_text(texts[i].what, texts[i].text, err);
+	return r;
+}
+
+COW_EXPORT int cow_pool_new(const struct cow_pool_parts *parts, struct cow_pool **ret,
+			    struct cow_error *err)
 {
 	BASE_CLEANUP(doc) xmlDoc *doc = xmlNewDoc(pool_xml_text("1.0"));
 	BASE_CLEANUP(free) char *xml = NULL;
 	xmlNode *root;
-	int r = pool_xml_check_text("pool name", name, err);
+	int r = check_texts(parts, err);
 
-	if (r == 0)
-		r = pool_xml_check_text("target path", path, err);
 	if (r < 0)
 		return r;
-	root = doc ? make_root(doc, name, path, policy) : NULL;
+	root = doc ? make_root(doc, parts) : NULL;
 	if (!root)
 		return base_fail(err, ENOMEM, "make a pool definition");
 	r = pool_xml_print(root, &xml, err);

@@ -44,6 +44,7 @@ static struct probe_situation look(const struct cow_probe *probe)
 		.compressed = probe->compress == COW_ANSWER_YES,
 		.settable = flag_works,
 		.no_switch = probe->cow_switch == COW_SWITCH_NONE,
+		.elsewhere = cow_layer_detail(cow_stack_top(probe->stack), "decided_by"),
 		.profile = profile_of(probe),
 	};
 }
@@ -154,6 +155,9 @@ static void decide_auto(const struct probe_situation *s, struct cow_decision *re
 	} else if (s->no_switch) {
 		keep_on(s, ret, "every overwrite is copied here and nothing can switch that off",
 			"use another filesystem for write-heavy images");
+	} else if (s->elsewhere) {
+		say(ret, COW_ACTION_LEAVE, COW_POLICY_UNKNOWN,
+		    "what overwrites do is decided elsewhere, by the server or the host");
 	} else {
 		say(ret, COW_ACTION_UNKNOWN, COW_POLICY_UNKNOWN,
 		    "it is not known what overwrites do here");

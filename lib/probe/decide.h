@@ -12,6 +12,7 @@ struct probe_situation {
 	bool compressed;      /* a compression flag stands in the way */
 	bool settable;        /* the flag can be set */
 	bool no_switch;       /* it copies and nothing can change that */
+	bool elsewhere;       /* a server or a host decides */
 	const char *profile;  /* Btrfs data profile, "" when it is not Btrfs, NULL if not known */
 };
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Make a filesystem on a pool's device, which is done only when it is asked for in so many words.
+ */
+#include <blkid.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/run.h"
+#include "base/text.h"
+#include "pool/format.h"
+
+DEFINE_CLEANUP(blkid, blkid_probe, blkid_free_probe, NULL)
+
+/* What makes mkfs.TYPE write over something that it takes for data. Whether it may was decided
+ * before; none of them writes over what is mounted. */
+static const struct {
+	const char *type, *force;
+} makers[] = {
+	{"bcachefs", "--force"}, {"btrfs", "-f"}, {"ext2", "-F"},   {"ext3", "-F"},  {"ext4", "-F"},
+	{"f2fs", "-f"},          {"gfs2", "-O"},  {"nilfs2", "-f"}, {"ocfs2", "-F"}, {"xfs", "-f"},
+};
+
+/* The device, which nobody else has: not mounted, no part of a device mapper or md device. */
+static int open_device(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = open(pool->mount_source, O_RDONLY | O_EXCL | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return base_fail(err, errno, "open device %s", BASE_QUOTE(pool->mount_source));
+	if (!S_ISBLK(st.st_mode))
+		return base_refuse(err, ENOTBLK, COW_CODE_REFUSED, "%s is no block device",
+				   BASE_QUOTE(pool->mount_source));
+	return base_take_fd(&fd);
+}
+
+static const char *value_of(blkid_probe probe, const char *name)
+{
+	const char *value = NULL;
+
+	return blkid_probe_lookup_value(probe, name, &value, NULL) == 0 ? value : NULL;
+}
+
+/* What is on a device, "" when it is nothing that is known. */
+static int look(int fd, char *ret, size_t size)
+{
+	BASE_CLEANUP(blkid) blkid_probe probe = blkid_new_probe();
+	const char *type;
+	int r;
+
+	if (!probe)
+		return -ENOMEM;
+	if (blkid_probe_set_device(probe, fd, 0, 0) != 0)
+		return -EIO;
+	blkid_probe_enable_partitions(probe, 1);
+	r = blkid_do_safeprobe(probe);
+	if (r == -1)
+		return -EIO;
+	type = value_of(probe, "TYPE");
+	if (!type)
+		type = value_of(probe, "PTTYPE");
+	/* -2: several contradict each other. */
+	base_copy(ret, size, r == 1 ? "" : r == -2 ? "of several kinds" : type ? type : "unknown");
+	return 0;
+}
+
+static int look_at_device(const struct cow_pool *pool, char *ret, size_t size,
+			  struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = open_device(pool, err);
+	int r = fd < 0 ? fd : look(fd, ret, size);
+
+	return fd < 0 || r == 0
+		       ? r
+		       : base_fail(err, -r, "find what is on %s", BASE_QUOTE(pool->mount_source));
+}
+
+int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
+{
+	char found[64];
+	int r;
+
+	if (!base_equal(pool->type, "fs"))
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "pool %s has no device to make a filesystem on",
+				   BASE_QUOTE(pool->name));
+	if (base_equal(pool->mount_type, "auto"))
+		return base_remedy(
+			err,
+			base_refuse(err, EINVAL, COW_CODE_USAGE,
+				    "the definition of pool %s doesn't say which filesystem",
+				    BASE_QUOTE(pool->name)),
+			"name one there: <format type='ext4'/>");
+	r = look_at_device(pool, found, sizeof(found), err);
+	if (r < 0 || flags & COW_POOL_BUILD_OVERWRITE || !*found)
+		return r;
+	return base_remedy(err,
+			   base_refuse(err, EEXIST, COW_CODE_EXISTS,
+				       "device %s is not empty, what is there is %s",
+				       BASE_QUOTE(pool->mount_source), found),
+			   "leave it as it is, or lose it: pool build --overwrite");
+}
+
+static int make(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *program = base_format("mkfs.%s", pool->mount_type);
+	const char *argv[4] = {program};
+	size_t n = 1;
+
+	if (!program)
+		return base_fail(err, ENOMEM, "make a filesystem");
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(makers); i++)
+		if (base_equal(makers[i].type, pool->mount_type))
+			argv[n++] = makers[i].force;
+	argv[n] = pool->mount_source;
+	return base_run(argv, -1, 0, NULL, err);
+}
+
+int pool_format(const struct cow_pool *pool, struct cow_error *err)
+{
+	char found[64];
+	int r = make(pool, err);
+
+	if (r == 0)
+		r = look_at_device(pool, found, sizeof(found), err);
+	if (r < 0 || base_equal(found, pool->mount_type))
+		return r;
+	return base_refuse(err, EIO, COW_CODE_NOT_HONOURED,
+			   "mkfs.%s made something on %s that is %s", pool->mount_type,
+			   BASE_QUOTE(pool->mount_source), *found ? found : "nothing known");
+}

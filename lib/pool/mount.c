@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What lies on a device or a server is mounted on the pool's directory while the pool is started.
+ */
+#include <fcntl.h>
+#include <libmount.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cow/stack.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "pool/definition.h"
+#include "pool/mount.h"
+#include "stack/mount.h"
+
+DEFINE_CLEANUP(context, struct libmnt_context *, mnt_free_context, NULL)
+DEFINE_CLEANUP(stack, struct cow_stack *, cow_stack_free, NULL)
+
+static bool same_file(const char *path, const struct stat *wanted)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st) < 0)
+		return false;
+	if (S_ISBLK(wanted->st_mode))
+		return S_ISBLK(st.st_mode) && st.st_rdev == wanted->st_rdev;
+	return st.st_dev == wanted->st_dev && st.st_ino == wanted->st_ino;
+}
+
+/* A filesystem may lie on several devices, of which mountinfo names one; and a file is mounted by
+ * way of a loop device. */
+static bool lies_on(int fd, const struct stat *wanted)
+{
+	BASE_CLEANUP(stack) struct cow_stack *stack = NULL;
+	const struct cow_layer *layer;
+
+	if (cow_stack_new(fd, &stack, NULL) < 0)
+		return false;
+	for (layer = cow_stack_top(stack)->below; layer; layer = layer->next)
+		if (same_file(layer->name, wanted) ||
+		    same_file(cow_layer_detail_text(layer, "backing_file"), wanted))
+			return true;
+	return false;
+}
+
+static bool is_source(const struct cow_pool *pool, const struct stack_mount *mount, int fd)
+{
+	BASE_CLEANUP(free) char *wanted = pool_path_clean(pool->mount_source);
+	BASE_CLEANUP(free) char *there = pool_path_clean(mount->source);
+	struct stat st;
+
+	if (base_equal(wanted, there))
+		return true;
+	return base_equal(pool->type, "fs") && stat(pool->mount_source, &st) == 0 &&
+	       (same_file(mount->source, &st) || lies_on(fd, &st));
+}
+
+/* What is mounted on the pool's directory itself: -ENOENT when nothing is. */
+static int find(const struct cow_pool *pool, int fd, struct stack_mount *ret)
+{
+	BASE_CLEANUP(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	BASE_CLEANUP(free) char *real = realpath(pool->path, NULL);
+	const struct stack_edge edge = {.root = root};
+	int r = root < 0 || !real ? -errno : stack_mount_find(&edge, fd, ret);
+
+	if (r == 0 && !base_equal(ret->target, real)) {
+		stack_mount_clear(ret);
+		r = -ENOENT;
+	}
+	return r;
+}
+
+static enum cow_answer mounted_at(const struct cow_pool *pool, int fd)
+{
+	BASE_CLEANUP(mount) struct stack_mount mount = {0};
+	int r;
+
+	if (!pool->mount_source)
+		return COW_ANSWER_YES;
+	r = fd < 0 ? fd : find(pool, fd, &mount);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return COW_ANSWER_NO;
+	if (r < 0)
+		return COW_ANSWER_UNKNOWN;
+	return is_source(pool, &mount, fd) ? COW_ANSWER_YES : COW_ANSWER_NO;
+}
+
+static int open_directory(const struct cow_pool *pool)
+{
+	int fd = open(pool->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+enum cow_answer pool_mounted(const struct cow_pool *pool)
+{
+	BASE_CLEANUP(fd) int fd = open_directory(pool);
+
+	return mounted_at(pool, fd);
+}
+
+int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *err)
+{
+	if (mounted_at(pool, fd) == COW_ANSWER_YES)
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EINVAL, COW_CODE_REFUSED, "%s is not mounted on %s",
+				       BASE_QUOTE(pool->mount_source), BASE_QUOTE(pool->path)),
+			   "start pool %s", BASE_QUOTE(pool->name));
+}
+
+/* libmount's own words where it has some; a helper such as mount.nfs has said its own. */
+static int fail(struct libmnt_context *context, int r, const struct cow_pool *pool,
+		const char *doing, struct cow_error *err)
+{
+	char why[256] = "";
+	int errnum = r < 0 && r > -MNT_ERR_NOFSTAB ? -r : EIO;
+
+	/* Others than root may mount what fstab lets them; that it doesn't is what libmount says.
+	 */
+	if (mnt_context_is_restricted(context))
+		return base_fail(err, EPERM, "%s %s on %s", doing, BASE_QUOTE(pool->mount_source),
+				 BASE_QUOTE(pool->path));
+	if (mnt_context_helper_executed(context))
+		return base_fail_code(err, EIO, COW_CODE_TOOL, "%s %s on %s: its helper failed",
+				      doing, BASE_QUOTE(pool->mount_source),
+				      BASE_QUOTE(pool->path));
+	if (mnt_context_syscall_called(context) && mnt_context_get_syscall_errno(context))
+		errnum = mnt_context_get_syscall_errno(context);
+	mnt_context_get_excode(context, r, why, sizeof(why));
+	why[strcspn(why, "\n")] = '\0';
+	r = base_fail(err, errnum, "%s %s on %s%s%s", doing, BASE_QUOTE(pool->mount_source),
+		      BASE_QUOTE(pool->path), *why ? ": " : "", why);
+	if (err && *why)
+		err->errnum = 0;
+	/* EINVAL is the kernel's word for many a filesystem it can't mount: the call was right. */
+	if (err && err->code == COW_CODE_USAGE)
+		err->code = COW_CODE_UNKNOWN;
+	return r;
+}
+
+/* Nothing else may be mounted there: it would be hidden. */
+static int check_free(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(mount) struct stack_mount mount = {0};
+	BASE_CLEANUP(fd) int fd = open_directory(pool);
+	int r = fd < 0 ? fd : find(pool, fd, &mount);
+
+	if (fd < 0)
+		return base_remedy(err,
+				   base_fail(err, -r, "start pool %s: open directory %s",
+					     BASE_QUOTE(pool->name), BASE_QUOTE(pool->path)),
+				   "%s", r == -ENOENT ? "cowctl pool build makes it" : "");
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return base_fail(err, -r, "find what is mounted on %s", BASE_QUOTE(pool->path));
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is mounted on %s",
+				       BASE_QUOTE(mount.source), BASE_QUOTE(pool->path)),
+			   "unmount it first");
+}
+
+static int set_up(struct libmnt_context *context, const struct cow_pool *pool)
+{
+	int r = mnt_context_set_source(context, pool->mount_source);
+
+	if (r == 0)
+		r = mnt_context_set_target(context, pool->path);
+	if (r == 0 && !base_equal(pool->mount_type, "auto"))
+		r = mnt_context_set_fstype(context, pool->mount_type);
+	return r == 0 ? mnt_context_set_options(context, pool->mount_options) : r;
+}
+
+int pool_mount(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
+	BASE_CLEANUP(fd) int fd = -1;
+	int r;
+
+	if (!pool->mount_source)
+		return 0;
+	r = check_free(pool, err);
+	if (r < 0)
+		return r;
+	context = mnt_new_context();
+	if (!context || set_up(context, pool) != 0)
+		return base_fail(err, ENOMEM, "mount %s", BASE_QUOTE(pool->mount_source));
+	r = mnt_context_mount(context);
+	if (r != 0 || mnt_context_get_status(context) != 1)
+		return fail(context, r, pool, "mount", err);
+	fd = open_directory(pool);
+	r = pool_check_mounted(pool, fd, err);
+	if (r < 0)
+		pool_unmount(pool, NULL);
+	return r;
+}
+
+int pool_unmount(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
+	int r;
+
+	if (!pool->mount_source)
+		return 0;
+	context = mnt_new_context();
+	if (!context || mnt_context_set_target(context, pool->path) != 0)
+		return base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
+	r = mnt_context_umount(context);
+	if (r == 0 && mnt_context_get_status(context) == 1)
+		return 0;
+	r = fail(context, r, pool, "unmount", err);
+	return r == -EBUSY ? base_remedy(err, r, "close what is open there: fuser -vm %s",
+					 BASE_QUOTE(pool->path))
+			   : r;
+}

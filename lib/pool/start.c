@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Starting and stopping: mount what there is to mount, and mark the pool. */
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "pool/apply.h"
+#include "pool/mount.h"
+#include "pool/start.h"
+#include "pool/state.h"
+#include "pool/store.h"
+
+int pool_check_startable(const struct cow_pool_store *store, const struct cow_pool *pool,
+			 struct cow_error *err)
+{
+	if (pool_store_started(store, pool) != COW_ANSWER_YES)
+		return 0;
+	return base_refuse(err, EEXIST, COW_CODE_EXISTS, "pool %s is started already",
+			   BASE_QUOTE(pool->name));
+}
+
+static int check_directory(const struct cow_pool *pool, struct cow_error *err)
+{
+	int r = pool_look_at_directory(pool);
+
+	if (r == 0)
+		return 0;
+	return base_remedy(err,
+			   base_fail(err, -r, "start pool %s: open directory %s",
+				     BASE_QUOTE(pool->name), BASE_QUOTE(pool->path)),
+			   "%s", r == -ENOENT ? "cowctl pool build makes it" : "");
+}
+
+int pool_begin(const struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
+	       struct cow_error *err)
+{
+	int r = pool_mount(pool, err);
+
+	if (r < 0)
+		return r;
+	r = check_directory(pool, err);
+	if (r == 0 && xml)
+		r = pool_store_mark(store, pool, xml, err);
+	if (r < 0)
+		pool_unmount(pool, NULL);
+	/* Before this there was no root of a filesystem to give the policy to. How it came out is
+	 * for a refresh to tell: the images must be reachable in any case. */
+	else if (pool->mount_source)
+		pool_apply_alone(pool);
+	return r;
+}
+
+COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool,
+			      struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int lock = -1;
+	bool unmounted = pool_mounted(pool) == COW_ANSWER_NO, again;
+	int r = pool_store_check_own(pool, err);
+
+	if (r == 0)
+		r = pool_store_lock(store, &lock, err);
+	if (r < 0)
+		return r;
+	/* Somebody else unmounted it, or the machine has another mount namespace by now. */
+	again = unmounted && pool_store_started(store, pool) == COW_ANSWER_YES;
+	r = again ? 0 : pool_check_startable(store, pool, err);
+	if (r == 0)
+		r = pool_begin(store, pool, again ? NULL : "", err);
+	return r < 0 ? r : cow_pool_refresh(store, pool, err);
+}
+
+COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool,
+			     struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *mark = base_format("%s/%s.started", store->runtime, pool->name);
+	BASE_CLEANUP(fd) int lock = -1;
+	int r = pool_store_check_own(pool, err);
+
+	if (r == 0)
+		r = pool_store_lock(store, &lock, err);
+	if (r == 0)
+		r = pool_store_check_started(store, pool, err);
+	if (r == 0 && !mark)
+		r = base_fail(err, ENOMEM, "stop a pool");
+	if (r == 0 && pool_mounted(pool) != COW_ANSWER_NO)
+		r = pool_unmount(pool, err);
+	if (r < 0)
+		return r;
+	/* What somebody else mounted has none. */
+	if (unlink(mark) < 0 && !(pool->mount_source && errno == ENOENT))
+		return base_fail(err, errno, "mark pool %s stopped", BASE_QUOTE(pool->name));
+	if (!pool->persistent)
+		pool_store_forget(store, pool);
+	pool->state = COW_POOL_STATE_INACTIVE;
+	return 0;
+}
