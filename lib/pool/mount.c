@@ -142,6 +142,14 @@ static int fail(struct libmnt_context *context, int r, const struct cow_pool *po
 	return r;
 }
 
+/* libmount's status of a helper is that it could be run. */
+static bool went_well(struct libmnt_context *context, int r)
+{
+	return r == 0 && mnt_context_get_status(context) == 1 &&
+	       (!mnt_context_helper_executed(context) ||
+		mnt_context_get_helper_status(context) == 0);
+}
+
 /* Nothing else may be mounted there: it would be hidden. */
 static int check_free(const struct cow_pool *pool, struct cow_error *err)
 {
@@ -190,7 +198,7 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	if (!context || set_up(context, pool) != 0)
 		return base_fail(err, ENOMEM, "mount %s", BASE_QUOTE(pool->mount_source));
 	r = mnt_context_mount(context);
-	if (r != 0 || mnt_context_get_status(context) != 1)
+	if (!went_well(context, r))
 		return fail(context, r, pool, "mount", err);
 	fd = open_directory(pool);
 	r = pool_check_mounted(pool, fd, err);
@@ -210,7 +218,7 @@ int pool_unmount(const struct cow_pool *pool, struct cow_error *err)
 	if (!context || mnt_context_set_target(context, pool->path) != 0)
 		return base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
 	r = mnt_context_umount(context);
-	if (r == 0 && mnt_context_get_status(context) == 1)
+	if (went_well(context, r))
 		return 0;
 	r = fail(context, r, pool, "unmount", err);
 	return r == -EBUSY ? base_remedy(err, r, "close what is open there: fuser -vm %s",
