@@ -137,6 +137,18 @@ const struct cli_verb cli_verb_pool_apply = {
 	.run = apply,
 };
 
+/* The end of the line that says how a pool's own directory stands, after it was mended. */
+static void say_mended(struct cli_call *call, const struct cow_pool *pool,
+		       const struct cow_pool_point *point)
+{
+	fprintf(call->out, ", compliance %s", cow_compliance_name(pool->compliance));
+	if (point->before != point->after)
+		fprintf(call->out, ": had %s, %s", cow_compliance_name(point->before),
+			cow_action_name(point->action));
+	fputc('\n', call->out);
+	judge_point(call, point);
+}
+
 /* What can't be looked into or has drifted is counted here, and named by others. */
 static void judge_volumes(struct cli_call *call, const struct cow_pool *pool,
 			  const struct cow_volume_counts *counts)
@@ -163,15 +175,11 @@ static int refresh_one(struct cli_call *call, struct cow_pool_store *store, stru
 	if (cow_pool_mend(store, pool, &points, &err) < 0 ||
 	    cli_pool_count(call, store, pool, &counts, &err) < 0)
 		return cli_error(call, &err);
-	fprintf(call->out, "refreshed pool %s, %ju volumes, compliance %s", CLI_QUOTE(pool->name),
-		(uintmax_t)counts.volumes, cow_compliance_name(pool->compliance));
-	if (points[0]->before != points[0]->after)
-		fprintf(call->out, ": had %s, %s", cow_compliance_name(points[0]->before),
-			cow_action_name(points[0]->action));
-	fputc('\n', call->out);
+	fprintf(call->out, "refreshed pool %s, %ju volumes", CLI_QUOTE(pool->name),
+		(uintmax_t)counts.volumes);
+	say_mended(call, pool, points[0]);
 	object = cli_pool_json(call, store, pool);
 	cli_pool_json_counts(object, &counts);
-	judge_point(call, points[0]);
 	judge_volumes(call, pool, &counts);
 	return cli_pool_judge(call, pool);
 }
@@ -190,4 +198,40 @@ const struct cli_verb cli_verb_pool_refresh = {
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = refresh_options,
 	.run = refresh,
+};
+
+static int adopt(struct cli_call *call)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	struct cow_pool_point **points CLI_CLEANUP(points) = NULL;
+	const char *policy = cli_value(call, "cow");
+	struct cow_error err = {0};
+	int status = cli_pool_open(call, &store, &pool);
+
+	if (status)
+		return status;
+	if (cow_pool_adopt(store, pool, cow_policy_from_name(policy ? policy : "auto"),
+			   cli_value(call, "connect"), &points, &err) < 0)
+		return cli_error(call, &err);
+	fprintf(call->out, "adopted pool %s", CLI_QUOTE(pool->name));
+	say_mended(call, pool, points[0]);
+	cli_pool_json(call, store, pool);
+	return cli_pool_judge(call, pool);
+}
+
+static const struct cli_option adopt_options[] = {
+	{"cow", 0, NULL, "off|on|auto", "the policy; auto: what it comes to there (default)", 0,
+	 false},
+	{"connect", 0, "URI", NULL, "the libvirt to ask", 0, false},
+	{0},
+};
+
+const struct cli_verb cli_verb_pool_adopt = {
+	.name = "pool adopt",
+	CLI_POOL_OPERAND,
+	.summary = "give one of the pools of libvirt a policy",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.options = adopt_options,
+	.run = adopt,
 };

@@ -26,6 +26,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_pool_uuid,
 	&cli_verb_pool_build,
 	&cli_verb_pool_apply,
+	&cli_verb_pool_adopt,
 	&cli_verb_pool_delete,
 	&cli_verb_pool_start,
 	&cli_verb_pool_stop,

@@ -23,6 +23,7 @@ extern const struct cli_verb cli_verb_pool_dumpxml;
 extern const struct cli_verb cli_verb_pool_name;
 extern const struct cli_verb cli_verb_pool_uuid;
 extern const struct cli_verb cli_verb_pool_build;
+extern const struct cli_verb cli_verb_pool_adopt;
 extern const struct cli_verb cli_verb_pool_apply;
 extern const struct cli_verb cli_verb_pool_delete;
 extern const struct cli_verb cli_verb_pool_start;

@@ -21,6 +21,12 @@ static const struct {
 struct convert_libvirt libvirt;
 static bool loaded;
 
+/* libvirt prints what fails unless it has somebody to tell. */
+static void ignore_error(void *data, virErrorPtr error)
+{
+	(void)data, (void)error;
+}
+
 /* Never closed: libvirt has threads of its own. */
 static void load(void)
 {
@@ -33,6 +39,8 @@ static void load(void)
 		memcpy((char *)&libvirt + calls[i].offset, &address, sizeof(address));
 		loaded = address != NULL;
 	}
+	if (loaded)
+		libvirt.virSetErrorFunc(NULL, ignore_error);
 }
 
 int convert_libvirt_load(struct cow_error *err)
@@ -42,7 +50,11 @@ int convert_libvirt_load(struct cow_error *err)
 	pthread_once(&once, load);
 	if (loaded)
 		return 0;
-	return base_remedy(
-		err, base_refuse(err, ENOSYS, COW_CODE_REFUSED, "libvirt.so.0 can't be loaded"),
-		"name QEMU's monitor (--qmp), or shut the guest down");
+	return base_refuse(err, ENOSYS, COW_CODE_REFUSED, "libvirt.so.0 can't be loaded");
+}
+
+int convert_libvirt_fail(const char *what, struct cow_error *err)
+{
+	return base_refuse(err, EIO, COW_CODE_TOOL, "libvirt: %s: %s", what,
+			   libvirt.virGetLastErrorMessage());
 }

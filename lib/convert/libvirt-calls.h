@@ -7,8 +7,9 @@
 
 #include <cow/error.h>
 
-/* Those that are used of libvirt. It is loaded only when a guest is looked for: with it come some
- * fifty libraries, and to start with them takes longer than most of what is asked of this one. */
+/* Those that are used of libvirt. It is loaded only when it is asked for something: with it come
+ * some fifty libraries, and to start with them takes longer than most of what is asked of this one.
+ */
 #define CONVERT_LIBVIRT_CALLS(CALL)                                                                \
 	CALL(virConnectClose)                                                                      \
 	CALL(virConnectIsAlive)                                                                    \
@@ -29,6 +30,10 @@
 	CALL(virDomainRef)                                                                         \
 	CALL(virDomainResume)                                                                      \
 	CALL(virDomainSuspend)                                                                     \
+	CALL(virStoragePoolDefineXML)                                                              \
+	CALL(virStoragePoolFree)                                                                   \
+	CALL(virStoragePoolGetXMLDesc)                                                             \
+	CALL(virStoragePoolLookupByUUIDString)                                                     \
 	CALL(virGetLastErrorMessage)                                                               \
 	CALL(virSetErrorFunc)
 
@@ -41,5 +46,7 @@ struct convert_libvirt {
 /* Where they are, once they could be loaded. */
 extern struct convert_libvirt libvirt;
 int convert_libvirt_load(struct cow_error *err);
+/* What failed last, in libvirt's words. */
+int convert_libvirt_fail(const char *what, struct cow_error *err);
 
 #endif

@@ -28,18 +28,6 @@ struct guest {
 	char *target; /* the disk, as the guest calls it: "vda" */
 };
 
-static int fail(const char *what, struct cow_error *err)
-{
-	return base_refuse(err, EIO, COW_CODE_TOOL, "libvirt: %s: %s", what,
-			   libvirt.virGetLastErrorMessage());
-}
-
-/* libvirt prints what fails unless it has somebody to tell. */
-static void ignore_error(void *data, virErrorPtr error)
-{
-	(void)data, (void)error;
-}
-
 static xmlNode *child_of(const xmlNode *node, const char *name)
 {
 	xmlNode *child = node ? xmlFirstElementChild((xmlNode *)(uintptr_t)node) : NULL;
@@ -158,10 +146,10 @@ static int attach_to(struct convert_live *live, const char *uri, const struct st
 
 	guest->connection = libvirt.virConnectOpen(uri);
 	if (!guest->connection)
-		return fail(uri, err);
+		return convert_libvirt_fail(uri, err);
 	n = libvirt.virConnectListAllDomains(guest->connection, &domains,
 					     VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-	r = n < 0 ? fail(uri, err) : find_in(live, domains, n, image, err);
+	r = n < 0 ? convert_libvirt_fail(uri, err) : find_in(live, domains, n, image, err);
 	for (int i = 0; i < n; i++)
 		libvirt.virDomainFree(domains[i]);
 	free(domains);
@@ -180,8 +168,7 @@ static int attach(struct convert_live *live, const struct stat *image, struct co
 	int r = convert_libvirt_load(err);
 
 	if (r < 0)
-		return r;
-	libvirt.virSetErrorFunc(NULL, ignore_error);
+		return base_remedy(err, r, "name QEMU's monitor (--qmp), or shut the guest down");
 	live->data = calloc(1, sizeof(struct guest));
 	if (!live->data)
 		return base_fail(err, ENOMEM, "connect to libvirt");
@@ -218,7 +205,7 @@ static int start(struct convert_live *live, struct cow_error *err)
 		flags |= VIR_DOMAIN_BLOCK_COPY_SHALLOW;
 	if (libvirt.virDomainBlockCopy(guest->domain, guest->target, (const char *)text, NULL, 0,
 				       flags) < 0)
-		return fail("block copy", err);
+		return convert_libvirt_fail("block copy", err);
 	return 0;
 }
 
@@ -281,11 +268,11 @@ static int look(struct convert_live *live, struct convert_live_job *ret, struct 
 	if (r < 0 && libvirt.virConnectIsAlive(guest->connection) != 1) {
 		r = reconnect(guest);
 		if (r == -ECONNRESET)
-			return fail("connect again", err);
+			return convert_libvirt_fail("connect again", err);
 		r = look_once(guest, ret);
 	}
 	if (r < 0 && is_running(guest))
-		return fail("look at the block copy", err);
+		return convert_libvirt_fail("look at the block copy", err);
 	return r > 0;
 }
 
@@ -297,8 +284,9 @@ static int pause_guest(struct convert_live *live, struct cow_error *err)
 	if (r == 0 && state != VIR_DOMAIN_RUNNING)
 		return 0;
 	live->paused = true;
-	return r < 0 || libvirt.virDomainSuspend(guest->domain) < 0 ? fail("suspend the guest", err)
-								    : 0;
+	return r < 0 || libvirt.virDomainSuspend(guest->domain) < 0
+		       ? convert_libvirt_fail("suspend the guest", err)
+		       : 0;
 }
 
 static int resume_guest(struct convert_live *live, struct cow_error *err)
@@ -309,7 +297,8 @@ static int resume_guest(struct convert_live *live, struct cow_error *err)
 	live->paused = false;
 	if (!paused || !is_running(guest) || libvirt.virDomainResume(guest->domain) == 0)
 		return 0;
-	return base_remedy(err, fail("resume the guest", err), "virsh resume %s", live->guest);
+	return base_remedy(err, convert_libvirt_fail("resume the guest", err), "virsh resume %s",
+			   live->guest);
 }
 
 /* What the guest is started with the next time, or NULL when there won't be one. */
@@ -341,7 +330,7 @@ static int pivot(struct convert_live *live, struct cow_error *err)
 
 	if (libvirt.virDomainBlockJobAbort(guest->domain, guest->target,
 					   VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT) < 0)
-		return fail("pivot", err);
+		return convert_libvirt_fail("pivot", err);
 	keep_definition(guest, before);
 	return 0;
 }

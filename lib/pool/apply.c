@@ -6,31 +6,37 @@
 #include "base/fd.h"
 #include "pool/apply.h"
 #include "pool/mount.h"
-#include "pool/points.h"
 #include "pool/store.h"
 
-static int apply(const struct cow_pool *pool, unsigned flags, struct cow_pool_point ***ret,
-		 struct cow_error *err)
+int pool_open_directory(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
+	r = pool_check_mounted(pool, fd, err);
+	return r < 0 ? r : base_take_fd(&fd);
+}
+
+int pool_apply(const struct cow_pool *pool, unsigned flags, struct cow_pool_point ***ret,
+	       struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = -1;
-	int r;
 
 	if (!pool_has_directory(pool))
 		return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
 				   "pool %s is no pool of files in a directory",
 				   BASE_QUOTE(pool->name));
-	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
-	r = pool_check_mounted(pool, fd, err);
-	return r < 0 ? r : pool_points_visit(fd, pool, flags, ret, err);
+	fd = pool_open_directory(pool, err);
+	return fd < 0 ? fd : pool_points_visit(fd, pool, flags, ret, err);
 }
 
 void pool_apply_alone(const struct cow_pool *pool)
 {
 	BASE_CLEANUP(points) struct cow_pool_point **points = NULL;
 
-	apply(pool, POOL_POINTS_ALONE, &points, NULL);
+	pool_apply(pool, POOL_POINTS_ALONE, &points, NULL);
 }
 
 /* The store is not locked meanwhile: it takes as long as there are directories, and what it does
@@ -41,7 +47,7 @@ COW_EXPORT int cow_pool_apply(struct cow_pool_store *store, const struct cow_poo
 	int r = flags & COW_POOL_APPLY_CHECK ? 0 : pool_store_check_own(pool, err);
 
 	(void)store;
-	return r < 0 ? r : apply(pool, flags & COW_POOL_APPLY_CHECK, ret, err);
+	return r < 0 ? r : pool_apply(pool, flags & COW_POOL_APPLY_CHECK, ret, err);
 }
 
 COW_EXPORT int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
@@ -52,7 +58,7 @@ COW_EXPORT int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool
 	if (r == 0)
 		r = pool_store_check_started(store, pool, err);
 	if (r == 0)
-		r = apply(pool, POOL_POINTS_ALONE, ret, err);
+		r = pool_apply(pool, POOL_POINTS_ALONE, ret, err);
 	if (r == 0)
 		r = cow_pool_refresh(store, pool, err);
 	return r;

@@ -30,6 +30,8 @@ int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret,
 /* What it has mounted, of types fs and netfs. */
 int pool_xml_read_source(const xmlNode *root, struct pool_definition *definition,
 			 struct cow_error *err);
+/* Off and on are an element, anything else is none. */
+int pool_xml_set_policy(xmlNode *root, enum cow_policy policy, struct cow_error *err);
 /* The definition alone, without how things stand. */
 int pool_xml_dump(const struct pool_definition *definition, char **ret, struct cow_error *err);
 

@@ -56,6 +56,22 @@ static xmlNode *add_with(xmlNode *parent, const char *name, const char *attribut
 											: NULL;
 }
 
+int pool_xml_set_policy(xmlNode *root, enum cow_policy policy, struct cow_error *err)
+{
+	xmlNode *features = pool_xml_child(root, "features");
+	xmlNode *old = pool_xml_child(features, "cow");
+
+	xmlUnlinkNode(old);
+	xmlFreeNode(old);
+	if (policy != COW_POLICY_OFF && policy != COW_POLICY_ON)
+		return 0;
+	if (!features)
+		features = pool_xml_add(root, NULL, "features", NULL);
+	if (!add_with(features, "cow", "state", policy == COW_POLICY_ON ? "yes" : "no"))
+		return base_fail(err, ENOMEM, "write a pool definition");
+	return 0;
+}
+
 static bool add_source(xmlNode *root, const struct cow_pool_parts *parts)
 {
 	const struct {
@@ -82,7 +98,6 @@ static bool add_source(xmlNode *root, const struct cow_pool_parts *parts)
 static xmlNode *make_root(xmlDoc *doc, const struct cow_pool_parts *parts)
 {
 	xmlNode *root = xmlNewDocNode(doc, NULL, pool_xml_text("pool"), NULL), *node;
-	enum cow_policy policy = parts->policy;
 
 	if (!root)
 		return NULL;
@@ -91,12 +106,7 @@ static xmlNode *make_root(xmlDoc *doc, const struct cow_pool_parts *parts)
 			pool_xml_text(parts->type ? parts->type : "dir")) ||
 	    !pool_xml_add(root, NULL, "name", parts->name))
 		return NULL;
-	if (policy == COW_POLICY_OFF || policy == COW_POLICY_ON) {
-		node = pool_xml_add(root, NULL, "features", NULL);
-		if (!add_with(node, "cow", "state", policy == COW_POLICY_ON ? "yes" : "no"))
-			return NULL;
-	}
-	if (!add_source(root, parts))
+	if (pool_xml_set_policy(root, parts->policy, NULL) < 0 || !add_source(root, parts))
 		return NULL;
 	node = pool_xml_add(root, NULL, "target", NULL);
 	return node && pool_xml_add(node, NULL, "path", parts->path) ? root : NULL;
