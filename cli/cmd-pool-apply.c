@@ -217,7 +217,8 @@ static int adopt(struct cli_call *call)
 	fprintf(call->out, "adopted pool %s", CLI_QUOTE(pool->name));
 	say_mended(call, pool, points[0]);
 	cli_pool_json(call, store, pool);
-	return cli_pool_judge(call, pool);
+	cli_status(call, cli_pool_judge(call, pool));
+	return call->status;
 }
 
 static const struct cli_option adopt_options[] = {

@@ -64,7 +64,14 @@ static int create_in_pool(struct cli_call *call, struct cow_volume_create_option
 	return CLI_EXIT_CLEAN;
 }
 
+#define SECRET_OPTION                                                                              \
+	{                                                                                          \
+		"secret-file", 0, "FILE", NULL, "encrypt it (LUKS); all of FILE is the secret",    \
+			CLI_COMPLETE_FILE, false                                                   \
+	}
+
 static const struct cli_option create_options[] = {
+	SECRET_OPTION,
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
 	{0},
 };
@@ -72,6 +79,7 @@ static const struct cli_option create_options[] = {
 static int create(struct cli_call *call)
 {
 	struct cow_volume_definition *definition CLI_CLEANUP(definition) = NULL;
+	const char *secret = cli_value(call, "secret-file");
 	char *xml CLI_CLEANUP(text) = NULL;
 	struct cow_error err = {0};
 	size_t size = 0;
@@ -81,6 +89,10 @@ static int create(struct cli_call *call)
 		return cli_error_system(call, errno, "read %s", CLI_QUOTE(call->operands[1]));
 	if (cow_volume_definition_new_xml(xml, size, &definition, &err) < 0)
 		return cli_error(call, &err);
+	if (secret) {
+		definition->encryption.secret_file = secret;
+		definition->options.encryption = &definition->encryption;
+	}
 	return create_in_pool(call, &definition->options);
 }
 
@@ -106,6 +118,7 @@ static const struct cli_option create_as_options[] = {
 	{"backing-vol", 'b', "VOL", NULL, "backing file: a volume of the pool or a path", 0, false},
 	{"backing-vol-format", 'F', "FORMAT", NULL, "its format", 0, false},
 	{"nocow", 0, NULL, NULL, "overwrite in place, whatever the policy", 0, false},
+	SECRET_OPTION,
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
 	{0},
 };
@@ -170,6 +183,7 @@ static int find_backing(struct cli_call *call, char **ret)
 static int create_as(struct cli_call *call)
 {
 	struct cow_volume_create_options options = {0};
+	struct cow_encryption encryption = {.secret_file = cli_value(call, "secret-file")};
 	char *backing CLI_CLEANUP(text) = NULL;
 	int status = parse(call, &options);
 
@@ -180,6 +194,8 @@ static int create_as(struct cli_call *call)
 	if (backing && !options.backing_format)
 		return cli_usage(call, "--backing-vol needs --backing-vol-format");
 	options.backing = backing;
+	if (encryption.secret_file)
+		options.encryption = &encryption;
 	return create_in_pool(call, &options);
 }
 

@@ -37,6 +37,16 @@ enum cow_format {
 const char *cow_format_name(enum cow_format format);
 enum cow_format cow_format_from_name(const char *name); /**< "vhd" is taken for "vpc" */
 
+/** Ways to encrypt, named as in libvirt. */
+enum cow_encrypted {
+	COW_ENCRYPTED_UNKNOWN = 0,
+	COW_ENCRYPTED_QCOW, /**< QEMU's old way, no protection worth the name */
+	COW_ENCRYPTED_LUKS,
+	COW_ENCRYPTED_LUKS2,
+};
+
+const char *cow_encrypted_name(enum cow_encrypted how);
+
 /** What a header says. Filled by the caller's leave: zero it first; free with _clear(). */
 struct cow_header {
 	enum cow_format format;
@@ -50,6 +60,7 @@ struct cow_header {
 				      or it is marked as corrupt */
 	enum cow_answer external; /**< yes: data of the disk lies in other files, which the header
 				       names (a qcow2 data file, the extents of a VMDK) */
+	enum cow_encrypted how;   /**< in which way it is encrypted, where that is known */
 	uint64_t spare[3];
 };
 
@@ -117,12 +128,25 @@ enum cow_preallocation {
 	COW_PREALLOCATION_FULL, /**< zeros are written */
 };
 
+/** Encryption of a new image, LUKS version 1. The algorithms have QEMU's names ("aes-256", "xts",
+ *  "sha256", "plain64"), and NULL is QEMU's choice. */
+struct cow_encryption {
+	const char *secret_file; /**< all of it is the passphrase, a newline as well; it is read by
+				      qemu-img alone */
+	const char *cipher;
+	const char *mode;
+	const char *hash;
+	const char *ivgen;
+	const char *ivgen_hash;
+	uint64_t spare[2];
+};
+
 /** Flags for cow_image_create_options. */
 #define COW_IMAGE_CREATE_DRY_RUN                                                                   \
 	0x1u /**< check everything, down to the flag of an unnamed file, and create nothing */
 
 struct cow_image_create_options {
-	enum cow_format format; /**< raw, qcow2, qcow, qed, vmdk, vdi or vpc */
+	enum cow_format format; /**< raw, qcow2, qcow, qed, vmdk, vdi, vpc or luks */
 	uint64_t size;          /**< bytes the guest will see */
 	mode_t mode;            /**< permissions, umask not applied; 0 means 0600 */
 	enum cow_wish wish;     /**< how much nocow is wanted */
@@ -131,10 +155,11 @@ struct cow_image_create_options {
 	const char *backing; /**< qcow2, qcow, qed: backing file as it should be written, or NULL */
 	enum cow_format backing_format; /**< required with backing */
 	unsigned flags;
-	uint32_t version;      /**< qcow2: 2 or 3; 0 means 3 */
-	uint32_t cluster_size; /**< qcow2: bytes; 0 means 64 KiB */
-	bool lazy_refcounts;   /**< qcow2, version 3 */
-	uint64_t spare[2];
+	uint32_t version;                        /**< qcow2: 2 or 3; 0 means 3 */
+	uint32_t cluster_size;                   /**< qcow2: bytes; 0 means 64 KiB */
+	bool lazy_refcounts;                     /**< qcow2, version 3 */
+	const struct cow_encryption *encryption; /**< luks, which needs it, and qcow2; or NULL */
+	uint64_t spare[1];
 };
 
 /** What came of it. */

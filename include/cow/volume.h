@@ -74,7 +74,8 @@ struct cow_volume {
 	uint32_t mode, owner, group;
 	const char *label; /**< SELinux label, or NULL; not in a list */
 	struct cow_time accessed, modified, changed;
-	struct cow_time born; /**< zero where the filesystem doesn't keep it */
+	struct cow_time born;   /**< zero where the filesystem doesn't keep it */
+	enum cow_encrypted how; /**< it is encrypted, where that is known */
 };
 
 /* Flags for cow_volume_list(). */
@@ -143,7 +144,8 @@ struct cow_volume_create_options {
 	uint32_t mode;         /**< 0 means 0600, for a directory 0711 */
 	uint32_t owner, group;
 	unsigned flags;
-	uint64_t spare[4];
+	const struct cow_encryption *encryption; /**< raw, which becomes LUKS, and qcow2; or NULL */
+	uint64_t spare[3];
 };
 
 /** How a new volume came out. */
@@ -167,9 +169,11 @@ int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
 /** A wish for a volume, read out of libvirt's volume XML. Made and freed by the library. */
 struct cow_volume_definition {
 	struct cow_volume_create_options options;
+	struct cow_encryption encryption; /**< where options has it: the caller names the secret */
 };
 /** Sizes are scaled, elements without a meaning here passed over; without <allocation> a raw volume
- *  is allocated as a whole, as libvirt does it. Encryption is COW_CODE_UNSUPPORTED. */
+ *  is allocated as a whole, as libvirt does it. Encryption other than LUKS is
+ *  COW_CODE_UNSUPPORTED. */
 int cow_volume_definition_new_xml(const char *xml, size_t size, struct cow_volume_definition **ret,
 				  struct cow_error *err);
 void cow_volume_definition_free(struct cow_volume_definition *definition);

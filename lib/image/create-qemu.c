@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "image/chain.h"
 #include "image/create.h"
+#include "image/encryption.h"
 
 #define SECTOR 512
 /* Without preallocation qemu-img writes a few clusters; with it, as much as there is. */
@@ -33,6 +34,7 @@ static const struct {
 	[COW_FORMAT_QED] = {true, true, NULL},
 	[COW_FORMAT_VMDK] = {true, false, NULL},
 	[COW_FORMAT_VDI] = {true, false, NULL},
+	[COW_FORMAT_LUKS] = {true, false, NULL},
 	/* without it the size is rounded up to a geometry */
 	[COW_FORMAT_VPC] = {true, false, "force_size=on"},
 };
@@ -56,8 +58,13 @@ int image_qemu_check(const struct cow_image_create_options *options, struct cow_
 	const char *name = cow_format_name(options->format);
 	size_t i = options->format;
 
+	int r;
+
 	if (i >= BASE_ARRAY_SIZE(formats) || !formats[i].made)
 		return base_fail(err, EINVAL, "images of format %s can't be created", name);
+	r = image_encryption_check(options, err);
+	if (r < 0)
+		return r;
 	if (options->format == COW_FORMAT_QCOW2)
 		return check_qcow2(options, err);
 	if (options->backing && !formats[i].backing)
@@ -74,15 +81,22 @@ int image_qemu_check(const struct cow_image_create_options *options, struct cow_
 /* The argument of -o, "" for none; NULL: out of memory. */
 static char *format_options(const struct cow_image_create_options *options)
 {
+	const char *own = formats[options->format].options;
+	BASE_CLEANUP(free) char *encryption = NULL;
+
+	if (options->encryption) {
+		encryption = image_encryption_options(options);
+		if (!encryption)
+			return NULL;
+	}
 	if (options->format != COW_FORMAT_QCOW2)
-		return base_format("%s", formats[options->format].options
-						 ? formats[options->format].options
-						 : "");
-	return base_format("%s,compat=%s,cluster_size=%" PRIu32 ",lazy_refcounts=%s",
+		return base_format("%s", encryption ? encryption : own ? own : "");
+	return base_format("%s,compat=%s,cluster_size=%" PRIu32 ",lazy_refcounts=%s%s%s",
 			   BASE_NAME(preallocations, options->preallocation),
 			   options->version == 2 ? "0.10" : "1.1",
 			   options->cluster_size ? options->cluster_size : 65536,
-			   options->lazy_refcounts ? "on" : "off");
+			   options->lazy_refcounts ? "on" : "off", encryption ? "," : "",
+			   encryption ? encryption : "");
 }
 
 /* Open what will be the backing file; looked at through O_PATH first, so that no device is. */
@@ -168,6 +182,7 @@ static int check_written(const struct image_new *image, struct cow_error *err)
 	if (r < 0)
 		return r;
 	if (header.format != format || header.damaged == COW_ANSWER_YES ||
+	    (header.how == COW_ENCRYPTED_LUKS) != (image->options->encryption != NULL) ||
 	    header.virtual_size != size || !backing != !header.backing ||
 	    (backing && (strcmp(backing, header.backing) != 0 ||
 			 (format == COW_FORMAT_QCOW2 &&
@@ -179,6 +194,23 @@ static int check_written(const struct image_new *image, struct cow_error *err)
 	return r;
 }
 
+/* QEMU measures how fast it derives a key, and gives up where the kernel's count of its time is too
+ * coarse for that, which is a matter of luck. */
+#define ENCRYPTED_TRIES 5
+
+static int run(const struct image_new *image, const char *const *argv, struct cow_error *err)
+{
+	int tries = image->options->encryption ? ENCRYPTED_TRIES : 1, r = 0;
+	int timeout_ms = image->options->preallocation ? 0 : TIMEOUT_MS;
+
+	while (tries--) {
+		r = base_run(argv, image->fd, timeout_ms, NULL, err);
+		if (r == 0)
+			break;
+	}
+	return r;
+}
+
 /* The file has no name yet, so qemu-img gets it as a descriptor. It keeps the inode, and with it
  * the flag: it only truncates. The backing file is not opened (-u): its name is relative to where
  * the image will be, not to /proc. */
@@ -186,13 +218,20 @@ int image_qemu_write(const struct image_new *image, struct cow_error *err)
 {
 	const struct cow_image_create_options *options = image->options;
 	char size[24];
-	BASE_CLEANUP(free) char *o = format_options(options);
-	const char *argv[16] = {"qemu-img", "create", "-q", "-f", cow_format_name(options->format)};
+	BASE_CLEANUP(free) char *o = format_options(options), *secret = NULL;
+	const char *argv[18] = {"qemu-img", "create", "-q", "-f", cow_format_name(options->format)};
 	int n = 5, r;
 
 	snprintf(size, sizeof(size), "%" PRIu64, image->size);
 	if (!o)
 		return base_fail(err, ENOMEM, "create %s", BASE_QUOTE(image->name));
+	if (options->encryption) {
+		secret = image_encryption_object(options->encryption);
+		if (!secret)
+			return base_fail(err, ENOMEM, "create %s", BASE_QUOTE(image->name));
+		argv[n++] = "--object";
+		argv[n++] = secret;
+	}
 	if (o[0]) {
 		argv[n++] = "-o";
 		argv[n++] = o;
@@ -206,6 +245,6 @@ int image_qemu_write(const struct image_new *image, struct cow_error *err)
 	}
 	argv[n++] = BASE_FD_PATH(image->fd);
 	argv[n++] = size;
-	r = base_run(argv, image->fd, options->preallocation ? 0 : TIMEOUT_MS, NULL, err);
+	r = run(image, argv, err);
 	return r < 0 ? fail_to_run(image, r, err) : check_written(image, err);
 }

@@ -19,6 +19,8 @@ static int check_options(const struct cow_image_create_options *options, struct 
 
 	if (r < 0)
 		return r;
+	if (raw && options->encryption)
+		return base_fail(err, EINVAL, "a raw image is not encrypted: the format is luks");
 	if (raw && (options->version || options->cluster_size || options->lazy_refcounts))
 		return base_fail(err, EINVAL, "a raw image has no version, clusters and refcounts");
 	if (options->backing && raw)

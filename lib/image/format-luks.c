@@ -16,6 +16,7 @@ int image_parse_luks(const struct image_source *source, struct cow_header *heade
 		return 0;
 	header->version = image_be16(source, 6);
 	header->encrypted = COW_ANSWER_YES;
+	header->how = header->version == 2 ? COW_ENCRYPTED_LUKS2 : COW_ENCRYPTED_LUKS;
 	if (header->version == 2)
 		return 1;
 	if (header->version != 1 || !image_at(source, 0, V1_HEADER_SIZE) ||

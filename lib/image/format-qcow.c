@@ -18,7 +18,7 @@ int image_parse_qcow(const struct image_source *source, struct cow_header *heade
 	if (!image_at(source, 0, HEADER_SIZE))
 		return -EBADMSG;
 	header->virtual_size = image_be64(source, 24);
-	header->encrypted = image_be32(source, 36) ? COW_ANSWER_YES : COW_ANSWER_NO;
+	image_take_method(image_be32(source, 36), header);
 	cluster_bits = *image_at(source, 32, 1);
 	if (cluster_bits < 9 || cluster_bits > 16 || header->virtual_size > INT64_MAX)
 		return -EBADMSG;

@@ -71,7 +71,7 @@ int image_parse_qcow2(const struct image_source *source, struct cow_header *head
 		return 0;
 	header->version = image_be32(source, 4);
 	header->virtual_size = image_be64(source, 24);
-	header->encrypted = image_be32(source, 32) ? COW_ANSWER_YES : COW_ANSWER_NO;
+	image_take_method(image_be32(source, 32), header);
 	header->snapshots = image_be32(source, 60);
 	if (header->version == 3)
 		header_size = image_be32(source, 100);

@@ -38,6 +38,28 @@ COW_EXPORT enum cow_format cow_format_from_name(const char *name)
 	return COW_FORMAT_UNKNOWN;
 }
 
+COW_EXPORT const char *cow_encrypted_name(enum cow_encrypted how)
+{
+	static const char *const names[] = {
+		[COW_ENCRYPTED_UNKNOWN] = "unknown",
+		[COW_ENCRYPTED_QCOW] = "qcow",
+		[COW_ENCRYPTED_LUKS] = "luks",
+		[COW_ENCRYPTED_LUKS2] = "luks2",
+	};
+
+	return BASE_NAME(names, how);
+}
+
+/* QEMU's numbers in the headers of qcow and qcow2. */
+void image_take_method(uint32_t method, struct cow_header *header)
+{
+	static const enum cow_encrypted ways[] = {COW_ENCRYPTED_UNKNOWN, COW_ENCRYPTED_QCOW,
+						  COW_ENCRYPTED_LUKS};
+
+	header->encrypted = method ? COW_ANSWER_YES : COW_ANSWER_NO;
+	header->how = method < BASE_ARRAY_SIZE(ways) ? ways[method] : COW_ENCRYPTED_UNKNOWN;
+}
+
 COW_EXPORT void cow_header_clear(struct cow_header *header)
 {
 	free(header->backing);

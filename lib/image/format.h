@@ -53,6 +53,9 @@ struct image_format {
 	int (*parse)(const struct image_source *source, struct cow_header *header);
 };
 
+/* QEMU's number of a way to encrypt, 0 for none. */
+void image_take_method(uint32_t method, struct cow_header *header);
+
 /* One file each; the table is in format.c. */
 int image_parse_qcow(const struct image_source *source, struct cow_header *header);
 int image_parse_qcow2(const struct image_source *source, struct cow_header *header);

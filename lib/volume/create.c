@@ -82,6 +82,14 @@ void volume_report(struct volume_new *new, const struct cow_decision *decision)
 	base_copy(new->created.warning, sizeof(new->created.warning), decision->warning);
 }
 
+/* To libvirt a LUKS image is a raw one that is encrypted. */
+static enum cow_format format_of(const struct cow_volume_create_options *options)
+{
+	enum cow_format format = options->format ? options->format : COW_FORMAT_RAW;
+
+	return format == COW_FORMAT_RAW && options->encryption ? COW_FORMAT_LUKS : format;
+}
+
 static int create_file(struct volume_new *new, struct cow_error *err)
 {
 	const struct cow_volume_create_options *options = new->options;
@@ -94,7 +102,7 @@ static int create_file(struct volume_new *new, struct cow_error *err)
 	int r;
 
 	new->image = (struct cow_image_create_options){
-		.format = options->format ? options->format : COW_FORMAT_RAW,
+		.format = format_of(options),
 		.size = options->capacity,
 		.mode = options->mode,
 		.preallocation = options->preallocation,
@@ -104,6 +112,7 @@ static int create_file(struct volume_new *new, struct cow_error *err)
 		.version = options->version,
 		.cluster_size = options->cluster_size,
 		.lazy_refcounts = options->lazy_refcounts,
+		.encryption = options->encryption,
 	};
 	r = decide(new, err);
 	if (r == 0)

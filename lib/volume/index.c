@@ -148,6 +148,7 @@ static void add_record(struct making *making, const struct volume_made *made)
 		.encrypted = (uint8_t)volume->encrypted,
 		.capacity_known = (uint8_t)volume->capacity_known,
 		.facts = made->facts,
+		.how = (uint8_t)volume->how,
 	};
 }
 

@@ -24,6 +24,7 @@ struct volume_record {
 	uint64_t capacity;
 	uint8_t format, backing_format, encrypted, capacity_known;
 	struct volume_facts facts;
+	uint8_t how, unused[7]; /* encrypted */
 };
 
 /* What an index is of, that its records don't say: a directory of a filesystem. */

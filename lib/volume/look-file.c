@@ -125,6 +125,7 @@ static void take_header(struct look *look, struct cow_header *header)
 	volume->format = header->format;
 	volume->format_version = header->version;
 	volume->encrypted = header->encrypted;
+	volume->how = header->how;
 	volume->capacity = header->virtual_size;
 	volume->capacity_known = header->virtual_size || flat ? COW_ANSWER_YES : COW_ANSWER_NO;
 	volume->backing_format = header->backing_format;
@@ -203,6 +204,7 @@ static void take_record(struct look *look, const struct volume_record *record)
 	volume->format = record->format;
 	volume->format_version = record->format_version;
 	volume->encrypted = record->encrypted;
+	volume->how = record->how;
 	volume->capacity = record->capacity;
 	volume->capacity_known = record->capacity_known;
 	volume->backing_format = record->backing_format;

@@ -108,8 +108,34 @@ static void a_directory_and_a_backing_file_are_seen(void)
 	cow_volume_definition_free(definition);
 }
 
+static void encryption_is_luks_in_qemus_words(void)
+{
+	struct cow_volume_definition *definition =
+		read_xml(TARGET("<format type='qcow2'/><encryption format='luks'>"
+				"<secret type='passphrase' usage='x'/>"
+				"<cipher name='twofish' size='256' mode='cbc' hash='sha512'/>"
+				"<ivgen name='essiv' hash='sha1'/></encryption>"));
+
+	CHECK(definition && definition->options.encryption == &definition->encryption);
+	if (!definition)
+		return;
+	CHECK_TEXT(definition->encryption.cipher, "twofish-256");
+	CHECK_TEXT(definition->encryption.mode, "cbc");
+	CHECK_TEXT(definition->encryption.hash, "sha512");
+	CHECK_TEXT(definition->encryption.ivgen, "essiv");
+	CHECK_TEXT(definition->encryption.ivgen_hash, "sha1");
+	CHECK(!definition->encryption.secret_file);
+	cow_volume_definition_free(definition);
+	definition = read_xml(TARGET("<encryption format='luks'/>"));
+	CHECK(definition && definition->options.encryption && !definition->encryption.cipher);
+	cow_volume_definition_free(definition);
+	CHECK(!read_xml(TARGET("<encryption format='luks'><cipher name='aes'/></encryption>")));
+	CHECK_NUMBER(err.code, COW_CODE_USAGE);
+}
+
 int main(void)
 {
+	encryption_is_luks_in_qemus_words();
 	units_are_libvirts();
 	nonsense_is_refused();
 	what_is_not_said_is_as_in_libvirt();

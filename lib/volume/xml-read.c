@@ -15,7 +15,8 @@ DEFINE_CLEANUP(doc, xmlDoc *, xmlFreeDoc, NULL)
 /* The public part comes first, so one is the other. */
 struct definition {
 	struct cow_volume_definition definition;
-	char *name, *backing; /* what the public part points to */
+	/* what the public part points to */
+	char *name, *backing, *cipher, *mode, *hash, *ivgen, *ivgen_hash;
 };
 
 COW_EXPORT void cow_volume_definition_free(struct cow_volume_definition *public)
@@ -26,6 +27,11 @@ COW_EXPORT void cow_volume_definition_free(struct cow_volume_definition *public)
 		return;
 	free(definition->name);
 	free(definition->backing);
+	free(definition->cipher);
+	free(definition->mode);
+	free(definition->hash);
+	free(definition->ivgen);
+	free(definition->ivgen_hash);
 	free(definition);
 }
 DEFINE_CLEANUP(definition, struct cow_volume_definition *, cow_volume_definition_free, NULL)
@@ -153,9 +159,68 @@ static int read_clusters(const xmlNode *target, struct cow_volume_create_options
 	return 0;
 }
 
-static int read_target(const xmlNode *root, struct cow_volume_create_options *options,
+static char *attribute(const xmlNode *node, const char *name)
+{
+	return node ? pool_xml_take(xmlGetNoNsProp(node, pool_xml_text(name))) : NULL;
+}
+
+/* <cipher name='aes' size='256'/> is QEMU's aes-256. */
+static int read_cipher(const xmlNode *encryption, struct definition *definition,
 		       struct cow_error *err)
 {
+	xmlNode *cipher = NULL, *ivgen = NULL;
+	int r = pool_xml_find(encryption, "cipher", &cipher, err);
+
+	if (r == 0)
+		r = pool_xml_find(encryption, "ivgen", &ivgen, err);
+	if (r < 0)
+		return r;
+	if (cipher) {
+		BASE_CLEANUP(free) char *name = attribute(cipher, "name");
+		BASE_CLEANUP(free) char *size = attribute(cipher, "size");
+
+		if (!name || !size)
+			return pool_xml_refuse(cipher, err, "<cipher> needs a name and a size");
+		definition->cipher = base_format("%s-%s", name, size);
+		if (!definition->cipher)
+			return base_fail(err, ENOMEM, "read XML");
+	}
+	definition->mode = attribute(cipher, "mode");
+	definition->hash = attribute(cipher, "hash");
+	definition->ivgen = attribute(ivgen, "name");
+	definition->ivgen_hash = attribute(ivgen, "hash");
+	return 0;
+}
+
+/* Its <secret> is one that libvirt keeps: the caller has it in a file. */
+static int read_encryption(const xmlNode *target, struct definition *definition,
+			   struct cow_error *err)
+{
+	struct cow_volume_definition *public = &definition->definition;
+	BASE_CLEANUP(free) char *format = NULL;
+	xmlNode *encryption = NULL;
+	int r = pool_xml_find(target, "encryption", &encryption, err);
+
+	if (r < 0 || !encryption)
+		return r;
+	format = attribute(encryption, "format");
+	if (!base_equal(format, "luks"))
+		return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+				   "<encryption format=%s> is not made, only 'luks' is",
+				   BASE_QUOTE(format));
+	r = read_cipher(encryption, definition, err);
+	public->encryption = (struct cow_encryption){.cipher = definition->cipher,
+						     .mode = definition->mode,
+						     .hash = definition->hash,
+						     .ivgen = definition->ivgen,
+						     .ivgen_hash = definition->ivgen_hash};
+	public->options.encryption = &public->encryption;
+	return r;
+}
+
+static int read_target(const xmlNode *root, struct definition *definition, struct cow_error *err)
+{
+	struct cow_volume_create_options *options = &definition->definition.options;
 	BASE_CLEANUP(free) char *format = NULL;
 	xmlNode *target = NULL;
 	int r = pool_xml_find(root, "target", &target, err);
@@ -164,9 +229,6 @@ static int read_target(const xmlNode *root, struct cow_volume_create_options *op
 		r = find_format(target, &format, err);
 	if (r < 0)
 		return r;
-	if (pool_xml_child(target, "encryption"))
-		return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
-				   "encrypted volumes are not made");
 	options->nocow = pool_xml_child(target, "nocow") != NULL;
 	if (base_equal(format, "dir"))
 		options->type = COW_VOLUME_TYPE_DIRECTORY;
@@ -176,6 +238,8 @@ static int read_target(const xmlNode *root, struct cow_volume_create_options *op
 		r = read_compat(target, &options->version, err);
 	if (r == 0)
 		r = read_clusters(target, options, err);
+	if (r == 0)
+		r = read_encryption(target, definition, err);
 	return r < 0 ? r : read_permissions(target, options, err);
 }
 
@@ -212,7 +276,7 @@ static int read_root(const xmlNode *root, struct definition *definition, struct 
 		r = read_size(root, "allocation", COW_VOLUME_ALLOCATE_ALL, &options->allocation,
 			      err);
 	if (r == 0)
-		r = read_target(root, options, err);
+		r = read_target(root, definition, err);
 	return r < 0 ? r : read_backing(root, definition, err);
 }
 

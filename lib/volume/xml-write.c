@@ -78,11 +78,13 @@ static void add_format(struct writer *writer, xmlNode *parent, const char *name)
 	set(writer, add(writer, parent, "format", NULL), "type", name);
 }
 
-/* What libvirt calls a format of QEMU's. */
+/* What libvirt calls a format of QEMU's: a LUKS image is a raw one that is encrypted. */
 static const char *format_name(const struct cow_volume *volume)
 {
 	if (volume->type == COW_VOLUME_TYPE_DIRECTORY)
 		return "dir";
+	if (volume->format == COW_FORMAT_LUKS)
+		return cow_format_name(COW_FORMAT_RAW);
 	return cow_format_name(volume->format);
 }
 
@@ -96,6 +98,9 @@ static void add_target(struct writer *writer, xmlNode *root, const struct cow_vo
 		add_permissions(writer, target, volume);
 		add_times(writer, target, volume);
 	}
+	if (volume->how)
+		set(writer, add(writer, target, "encryption", NULL), "format",
+		    cow_encrypted_name(volume->how));
 	if (volume->format == COW_FORMAT_QCOW2)
 		add(writer, target, "compat", volume->format_version == 2 ? "0.10" : "1.1");
 	if (volume->nocow == COW_ANSWER_YES && volume->type == COW_VOLUME_TYPE_FILE)

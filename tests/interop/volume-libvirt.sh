@@ -17,7 +17,7 @@ meaning() {
 		/volume/capacity, "|", /volume/allocation, "|", /volume/target/path, "|",
 		/volume/target/format/@type, "|", /volume/target/permissions/mode, "|",
 		/volume/target/permissions/owner, "|", /volume/target/timestamps/mtime, "|",
-		/volume/target/compat[. != "0.10"], "|", /volume/backingStore/path, "|",
+		/volume/target/encryption/@format, "|", /volume/target/compat[. != "0.10"], "|", /volume/backingStore/path, "|",
 		/volume/backingStore/format/@type)' "$1"
 }
 
@@ -30,6 +30,11 @@ as_nobody qemu-img create -q -f qcow2 -o compat=0.10 "$pool/v2" 3G
 as_nobody qemu-img create -q -f qcow2 -b v3 -F qcow2 "$pool/overlay"
 for format in qed vdi vmdk vpc; do
 	as_nobody qemu-img create -q -f $format "$pool/$format" 1G
+done
+printf secret >"$T/nobody/secret"
+for ((i = 0; i < 9; i++)); do # QEMU may fail to find out how fast this machine is
+	if as_nobody qemu-img create -q -f luks --object secret,id=s,file="$T/nobody/secret" -o key-secret=s \
+		"$pool/luks" 1G; then break; fi
 done
 as_nobody mkdir "$pool/directory" "$pool/lost+found"
 as_nobody ln -s raw "$pool/link"
