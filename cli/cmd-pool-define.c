@@ -79,7 +79,8 @@ static int with_file(struct cli_call *call, pool_use *use)
 	xml = cli_read_definition(call->operands[0], &size);
 	if (!xml)
 		return cli_error_system(call, errno, "read %s", CLI_QUOTE(call->operands[0]));
-	if (cow_pool_new_xml(xml, size, &pool, &err) < 0)
+	if ((cli_given(call, "validate") && cow_pool_validate_xml(xml, size, &err) < 0) ||
+	    cow_pool_new_xml(xml, size, &pool, &err) < 0)
 		return cli_error(call, &err);
 	return use(call, pool);
 }
@@ -97,11 +98,20 @@ static int create(struct cli_call *call)
 #define FILE_OPERAND                                                                               \
 	.operands = "FILE|-", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_FILE
 
+#define VALIDATE_OPTION                                                                            \
+	{                                                                                          \
+		"validate", 0, NULL, NULL, "refuse what has no meaning here, by its line", 0,      \
+			false                                                                      \
+	}
+
+static const struct cli_option define_options[] = {VALIDATE_OPTION, {0}};
+
 const struct cli_verb cli_verb_pool_define = {
 	.name = "pool define",
 	FILE_OPERAND,
 	.summary = "keep the definition of a pool, which is storage-pool XML of libvirt",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.options = define_options,
 	.run = define,
 };
 
@@ -110,7 +120,7 @@ const struct cli_verb cli_verb_pool_define = {
 		"build", 0, NULL, NULL, "make the directory first, as pool build does", 0, false   \
 	}
 
-static const struct cli_option create_options[] = {BUILD_OPTION, {0}};
+static const struct cli_option create_options[] = {BUILD_OPTION, VALIDATE_OPTION, {0}};
 
 const struct cli_verb cli_verb_pool_create = {
 	.name = "pool create",

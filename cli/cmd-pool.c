@@ -30,6 +30,19 @@ static const struct {
 	{"autostart", "no-autostart", is_autostarted},
 };
 
+/* Is the word one of "one,other"? */
+static bool is_among(const char *word, const char *list)
+{
+	size_t length = strlen(word);
+
+	for (; list; list = strchr(list, ',')) {
+		list += *list == ',';
+		if (strcspn(list, ",") == length && !strncmp(list, word, length))
+			return true;
+	}
+	return false;
+}
+
 static bool is_wanted(const struct cli_call *call, const struct cow_pool *pool)
 {
 	const char *type = cli_value(call, "type");
@@ -40,7 +53,7 @@ static bool is_wanted(const struct cli_call *call, const struct cow_pool *pool)
 		if (yes != no && yes != filters[i].is(pool))
 			return false;
 	}
-	return !type || !strcmp(type, pool->type);
+	return !type || is_among(pool->type, type);
 }
 
 /* Columns by a short name, as virsh has them. */
@@ -94,7 +107,7 @@ static const struct cli_option list_options[] = {
 	{"transient", 0, NULL, NULL, "only those that are not", 0, false},
 	{"autostart", 0, NULL, NULL, "only those that are started at boot", 0, false},
 	{"no-autostart", 0, NULL, NULL, "only those that are not", 0, false},
-	{"type", 0, "TYPE", NULL, "only those of this type", 0, false},
+	{"type", 0, "TYPE,...", NULL, "only those of these types", 0, false},
 	{"name", 0, NULL, NULL, "names alone", 0, false},
 	{"uuid", 0, NULL, NULL, "uuids alone", 0, false},
 	{"details", 0, NULL, NULL, "the columns virsh has for this", 0, false},
@@ -157,21 +170,29 @@ static int dumpxml(struct cli_call *call)
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	char *xml CLI_CLEANUP(text) = NULL;
 	struct cow_error err = {0};
-	int status = cli_pool_open(call, &store, &pool);
+	bool stored = cli_given(call, "inactive");
 
-	if (status)
-		return status;
-	if (cow_pool_refresh(store, pool, &err) < 0 || cow_pool_dump_xml(pool, &xml, &err) < 0)
+	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
+	    (stored ? cow_pool_lookup_stored : cow_pool_lookup)(store, call->operands[0], &pool,
+								&err) < 0 ||
+	    (!stored && cow_pool_refresh(store, pool, &err) < 0) ||
+	    cow_pool_dump_xml(pool, &xml, &err) < 0)
 		return cli_error(call, &err);
 	fputs(xml, call->out);
 	return CLI_EXIT_CLEAN;
 }
+
+static const struct cli_option dumpxml_options[] = {
+	{"inactive", 0, NULL, NULL, "as it is stored, not as it was started", 0, false},
+	{0},
+};
 
 const struct cli_verb cli_verb_pool_dumpxml = {
 	.name = "pool dumpxml",
 	CLI_POOL_OPERAND,
 	.summary = "write a definition as XML that virsh pool-define takes",
 	.with = CLI_WITH_SCOPE,
+	.options = dumpxml_options,
 	.run = dumpxml,
 };
 

@@ -107,6 +107,9 @@ struct cow_pool_parts {
 int cow_pool_new(const struct cow_pool_parts *parts, struct cow_pool **ret, struct cow_error *err);
 /** Read a definition without storing it. A missing uuid is made up. */
 int cow_pool_new_xml(const char *xml, size_t size, struct cow_pool **ret, struct cow_error *err);
+/** Refuse in a definition, by its line, what has no meaning and would be passed over otherwise: an
+ *  element or attribute this library doesn't know. What is in a namespace is let pass. */
+int cow_pool_validate_xml(const char *xml, size_t size, struct cow_error *err);
 void cow_pool_free(struct cow_pool *pool);
 
 /** The definition as XML that virsh pool-define takes; free() it. */
@@ -146,6 +149,9 @@ int cow_pool_set_autostart(struct cow_pool_store *store, struct cow_pool *pool, 
  *  @return 0, or -ENOENT. */
 int cow_pool_lookup(struct cow_pool_store *store, const char *name_or_uuid, struct cow_pool **ret,
 		    struct cow_error *err);
+/** The same as it is stored, where it was started with another definition than that. */
+int cow_pool_lookup_stored(struct cow_pool_store *store, const char *name_or_uuid,
+			   struct cow_pool **ret, struct cow_error *err);
 /** The pool whose directory is `path` or the nearest one above it; -ENOENT when there is none. */
 int cow_pool_lookup_path(struct cow_pool_store *store, const char *path, struct cow_pool **ret,
 			 struct cow_error *err);

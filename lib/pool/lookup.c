@@ -74,6 +74,26 @@ COW_EXPORT int cow_pool_lookup(struct cow_pool_store *store, const char *name_or
 	return lookup_uuid(store, name_or_uuid, ret, err);
 }
 
+COW_EXPORT int cow_pool_lookup_stored(struct cow_pool_store *store, const char *name_or_uuid,
+				      struct cow_pool **ret, struct cow_error *err)
+{
+	struct pool_definition *stored = NULL;
+	struct cow_pool *pool = NULL;
+	int r = cow_pool_lookup(store, name_or_uuid, &pool, err);
+
+	if (r < 0)
+		return r;
+	/* Of one that is stored nowhere there is only what it was started with. */
+	if (pool->persistent) {
+		r = pool_store_read_stored(store, pool->source, pool->name, &stored, err);
+		cow_pool_free(pool);
+		pool = r == 0 ? &stored->pool : NULL;
+	}
+	if (r == 0)
+		*ret = pool;
+	return r;
+}
+
 /* The path with symlinks resolved as far as it exists. */
 static char *resolve(const char *path)
 {

@@ -232,8 +232,9 @@ static void set_standing(const struct cow_pool_store *store, enum cow_pool_sourc
 	pool->autostart = mark_exists(autostart, pool->name, ".xml") == COW_ANSWER_YES;
 }
 
-int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
-		    const char *name, struct pool_definition **ret, struct cow_error *err)
+static int read_pool(const struct cow_pool_store *store, enum cow_pool_source source,
+		     const char *name, bool stored, struct pool_definition **ret,
+		     struct cow_error *err)
 {
 	const char *directory = pool_store_definitions(store, source);
 	BASE_CLEANUP(free) char *path = base_format("%s/%s.xml", directory, name), *active = NULL;
@@ -243,7 +244,7 @@ int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source sou
 
 	if (!path || !autostart)
 		return base_fail(err, ENOMEM, "read a pool definition");
-	if (source == COW_POOL_SOURCE_COWCTL)
+	if (source == COW_POOL_SOURCE_COWCTL && !stored)
 		r = read_active(store, name, &active, ret, &cause);
 	if (r == -ENOENT) {
 		base_cleanup_free(&active);
@@ -258,4 +259,16 @@ int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source sou
 				    BASE_QUOTE(active ? active : path));
 	set_standing(store, source, autostart, &(*ret)->pool);
 	return 0;
+}
+
+int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
+		    const char *name, struct pool_definition **ret, struct cow_error *err)
+{
+	return read_pool(store, source, name, false, ret, err);
+}
+
+int pool_store_read_stored(const struct cow_pool_store *store, enum cow_pool_source source,
+			   const char *name, struct pool_definition **ret, struct cow_error *err)
+{
+	return read_pool(store, source, name, true, ret, err);
 }

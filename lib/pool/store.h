@@ -15,7 +15,9 @@ struct cow_pool_store {
 	char *libvirt_run; /* NAME.xml for each of libvirt's pools that is active */
 };
 
-/* The stored definition NAME.xml of one source; -ENOENT when there is none. */
+/* The definition of one source that is in use, or is stored; -ENOENT when there is none. */
+int pool_store_read_stored(const struct cow_pool_store *store, enum cow_pool_source source,
+			   const char *name, struct pool_definition **ret, struct cow_error *err);
 int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
 		    const char *name, struct pool_definition **ret, struct cow_error *err);
 /* libvirt's pools are looked at, never changed: COW_CODE_REFUSED. */

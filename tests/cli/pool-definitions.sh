@@ -47,6 +47,22 @@ pool dumpxml "my images" | pool define - >"$T/defined"
 expect_text "$file" kept
 grep -q capacity "$file" && fail "sizes were stored"
 
+# validated: what would be passed over is refused by its line, what is in a namespace is nobody's concern
+expect_status 0 pool define --validate "$T/more.xml"
+validated() {
+	printf "<pool type='dir'>\n<name>v</name>\n%s\n<target><path>/v</path>\n%s\n</target>\n</pool>\n" "$2" "$3" \
+		>"$T/v.xml"
+	expect_status 3 pool define --validate "$T/v.xml"
+	expect_err "line $1 of the definition: "
+	expect_status 0 pool define "$T/v.xml"
+	expect_status 0 pool undefine v
+}
+validated 3 '<feature><cow state="no"/></feature>' ''
+validated 3 '<features><cov state="no"/></features>' ''
+validated 3 '<features><cow state="no" reason="x"/></features>' ''
+validated 5 '' '<permissions><mod>0700</mod></permissions>'
+expect_status 3 pool create --validate "$T/v.xml"
+
 # relative to where the caller is; policies by name only
 cd "$T"
 expect_status 0 pool define-as relative --target sub/dir

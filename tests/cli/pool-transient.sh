@@ -48,6 +48,8 @@ listed --transient -- t
 listed --autostart -- d
 listed --no-autostart -- t
 listed --type dir -- d t
+listed --type fs,dir -- d t
+listed --type fs,netfs --
 listed --type logical --
 listed --active --persistent --
 expect_status 0 pool list --uuid --transient
@@ -73,6 +75,11 @@ sed "s,$T/t<,$T/other<," "$T/t.xml" >"$T/other.xml"
 mkdir "$T/other"
 expect_status 0 pool create "$T/other.xml" --json
 expect_json '.pools[0] | .path == $path and .persistent' --arg path "$T/other"
+expect_status 0 pool dumpxml t
+expect_out "<path>$T/other</path>" "<capacity"
+expect_status 0 pool dumpxml t --inactive
+expect_out "<path>$T/t</path>"
+! grep -q '<capacity' "$T/out" || fail "sizes in what is stored"
 expect_status 0 pool stop t
 expect_status 0 pool info t --json
 expect_json '.pools[0].path == $path' --arg path "$T/t"

@@ -43,7 +43,7 @@ cat >"$T/rich.xml" <<END
 END
 libvirt pool-define "$T/rich.xml"
 as_nobody virsh pool-dumpxml --inactive rich >"$T/theirs.xml"
-expect_status 0 pool define "$T/theirs.xml"
+expect_status 0 pool define --validate "$T/theirs.xml"
 expect_status 0 pool build rich
 expect_equal "$(stat -c %a:%u "$T/nobody/rich")" 750:65534
 expect_status 0 pool dumpxml rich

@@ -30,7 +30,7 @@ there_and_back() {
 	expect_status 0 pool list --json
 	expect_json '.pools[] | select(.name == $name) | .source == "libvirt" and .state == "inactive" and
 		.mount_source != null' --arg name "$1"
-	expect_status 0 pool define "$T/theirs.xml"
+	expect_status 0 pool define --validate "$T/theirs.xml"
 	expect_status 0 pool dumpxml "$1"
 	expect_equal "$(meaning "$T/out")" "$(meaning "$T/ours.xml")"
 }
