@@ -172,8 +172,11 @@ static void report_text(const struct job *job)
 static int work(struct job *job)
 {
 	struct cow_probe *probe CLI_CLEANUP(probe) = NULL;
+	struct cli_shown shown = {job->call, job->path, "allocating"};
+	const struct cow_progress progress = {cli_progress_show, &shown};
 	struct cow_error err = {0};
 	const char *difference;
+	int r;
 
 	job->size = job->options.size;
 	job->dirfd = cli_open_parent(job->call, job->path, &job->name, &job->directory);
@@ -184,7 +187,11 @@ static int work(struct job *job)
 		return cli_error(job->call, &err);
 	job->options.wish = job->policy.wish;
 	job->options.nocow = job->policy.nocow;
-	if (cow_image_create_at(job->dirfd, job->name, &job->options, &job->created, &err) < 0)
+	job->options.progress = &progress;
+	cli_interrupt_catch();
+	r = cow_image_create_at(job->dirfd, job->name, &job->options, &job->created, &err);
+	cli_progress_clear(job->call);
+	if (r < 0)
 		return cli_error(job->call, &err);
 	if (!job->dry_run)
 		look(job, probe);
@@ -221,7 +228,7 @@ const struct cli_verb cli_verb_create = {
 	.operands_max = 2,
 	.complete = CLI_COMPLETE_FILE,
 	.summary = "make a new image, right from birth",
-	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
 	.options = options,
 	.run = run,
 };

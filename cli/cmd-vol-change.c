@@ -55,20 +55,6 @@ const struct cli_verb cli_verb_vol_resize = {
 
 /* --- upload and download ---------------------------------------------------------------------- */
 
-/* What progress is shown of. */
-struct shown {
-	struct cli_call *call;
-	const char *path, *phase;
-};
-
-static int show(uint64_t done, uint64_t total, void *data)
-{
-	const struct shown *shown = data;
-
-	cli_progress(shown->call, shown->path, shown->phase, done, total);
-	return cli_interrupted();
-}
-
 static const struct cli_option transfer_options[] = {
 	CLI_VOL_POOL_OPTION,
 	{"offset", 0, "SIZE", NULL, "where in the volume to begin (0 if not given)", 0, false},
@@ -98,7 +84,7 @@ static int transfer(struct cli_call *call, int fd, const char *done, transfer_fu
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
 	struct cow_volume_transfer options = {0};
 	struct cow_error err = {0};
-	struct shown shown = {.call = call, .phase = "copy"};
+	struct cli_shown shown = {.call = call, .phase = "copy"};
 	uint64_t bytes = 0;
 	int status = parse_transfer(call, &options), r;
 
@@ -106,8 +92,8 @@ static int transfer(struct cli_call *call, int fd, const char *done, transfer_fu
 		status = cli_vol_open(call, &vol);
 	if (status)
 		return status;
-	shown.path = vol.volume->path;
-	options.progress = show;
+	shown.subject = vol.volume->path;
+	options.progress = cli_progress_show;
 	options.data = &shown;
 	cli_interrupt_catch();
 	r = function(vol.store, vol.pool, vol.volume->name, fd, &options, &bytes, &err);
@@ -188,16 +174,16 @@ static int wipe(struct cli_call *call)
 	enum cow_wipe algorithm = cow_wipe_from_name(cli_value(call, "algorithm"));
 	enum cow_overwrite overwrite = COW_OVERWRITE_UNKNOWN;
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
-	struct shown shown = {.call = call, .phase = "wipe"};
+	struct cli_shown shown = {.call = call, .phase = "wipe"};
 	struct cow_error err = {0};
 	int status = cli_vol_open(call, &vol), r;
 
 	if (status)
 		return status;
-	shown.path = vol.volume->path;
+	shown.subject = vol.volume->path;
 	cli_interrupt_catch();
-	r = cow_volume_wipe(vol.store, vol.pool, vol.volume->name, algorithm, show, &shown,
-			    &overwrite, &err);
+	r = cow_volume_wipe(vol.store, vol.pool, vol.volume->name, algorithm, cli_progress_show,
+			    &shown, &overwrite, &err);
 	cli_progress_clear(call);
 	if (r < 0)
 		return cli_error(call, &err);

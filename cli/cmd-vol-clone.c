@@ -12,19 +12,6 @@ static const struct cli_option options[] = {
 	{0},
 };
 
-struct shown {
-	struct cli_call *call;
-	const char *path;
-};
-
-static int show(uint64_t done, uint64_t total, void *data)
-{
-	const struct shown *shown = data;
-
-	cli_progress(shown->call, shown->path, "copying", done, total);
-	return cli_interrupted();
-}
-
 static void report(struct cli_call *call, const struct cli_vol *vol, const char *name,
 		   const struct cow_clone_result *result)
 {
@@ -66,11 +53,11 @@ static int run(struct cli_call *call)
 {
 	const char *name = call->operands[1];
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
-	struct shown shown = {.call = call};
+	struct cli_shown shown = {.call = call, .phase = "copying"};
 	struct cow_clone_options how = {
 		.reflink = cli_choice(call, "reflink"),
 		.flags = cli_flag(call, "dry-run", COW_CLONE_DRY_RUN),
-		.progress = show,
+		.progress = cli_progress_show,
 		.progress_data = &shown,
 	};
 	struct cow_clone_result result = {0};
@@ -79,7 +66,7 @@ static int run(struct cli_call *call)
 
 	if (status)
 		return status;
-	shown.path = vol.volume->path;
+	shown.subject = vol.volume->path;
 	cli_interrupt_catch();
 	if (cow_volume_clone(vol.store, vol.pool, vol.volume->name, name, &how, &result, &err) < 0)
 		return cli_error(call, &err);

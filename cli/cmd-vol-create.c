@@ -41,13 +41,20 @@ static int create_in_pool(struct cli_call *call, struct cow_volume_create_option
 {
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
 	struct cow_volume_created created = {0};
+	struct cli_shown shown = {call, options->name, "allocating"};
+	const struct cow_progress progress = {cli_progress_show, &shown};
 	struct cow_error err = {0};
-	int status = cli_pool_open(call, &vol.store, &vol.pool);
+	int status = cli_pool_open(call, &vol.store, &vol.pool), r;
 
 	if (status)
 		return status;
 	options->flags |= cli_flag(call, "dry-run", COW_VOLUME_CREATE_DRY_RUN);
-	if (cow_volume_create(vol.store, vol.pool, options, &created, &err) < 0)
+	options->progress = &progress;
+	cli_interrupt_catch();
+	r = cow_volume_create(vol.store, vol.pool, options, &created, &err);
+	cli_progress_clear(call);
+	options->progress = NULL;
+	if (r < 0)
 		return cli_error(call, &err);
 	if (!(options->flags & COW_VOLUME_CREATE_DRY_RUN) &&
 	    cow_volume_lookup(vol.store, vol.pool, options->name, &vol.volume, &err) < 0)
@@ -103,7 +110,7 @@ const struct cli_verb cli_verb_vol_create = {
 	.operands_max = 2,
 	.complete = CLI_COMPLETE_FILE_OR_POOL,
 	.summary = "make a volume out of volume XML of libvirt",
-	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
 	.options = create_options,
 	.run = create,
 };
@@ -206,7 +213,7 @@ const struct cli_verb cli_verb_vol_create_as = {
 	.operands_max = 3,
 	.complete = CLI_COMPLETE_POOL,
 	.summary = "make a volume out of options",
-	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
 	.options = create_as_options,
 	.run = create_as,
 };

@@ -166,6 +166,14 @@ void cli_progress(struct cli_call *call, const char *subject, const char *phase,
 	state->drawn = state->bar;
 }
 
+int cli_progress_show(uint64_t done, uint64_t total, void *data)
+{
+	const struct cli_shown *shown = data;
+
+	cli_progress(shown->call, shown->subject, shown->phase, done, total);
+	return cli_interrupted();
+}
+
 void cli_progress_clear(struct cli_call *call)
 {
 	if (!call->progress || !call->progress->drawn)

@@ -12,6 +12,12 @@ struct cli_call;
  * total is 0 while it is not known. */
 void cli_progress(struct cli_call *call, const char *subject, const char *phase, uint64_t done,
 		  uint64_t total);
+/* The same as a callback of the library, which stops when cli_interrupted(). */
+struct cli_shown {
+	struct cli_call *call;
+	const char *subject, *phase;
+};
+int cli_progress_show(uint64_t done, uint64_t total, void *shown);
 /* Wipe the bar off, as before any other line to stderr. */
 void cli_progress_clear(struct cli_call *call);
 

@@ -141,6 +141,14 @@ struct cow_encryption {
 	uint64_t spare[2];
 };
 
+/** Long work, as it goes on. */
+struct cow_progress {
+	/** Called often; total is 0 while it is not known.
+	 *  @return 0 to go on, anything else to stop: -ECANCELED. */
+	int (*report)(uint64_t done, uint64_t total, void *data);
+	void *data;
+};
+
 /** Flags for cow_image_create_options. */
 #define COW_IMAGE_CREATE_DRY_RUN                                                                   \
 	0x1u /**< check everything, down to the flag of an unnamed file, and create nothing */
@@ -159,7 +167,7 @@ struct cow_image_create_options {
 	uint32_t cluster_size;                   /**< qcow2: bytes; 0 means 64 KiB */
 	bool lazy_refcounts;                     /**< qcow2, version 3 */
 	const struct cow_encryption *encryption; /**< luks, which needs it, and qcow2; or NULL */
-	uint64_t spare[1];
+	const struct cow_progress *progress;     /**< while it is preallocated, or NULL */
 };
 
 /** What came of it. */

@@ -145,7 +145,8 @@ struct cow_volume_create_options {
 	uint32_t owner, group;
 	unsigned flags;
 	const struct cow_encryption *encryption; /**< raw, which becomes LUKS, and qcow2; or NULL */
-	uint64_t spare[3];
+	const struct cow_progress *progress;     /**< while it is preallocated, or NULL */
+	uint64_t spare[2];
 };
 
 /** How a new volume came out. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -91,20 +92,24 @@ static void child(const char *const *argv, char *const *environment, int out, in
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* Read both pipes until the child has closed them or time is up. */
-static int collect(struct stream streams[2], int timeout_ms)
+#define WATCH_MS 100
+
+/* Read both pipes until the child has closed them, time is up, or whoever watches has enough. */
+static int collect(struct stream streams[2], int timeout_ms, const struct base_watch *watch)
 {
 	long end = now_ms() + timeout_ms;
 
 	while (streams[0].fd >= 0 || streams[1].fd >= 0) {
 		struct pollfd fds[2] = {{.fd = streams[0].fd, .events = POLLIN},
 					{.fd = streams[1].fd, .events = POLLIN}};
-		long left = end - now_ms();
+		long left = timeout_ms ? end - now_ms() : INT_MAX;
 		int n;
 
-		if (timeout_ms && left <= 0)
+		if (left <= 0)
 			return -ETIMEDOUT;
-		n = poll(fds, 2, timeout_ms ? (int)left : -1);
+		if (watch && watch->step(watch->data))
+			return -ECANCELED;
+		n = poll(fds, 2, watch && left > WATCH_MS ? WATCH_MS : timeout_ms ? (int)left : -1);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; n > 0 && i < 2; i++) {
@@ -177,6 +182,12 @@ static pid_t start(const char *const *argv, int keep_fd, struct stream streams[2
 int base_run(const char *const *argv, int keep_fd, int timeout_ms, char **ret_output,
 	     struct cow_error *err)
 {
+	return base_run_watched(argv, keep_fd, timeout_ms, NULL, ret_output, err);
+}
+
+int base_run_watched(const char *const *argv, int keep_fd, int timeout_ms,
+		     const struct base_watch *watch, char **ret_output, struct cow_error *err)
+{
 	struct stream streams[2] = {{.fd = -1}, {.fd = -1}};
 	pid_t pid = start(argv, keep_fd, streams);
 	int status = 0, r;
@@ -184,13 +195,15 @@ int base_run(const char *const *argv, int keep_fd, int timeout_ms, char **ret_ou
 	if (pid < 0) {
 		r = base_fail_code(err, -pid, COW_CODE_TOOL, "run %s", argv[0]);
 	} else {
-		r = collect(streams, timeout_ms);
+		r = collect(streams, timeout_ms, watch);
 		if (r < 0)
 			kill(pid, SIGKILL);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
 		if (r < 0)
-			base_fail_code(err, -r, COW_CODE_TOOL, "run %s", argv[0]);
+			base_fail_code(err, -r,
+				       r == -ECANCELED ? COW_CODE_CANCELLED : COW_CODE_TOOL,
+				       "run %s", argv[0]);
 		else
 			r = judge(argv[0], status, streams[1].text, err);
 	}

@@ -13,4 +13,12 @@
 int base_run(const char *const *argv, int keep_fd, int timeout_ms, char **ret_output,
 	     struct cow_error *err);
 
+/* Asked ten times a second while the program runs; anything but 0 has it killed: -ECANCELED. */
+struct base_watch {
+	int (*step)(void *data);
+	void *data;
+};
+int base_run_watched(const char *const *argv, int keep_fd, int timeout_ms,
+		     const struct base_watch *watch, char **ret_output, struct cow_error *err);
+
 #endif

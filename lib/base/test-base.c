@@ -145,6 +145,27 @@ static void a_program_is_run_and_heard(void)
 	CHECK_NUMBER(base_run(hangs, -1, 50, NULL, &err), -ETIMEDOUT);
 }
 
+static int stop_at_the_third(void *data)
+{
+	int *count = data;
+
+	return ++*count == 3;
+}
+
+static void a_program_is_watched_and_stopped(void)
+{
+	static const char *const hangs[] = {"sleep", "600", NULL};
+	static const char *const ends[] = {"true", NULL};
+	int count = 0;
+	const struct base_watch watch = {stop_at_the_third, &count};
+	struct cow_error err;
+
+	CHECK_NUMBER(base_run_watched(hangs, -1, 0, &watch, NULL, &err), -ECANCELED);
+	CHECK_NUMBER(err.code, COW_CODE_CANCELLED);
+	CHECK_NUMBER(count, 3);
+	CHECK_NUMBER(base_run_watched(ends, -1, 0, &watch, NULL, &err), 0);
+}
+
 static void a_temporary_file_is_there_only_when_committed(void)
 {
 	char directory[] = "/tmp/cowctl-unit-XXXXXX";
@@ -183,6 +204,7 @@ int main(void)
 	a_cause_is_kept_and_the_place_said_in_front();
 	vocabularies_begin_with_unknown();
 	a_program_is_run_and_heard();
+	a_program_is_watched_and_stopped();
 	a_temporary_file_is_there_only_when_committed();
 	return unit_status();
 }

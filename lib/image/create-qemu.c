@@ -198,23 +198,36 @@ static int check_written(const struct image_new *image, struct cow_error *err)
  * coarse for that, which is a matter of luck. */
 #define ENCRYPTED_TRIES 5
 
-static int run(const struct image_new *image, const char *const *argv, struct cow_error *err)
+/* How far qemu-img is, by what the file has. */
+static int watch_size(void *data)
 {
+	const struct image_new *image = data;
+	struct stat st;
+	uint64_t done = fstat(image->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+
+	return image_progress(image, done < image->size ? done : image->size);
+}
+
+static int run(struct image_new *image, const char *const *argv, struct cow_error *err)
+{
+	const struct base_watch watch = {watch_size, image};
 	int tries = image->options->encryption ? ENCRYPTED_TRIES : 1, r = 0;
 	int timeout_ms = image->options->preallocation ? 0 : TIMEOUT_MS;
 
 	while (tries--) {
-		r = base_run(argv, image->fd, timeout_ms, NULL, err);
-		if (r == 0)
+		r = base_run_watched(argv, image->fd, timeout_ms, &watch, NULL, err);
+		if (r == 0 || r == -ECANCELED)
 			break;
 	}
-	return r;
+	if (r == 0)
+		r = image_progress(image, image->size);
+	return r == -ECANCELED ? image_stopped(image, err) : r;
 }
 
 /* The file has no name yet, so qemu-img gets it as a descriptor. It keeps the inode, and with it
  * the flag: it only truncates. The backing file is not opened (-u): its name is relative to where
  * the image will be, not to /proc. */
-int image_qemu_write(const struct image_new *image, struct cow_error *err)
+int image_qemu_write(struct image_new *image, struct cow_error *err)
 {
 	const struct cow_image_create_options *options = image->options;
 	char size[24];
@@ -246,5 +259,7 @@ int image_qemu_write(const struct image_new *image, struct cow_error *err)
 	argv[n++] = BASE_FD_PATH(image->fd);
 	argv[n++] = size;
 	r = run(image, argv, err);
+	if (r == -ECANCELED)
+		return r;
 	return r < 0 ? fail_to_run(image, r, err) : check_written(image, err);
 }

@@ -40,10 +40,19 @@ static int check_options(const struct cow_image_create_options *options, struct 
 	return 0;
 }
 
+int image_progress(const struct image_new *image, uint64_t done)
+{
+	const struct cow_progress *progress = image->options->progress;
+
+	return progress && progress->report(done, image->size, progress->data) ? -ECANCELED : 0;
+}
+
 /* Zeros written out, after asking for the room at once: that fails early and is in one piece. */
-static int write_zeros(int fd, uint64_t size)
+static int write_zeros(const struct image_new *image)
 {
 	BASE_CLEANUP(free) char *zeros = calloc(1, CHUNK);
+	uint64_t size = image->size;
+	int fd = image->fd;
 
 	if (!zeros)
 		return -ENOMEM;
@@ -55,7 +64,12 @@ static int write_zeros(int fd, uint64_t size)
 
 		if (r < 0)
 			return (int)r;
+		/* so that they do not all wait for the end */
+		sync_file_range(fd, (off_t)done, (off_t)n, SYNC_FILE_RANGE_WRITE);
 		done += n;
+		r = image_progress(image, done);
+		if (r < 0)
+			return (int)r;
 	}
 	return 0;
 }
@@ -70,12 +84,20 @@ static int write_raw(const struct image_new *image, struct cow_error *err)
 		r = fallocate(image->fd, 0, 0, size) < 0 ? -errno : 0;
 		break;
 	case COW_PREALLOCATION_FULL:
-		r = write_zeros(image->fd, image->size);
+		r = write_zeros(image);
 		break;
 	default:
 		r = ftruncate(image->fd, size) < 0 ? -errno : 0;
 	}
+	if (r == -ECANCELED)
+		return image_stopped(image, err);
 	return r < 0 ? base_fail(err, -r, "allocate %s", BASE_QUOTE(image->name)) : 0;
+}
+
+int image_stopped(const struct image_new *image, struct cow_error *err)
+{
+	return base_refuse(err, ECANCELED, COW_CODE_CANCELLED, "stopped: %s is not created",
+			   BASE_QUOTE(image->name));
 }
 
 static int make(struct image_new *image, struct cow_image_created *created, struct cow_error *err)

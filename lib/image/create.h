@@ -23,7 +23,11 @@ int image_backing_check(struct image_new *image, struct cow_error *err);
 /* Does qemu-img write this format, and with what is asked for? An error when not. */
 int image_qemu_check(const struct cow_image_create_options *options, struct cow_error *err);
 /* Let qemu-img write the image into the empty file, and read its header back. */
-int image_qemu_write(const struct image_new *image, struct cow_error *err);
+int image_qemu_write(struct image_new *image, struct cow_error *err);
+
+/* Report that so much of it is allocated. @return 0, or -ECANCELED for image_stopped(). */
+int image_progress(const struct image_new *image, uint64_t done);
+int image_stopped(const struct image_new *image, struct cow_error *err);
 
 /* cow_image_create_at() with something to be done to the complete file before it gets its name. */
 int image_create(struct image_new *image, struct cow_image_created *ret, struct cow_error *err);

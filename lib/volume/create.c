@@ -113,6 +113,7 @@ static int create_file(struct volume_new *new, struct cow_error *err)
 		.cluster_size = options->cluster_size,
 		.lazy_refcounts = options->lazy_refcounts,
 		.encryption = options->encryption,
+		.progress = options->progress,
 	};
 	r = decide(new, err);
 	if (r == 0)
