@@ -161,7 +161,7 @@ struct cow_image_create_options {
 	bool nocow;             /**< which way */
 	enum cow_preallocation preallocation;
 	const char *backing; /**< qcow2, qcow, qed: backing file as it should be written, or NULL */
-	enum cow_format backing_format; /**< required with backing */
+	enum cow_format backing_format; /**< required with backing; of a block device raw */
 	unsigned flags;
 	uint32_t version;                        /**< qcow2: 2 or 3; 0 means 3 */
 	uint32_t cluster_size;                   /**< qcow2: bytes; 0 means 64 KiB */

@@ -99,7 +99,8 @@ static char *format_options(const struct cow_image_create_options *options)
 			   encryption ? encryption : "");
 }
 
-/* Open what will be the backing file; looked at through O_PATH first, so that no device is. */
+/* Open what will be the backing file; looked at through O_PATH first, so that no device is, but for
+ * a disk that is said to be raw. */
 static int open_backing(const struct image_new *image, struct cow_error *err)
 {
 	const char *backing = image->options->backing;
@@ -109,26 +110,41 @@ static int open_backing(const struct image_new *image, struct cow_error *err)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return base_fail(err, errno, "open the backing file %s", BASE_QUOTE(backing));
-	if (!S_ISREG(st.st_mode))
-		return base_fail(err, EINVAL, "the backing file %s is not a regular file",
+	if (S_ISBLK(st.st_mode) && image->options->backing_format != COW_FORMAT_RAW)
+		return base_fail(err, EINVAL, "the backing disk %s can only be raw",
+				 BASE_QUOTE(backing));
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return base_fail(err, EINVAL, "the backing file %s is neither a file nor a disk",
 				 BASE_QUOTE(backing));
 	r = base_fd_reopen(fd, O_RDONLY);
 	return r < 0 ? base_fail(err, -r, "open the backing file %s", BASE_QUOTE(backing)) : r;
+}
+
+/* What is said to be raw is raw, whatever a guest wrote into it. */
+static int find_raw_size(struct image_new *image, int fd, struct cow_error *err)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	if (size < 0)
+		return base_fail(err, errno, "find the size of %s",
+				 BASE_QUOTE(image->options->backing));
+	if (!image->size)
+		image->size = (uint64_t)size;
+	return 0;
 }
 
 static int check_file(struct image_new *image, int fd, struct cow_error *err)
 {
 	const struct cow_image_create_options *options = image->options;
 	struct cow_header header = {0};
-	struct stat st;
-	int r = cow_header_read(fd, &header, err);
+	int r;
 
+	if (options->backing_format == COW_FORMAT_RAW)
+		return find_raw_size(image, fd, err);
+	r = cow_header_read(fd, &header, err);
 	if (r < 0)
 		return r;
-	/* What is said to be raw is raw, whatever a guest wrote into it. */
-	if (options->backing_format == COW_FORMAT_RAW && fstat(fd, &st) == 0)
-		header.virtual_size = (uint64_t)st.st_size;
-	else if (header.format != options->backing_format || header.damaged == COW_ANSWER_YES)
+	if (header.format != options->backing_format || header.damaged == COW_ANSWER_YES)
 		r = base_fail_code(
 			err, EINVAL, COW_CODE_CORRUPT, "the backing file %s is no sound %s image",
 			BASE_QUOTE(options->backing), cow_format_name(options->backing_format));
