@@ -150,6 +150,7 @@ static int copy_data(struct clone *c, struct cow_error *err)
 	for (uint64_t at = 0; r == 0 && at < size; at += IMAGE_CACHE_SPAN)
 		r = copy_window(c, &copy, at,
 				size - at < IMAGE_CACHE_SPAN ? size : at + IMAGE_CACHE_SPAN, err);
+	image_copy_end(&copy);
 	return r < 0 ? r : step(c, copy.done, err);
 }
 

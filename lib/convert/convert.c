@@ -233,7 +233,6 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 		.shelf = -1,
 		.original_hold = {.fd = -1, .lease = F_UNLCK},
 		.copy_hold = {.fd = -1, .lease = F_UNLCK},
-		.sums = {.lock = PTHREAD_MUTEX_INITIALIZER},
 	};
 	struct cow_error own = {0};
 	double start = convert_now();
@@ -257,7 +256,6 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 	if (c.shelf >= 0)
 		close(c.shelf);
 	convert_live_free(c.live);
-	image_sums_free(&c.sums);
 	ret->seconds = convert_now() - start;
 	return r;
 }

@@ -3,6 +3,7 @@
 #define CONVERT_CONVERT_H
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include <cow/convert.h>
@@ -12,6 +13,7 @@
 #include "convert/hold.h"
 #include "convert/journal.h"
 #include "image/copy.h"
+#include "image/flight.h"
 
 /* One conversion. docs/convert.md numbers the steps and says what a crash leaves at each. */
 struct convert {
@@ -41,8 +43,6 @@ struct convert {
 	uint64_t total;                      /* bytes in data ranges, to copy and to read back */
 	bool nocow;                          /* the flag that the copy is to have */
 	struct image_copy engine;
-	struct image_sums sums; /* of the original, of the window that was copied last */
-	struct image_pace verify_pace;
 	uint64_t compared;
 };
 
@@ -81,16 +81,37 @@ double convert_now(void);
 int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 		 struct cow_error *err);
 
-/* All the data, in windows: each is copied, on disk, and read back before the next one begins. What
- * is compared is then still cached on one side, however large the image, and little else is. */
+/* All the data, in windows: each is copied, on disk, and read back while the next one is copied. So
+ * little has to be noted, however large the image, and the page cache is left as it was found. */
 int convert_transfer(struct convert *c, struct cow_error *err);
 void convert_transfer_begin(struct convert *c);
 int convert_transfer_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err);
 /* Bytes a second, by converting some of it into a copy that nobody will see; 0: not known. */
 uint64_t convert_measure(struct convert *c);
-int convert_verify(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err);
-int convert_compare(struct convert *c, uint64_t start, uint64_t end, bool *ret_same,
-		    struct cow_error *err);
+
+/* A part of the copy, on disk, that is read back and compared with what was read of the original by
+ * its checksums; what has none, with the original. */
+struct convert_compare {
+	struct convert *c;
+	const struct image_sums *sums;
+	uint64_t start, end;
+	struct image_range range; /* what is left of the one that is being cut */
+	uint64_t before;          /* bytes compared of earlier parts */
+	atomic_bool differs;
+	_Atomic uint64_t at; /* where */
+	struct image_flight flight;
+};
+
+/* Begin with it, perhaps while the caller copies what comes next. */
+void convert_compare_begin(struct convert_compare *compare, struct convert *c,
+			   struct image_sums *sums, uint64_t start, uint64_t end);
+/* Wait for the end of it. */
+int convert_compare_end(struct convert_compare *compare, bool *ret_same, struct cow_error *err);
+/* Or give it up; also one that was never begun. */
+void convert_compare_stop(struct convert_compare *compare);
+/* The error for a copy that is not the same. */
+int convert_compare_fail(const struct convert_compare *compare, struct cow_error *err);
+
 /* Give the copy owner, mode and attributes while it is empty, to find out early what can't be kept:
  * writing to it may take some of them away again. */
 int convert_try_metadata(struct convert *c, struct cow_error *err);

@@ -9,9 +9,8 @@
 #include "image/cache.h"
 #include "image/extents.h"
 
-#define WINDOW IMAGE_CACHE_SPAN
-/* What is redone when a conversion is resumed. */
-#define WINDOW_RESUMABLE ((uint64_t)128 << 20)
+/* Also what is redone when a conversion is resumed. */
+#define WINDOW ((uint64_t)128 << 20)
 /* What is converted to find out how long all would take. */
 #define SAMPLE ((uint64_t)64 << 20)
 
@@ -83,30 +82,91 @@ static int copy_window(struct convert *c, uint64_t start, uint64_t end, struct c
 	return 0;
 }
 
-/* What was copied before the interruption is compared in any case, not believed. */
-static int transfer(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
-{
-	bool same = false;
-	int r = c->resumed ? convert_compare(c, start, end, &same, err) : 0;
+/* A window from before it is copied until it is known to be right. */
+struct window {
+	uint64_t start, end;
+	struct image_cache cache;
+	struct image_sums sums;
+	struct convert_compare compare;
+	bool compares;
+};
 
-	if (r < 0 || same)
+static void note(struct window *window, struct convert *c, uint64_t start, uint64_t end)
+{
+	window->start = start;
+	window->end = end;
+	image_sums_clear(&window->sums);
+	image_cache_note(&window->cache, c->original, start, end);
+	c->engine.cached = image_cache_is_warm(&window->cache);
+	c->engine.sums = c->options->flags & COW_CONVERT_NO_VERIFY ? NULL : &window->sums;
+}
+
+static void compare(struct window *window, struct convert *c)
+{
+	convert_compare_begin(&window->compare, c, &window->sums, window->start, window->end);
+	window->compares = true;
+}
+
+/* What was copied before the interruption is compared in any case, not believed. */
+static int is_there(struct window *window, struct convert *c, bool *ret, struct cow_error *err)
+{
+	compare(window, c);
+	window->compares = false;
+	return convert_compare_end(&window->compare, ret, err);
+}
+
+static int begin(struct window *window, struct convert *c, struct cow_error *err)
+{
+	bool there = false;
+	int r = c->resumed ? is_there(window, c, &there, err) : 0;
+
+	if (r < 0 || there)
 		return r;
-	r = copy_window(c, start, end, err);
-	if (r < 0 || c->options->flags & COW_CONVERT_NO_VERIFY)
-		return r;
-	return convert_verify(c, start, end, err);
+	r = copy_window(c, window->start, window->end, err);
+	if (r == 0 && c->engine.sums)
+		compare(window, c);
+	return r;
+}
+
+/* Leave it, and the page cache as it was found. */
+static void leave(struct window *window, struct convert *c)
+{
+	if (window->compares)
+		convert_compare_stop(&window->compare);
+	if (window->end)
+		image_cache_restore(&window->cache, c->original, c->copy);
+	window->compares = false;
+	window->end = 0;
+}
+
+/* It is as it should be. */
+static int settle(struct window *window, struct convert *c, struct cow_error *err)
+{
+	bool same = true;
+	int r = window->compares ? convert_compare_end(&window->compare, &same, err) : 0;
+
+	window->compares = false;
+	leave(window, c);
+	return r == 0 && !same ? convert_compare_fail(&window->compare, err) : r;
+}
+
+static void drop(struct window *window, struct convert *c)
+{
+	leave(window, c);
+	image_sums_free(&window->sums);
 }
 
 int convert_transfer_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
 {
-	struct image_cache cache;
+	struct window window = {.sums = {.lock = PTHREAD_MUTEX_INITIALIZER}};
 	int r;
 
-	image_sums_clear(&c->sums);
-	image_cache_note(&cache, c->original, start, end);
-	c->engine.cached = image_cache_is_warm(&cache);
-	r = transfer(c, start, end, err);
-	image_cache_restore(&cache, c->original, c->copy);
+	note(&window, c, start, end);
+	r = begin(&window, c, err);
+	if (r == 0)
+		r = settle(&window, c, err);
+	drop(&window, c);
+	image_copy_end(&c->engine);
 	return r;
 }
 
@@ -118,27 +178,44 @@ void convert_transfer_begin(struct convert *c)
 		.name = c->name,
 		.allocate = c->options->to == COW_POLICY_OFF,
 		.pace = {.rate = c->options->bandwidth},
-		.sums = c->options->flags & COW_CONVERT_NO_VERIFY ? NULL : &c->sums,
 		.step = step,
 		.data = c,
 	};
-	c->verify_pace.rate = c->options->bandwidth;
+}
+
+/* One window is compared while the next one is copied. */
+static int transfer(struct convert *c, struct window windows[2], struct cow_error *err)
+{
+	uint64_t size = (uint64_t)c->before.st_size;
+	struct window *window = NULL, *last = NULL;
+	int r = 0;
+
+	for (uint64_t at = 0; r == 0 && at < size; at += WINDOW, last = window) {
+		window = &windows[at / WINDOW % 2];
+		note(window, c, at, size - at < WINDOW ? size : at + WINDOW);
+		r = begin(window, c, err);
+		if (r == 0 && last)
+			r = settle(last, c, err);
+	}
+	return r == 0 && last ? settle(last, c, err) : r;
 }
 
 int convert_transfer(struct convert *c, struct cow_error *err)
 {
-	uint64_t size = (uint64_t)c->before.st_size;
-	uint64_t window = c->options->flags & COW_CONVERT_RESUME ? WINDOW_RESUMABLE : WINDOW;
-	int r = 0;
+	struct window windows[2] = {{.sums = {.lock = PTHREAD_MUTEX_INITIALIZER}},
+				    {.sums = {.lock = PTHREAD_MUTEX_INITIALIZER}}};
+	int r;
 
 	convert_transfer_begin(c);
 	if (ftruncate(c->copy, c->before.st_size) < 0)
 		return base_fail(err, errno, "set the size of the copy of %s", BASE_QUOTE(c->name));
-	for (uint64_t at = 0; r == 0 && at < size; at += window)
-		r = convert_transfer_window(c, at, size - at < window ? size : at + window, err);
+	r = transfer(c, windows, err);
+	drop(&windows[0], c);
+	drop(&windows[1], c);
+	image_copy_end(&c->engine);
 	if (r < 0)
 		return r;
-	c->result->bytes_holes = size - c->total;
+	c->result->bytes_holes = (uint64_t)c->before.st_size - c->total;
 	c->result->verified = !(c->options->flags & COW_CONVERT_NO_VERIFY);
 	return 0;
 }
@@ -146,7 +223,8 @@ int convert_transfer(struct convert *c, struct cow_error *err)
 /* Where the sample ends: at so many bytes of data, or where a window does. */
 static uint64_t end_of_sample(const struct convert *c)
 {
-	uint64_t size = (uint64_t)c->before.st_size, last = size < WINDOW ? size : WINDOW, data = 0;
+	uint64_t size = (uint64_t)c->before.st_size, data = 0;
+	uint64_t last = size < IMAGE_CACHE_SPAN ? size : IMAGE_CACHE_SPAN;
 	struct image_range range = {0, 0};
 
 	while (image_next_range(c->original, range.end, last, &range) > 0) {

@@ -8,15 +8,6 @@
 #include "convert/convert.h"
 #include "image/flight.h"
 
-struct compare {
-	struct convert *c;
-	uint64_t end;
-	struct image_range range; /* what is left of the one that is being cut */
-	uint64_t before;          /* bytes compared by earlier windows */
-	atomic_bool differs;
-	_Atomic uint64_t at; /* where */
-};
-
 /* Past the page cache by dropping what is cached; it is clean, for fsync went before. */
 static void drop_cache(int fd, uint64_t start, uint64_t end)
 {
@@ -42,10 +33,10 @@ static ssize_t read_copy(int fd, const struct image_piece *piece, void *buffer)
 static int compare_piece(void *data, const struct image_piece *piece, void *buffer,
 			 struct cow_error *err)
 {
-	struct compare *compare = data;
+	struct convert_compare *compare = data;
 	const struct convert *c = compare->c;
 	unsigned char *original = buffer, *copy = original + IMAGE_COPY_PIECE;
-	const struct image_sum *sum = image_sums_find(&c->sums, piece->at);
+	const struct image_sum *sum = image_sums_find(compare->sums, piece->at);
 	ssize_t n = read_copy(c->copy, piece, copy);
 	bool same = n >= (ssize_t)piece->size;
 	int r = 0;
@@ -66,10 +57,10 @@ static int compare_piece(void *data, const struct image_piece *piece, void *buff
 
 static int step(void *data, uint64_t done, struct cow_error *err)
 {
-	struct compare *compare = data;
+	struct convert_compare *compare = data;
 	struct convert *c = compare->c;
 
-	image_pace_keep(&c->verify_pace, compare->before + done - c->compared);
+	image_pace_keep(&c->engine.pace, compare->before + done - c->compared);
 	c->compared = compare->before + done;
 	return convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
 }
@@ -95,10 +86,10 @@ static int next_range(const struct convert *c, uint64_t from, uint64_t end, stru
 
 static int next_piece(void *data, struct image_piece *ret, struct cow_error *err)
 {
-	struct compare *compare = data;
+	struct convert_compare *compare = data;
 	const struct convert *c = compare->c;
 	struct image_range *range = &compare->range;
-	size_t size = image_pace_piece(&c->verify_pace, IMAGE_COPY_PIECE);
+	size_t size = image_pace_piece(&c->engine.pace, IMAGE_COPY_PIECE);
 	int r;
 
 	if (atomic_load(&compare->differs))
@@ -113,64 +104,66 @@ static int next_piece(void *data, struct image_piece *ret, struct cow_error *err
 	}
 	if (range->end - range->start < size)
 		size = (size_t)(range->end - range->start);
-	size = image_sums_cut(&c->sums, range->start, size);
+	size = image_sums_cut(compare->sums, range->start, size);
 	*ret = (struct image_piece){range->start, size};
 	range->start += size;
 	return 1;
 }
 
-/* Better by direct I/O, but that alone would not do: Btrfs serves compressed and inline extents
- * from the cache all the same. */
-static int compare_window(struct compare *compare, uint64_t start, uint64_t end,
-			  struct cow_error *err)
+/* Better by direct I/O, but to drop what is cached alone would not do, nor that: Btrfs serves
+ * compressed and inline extents from the cache all the same. */
+void convert_compare_begin(struct convert_compare *compare, struct convert *c,
+			   struct image_sums *sums, uint64_t start, uint64_t end)
 {
-	struct convert *c = compare->c;
-	struct image_flight flight = {
-		.at_once = image_copy_at_once(&c->verify_pace, start, end),
-		.buffer_size = 2 * IMAGE_COPY_PIECE,
-		.next = next_piece,
-		.work = compare_piece,
-		.step = step,
-		.data = compare,
+	*compare = (struct convert_compare){
+		.c = c,
+		.sums = sums,
+		.start = start,
+		.end = end,
+		.range = {start, start},
+		.flight = {.at_once = (image_copy_at_once(&c->engine.pace, start, end) + 1) / 2,
+			   .buffer_size = 2 * IMAGE_COPY_PIECE,
+			   .next = next_piece,
+			   .work = compare_piece,
+			   .step = step,
+			   .data = compare},
 	};
-	double began = convert_now();
-	int r = convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
-
-	if (r < 0)
-		return r;
-	compare->range = (struct image_range){start, start};
-	compare->end = end;
-	compare->before = c->compared;
-	image_sums_sort(&c->sums);
+	image_sums_sort(sums);
 	drop_cache(c->copy, start, end);
 	image_set_direct(c->copy, true);
 	image_set_direct(c->original, !c->engine.cached);
-	r = image_flight_run(&flight, err);
-	image_set_direct(c->original, false);
-	image_set_direct(c->copy, false);
-	c->compared = compare->before + flight.done;
-	c->result->seconds_verify += convert_now() - began;
-	return r;
+	/* What is copied meanwhile goes past the cache as well, or the two would be in each other's
+	 * way. */
+	if (c->engine.allocate && compare->flight.at_once > 1)
+		image_flight_start(&compare->flight);
 }
 
-int convert_compare(struct convert *c, uint64_t start, uint64_t end, bool *ret_same,
-		    struct cow_error *err)
+int convert_compare_end(struct convert_compare *compare, bool *ret_same, struct cow_error *err)
 {
-	struct compare compare = {.c = c};
-	int r = compare_window(&compare, start, end, err);
+	struct convert *c = compare->c;
+	double began = convert_now();
+	int r = convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
 
-	*ret_same = r == 0 && !compare.differs;
-	return r;
-}
-
-int convert_verify(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
-{
-	struct compare compare = {.c = c};
-	int r = compare_window(&compare, start, end, err);
-
-	if (r < 0 || !compare.differs)
+	if (r < 0) {
+		image_flight_stop(&compare->flight);
 		return r;
+	}
+	compare->before = c->compared;
+	r = image_flight_run(&compare->flight, err);
+	c->compared = compare->before + compare->flight.done;
+	c->result->seconds_verify += convert_now() - began;
+	*ret_same = r == 0 && !compare->differs;
+	return r;
+}
+
+void convert_compare_stop(struct convert_compare *compare)
+{
+	image_flight_stop(&compare->flight);
+}
+
+int convert_compare_fail(const struct convert_compare *compare, struct cow_error *err)
+{
 	return base_refuse(err, EIO, COW_CODE_CORRUPT,
-			   "the copy of %s read back differs after byte %llu", BASE_QUOTE(c->name),
-			   (unsigned long long)compare.at);
+			   "the copy of %s read back differs after byte %llu",
+			   BASE_QUOTE(compare->c->name), (unsigned long long)compare->at);
 }

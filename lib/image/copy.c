@@ -220,8 +220,12 @@ int image_copy_run(struct image_copy *copy, struct cow_error *err)
 	image_set_direct(copy->from, copy->allocate && !copy->cached);
 	image_set_direct(copy->to, copy->allocate);
 	r = run_all(copy, err);
-	image_set_direct(copy->from, false);
-	image_set_direct(copy->to, false);
 	copy->operations = NULL;
 	return r;
+}
+
+void image_copy_end(const struct image_copy *copy)
+{
+	image_set_direct(copy->from, false);
+	image_set_direct(copy->to, false);
 }

@@ -68,6 +68,8 @@ struct image_copy {
  * where the page cache would be nothing but a detour: not for what is cached, and not into a file
  * without preallocated extents, whose layout is best left to the cache. */
 int image_copy_run(struct image_copy *copy, struct cow_error *err);
+/* After the last part: the descriptors go through the page cache again, as others expect. */
+void image_copy_end(const struct image_copy *copy);
 
 /* How many pieces of a part to have in flight. */
 unsigned image_copy_at_once(const struct image_pace *pace, uint64_t start, uint64_t end);

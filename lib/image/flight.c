@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "image/flight.h"
+#include <sys/mman.h>
+
 #include "base/error.h"
 #include "base/thread.h"
-#include "image/copy.h"
+#include "image/flight.h"
 
 static bool take(struct image_flight *flight, struct image_piece *piece)
 {
@@ -59,33 +60,66 @@ static void fly(struct image_flight *flight, void *buffer, bool is_caller)
 	}
 }
 
+/* By mmap(2): what malloc() frees in a thread that ends would stay, and flights are many. */
+static void *map_buffer(const struct image_flight *flight)
+{
+	return mmap(NULL, flight->buffer_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+}
+
 /* What can't be had here, memory or the thread, the others do without. */
 static void *join_in(void *data)
 {
 	struct image_flight *flight = data;
-	BASE_CLEANUP(free) void *buffer = aligned_alloc(IMAGE_BUFFER_ALIGN, flight->buffer_size);
+	void *buffer = map_buffer(flight);
 
-	if (buffer)
-		fly(flight, buffer, false);
+	if (buffer == MAP_FAILED)
+		return NULL;
+	fly(flight, buffer, false);
+	munmap(buffer, flight->buffer_size);
 	return NULL;
+}
+
+void image_flight_start(struct image_flight *flight)
+{
+	pthread_mutex_init(&flight->lock, NULL);
+	flight->started = true;
+	while (flight->count + 1 < flight->at_once &&
+	       base_thread_start(&flight->threads[flight->count], join_in, flight) == 0)
+		flight->count++;
+}
+
+static void land_all(struct image_flight *flight)
+{
+	while (flight->count > 0)
+		pthread_join(flight->threads[--flight->count], NULL);
+	pthread_mutex_destroy(&flight->lock);
+	flight->started = false;
+}
+
+void image_flight_stop(struct image_flight *flight)
+{
+	const struct cow_error none = {0};
+
+	if (!flight->started)
+		return;
+	end(flight, -ECANCELED, &none);
+	land_all(flight);
 }
 
 int image_flight_run(struct image_flight *flight, struct cow_error *err)
 {
-	BASE_CLEANUP(free) void *buffer = aligned_alloc(IMAGE_BUFFER_ALIGN, flight->buffer_size);
-	pthread_t threads[IMAGE_FLIGHT_MAX];
-	unsigned count = 0;
+	void *buffer = map_buffer(flight);
 
-	if (!buffer)
+	if (buffer == MAP_FAILED) {
+		image_flight_stop(flight);
 		return base_fail(err, ENOMEM, "get %zu bytes of memory", flight->buffer_size);
-	pthread_mutex_init(&flight->lock, NULL);
-	while (count + 1 < flight->at_once &&
-	       base_thread_start(&threads[count], join_in, flight) == 0)
-		count++;
+	}
+	if (!flight->started)
+		image_flight_start(flight);
 	fly(flight, buffer, true);
-	while (count > 0)
-		pthread_join(threads[--count], NULL);
-	pthread_mutex_destroy(&flight->lock);
+	munmap(buffer, flight->buffer_size);
+	land_all(flight);
 	if (flight->result < 0 && err)
 		*err = flight->err;
 	return flight->result;

@@ -37,13 +37,22 @@ struct image_flight {
 	uint64_t done; /* bytes, when it is over */
 
 	/* The flight's own. */
+	pthread_t threads[IMAGE_FLIGHT_MAX];
+	unsigned count;
+	bool started;
 	pthread_mutex_t lock;
 	bool over;
 	int result;
 	struct cow_error err; /* of the first failure */
 };
 
-/* @return 0, or what failed first; what was in flight then has landed as well. */
+/* Take part until it is over. @return 0, or what failed first; what was in flight then has landed
+ * as well. */
 int image_flight_run(struct image_flight *flight, struct cow_error *err);
+/* Before that: let it begin while the caller does something else. What is done by then comes
+ * without a step; one at a time nothing is. */
+void image_flight_start(struct image_flight *flight);
+/* Instead: it is not wanted any more. */
+void image_flight_stop(struct image_flight *flight);
 
 #endif

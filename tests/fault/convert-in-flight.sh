@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# An image large enough to have several pieces in flight, in the midst of which something happens to one
-# of them: it is said, the image stays whole and alone, and the next run converts it.
+# An image large enough to have several pieces in flight, and one part compared while the next one is
+# copied, in the midst of which something happens to one of them: it is said, the image stays whole and
+# alone, and the next run converts it.
 . "$(dirname "$0")/lib.sh"
 
 make_fs btrfs fs
 mkdir "$T/fs/dir"
 cd "$T/fs/dir"
-make_image image 40M
+make_image image 24M
+dd if=image of=image bs=1M count=24 seek=128 conv=notrunc status=none # parts are of 128 MiB
 chown 12:34 image
 touch -d '2021-02-03 04:05:06.789' image
 read -r inode _ wanted <<<"$(state image)"
@@ -34,7 +36,7 @@ is_untouched() {
 disturb() {
 	local set=$1 wanted_status=$2 fault=$3 n
 	shift 3
-	for n in 2 9 25 37; do
+	for n in 2 9 28 40; do
 		bend "$set" "$n" "$fault" "$@"
 		expect_equal "$status" "$wanted_status" "status after $fault at $bent $n: $(cat "$T/err")"
 		is_untouched "after $fault at $bent $n"
@@ -57,7 +59,7 @@ disturb pwrite64 2 lose
 expect_text "$T/err" "differs"
 
 # Less at once than was asked for is gone on with.
-for n in 2 9 25 37; do
+for n in 2 9 28 40; do
 	bend pwrite64 "$n" short
 	expect_equal "$status" 0 "status after a short $bent: $(cat "$T/err")"
 	read -r _ flag kept <<<"$(state image)"
