@@ -124,7 +124,8 @@ static int next_range(struct run *run, struct cow_error *err)
 		return base_fail(err, -r, "find the data of %s", BASE_QUOTE(copy->name));
 	if (r == 0)
 		return 0;
-	if (copy->allocate)
+	/* What is written at once lies in one piece as it is. */
+	if (copy->allocate && run->range.end - run->range.start > IMAGE_COPY_PIECE)
 		r = copy->operations->allocate(copy, run->range.start, run->range.end);
 	if (r < 0)
 		return base_fail(err, -r, "allocate space for the copy of %s",

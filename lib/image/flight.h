@@ -14,7 +14,7 @@
  * IMAGE_FLIGHT_MAX buffers, whatever the file's size.
  */
 
-#define IMAGE_FLIGHT_MAX 8u
+#define IMAGE_FLIGHT_MAX 16u
 
 struct image_piece {
 	uint64_t at;
