@@ -82,6 +82,8 @@ struct cow_pool {
 	const char *mount_source;  /**< a device, or "server:/directory" */
 	const char *mount_type;    /**< "ext4", "nfs", ...; "auto": it is found out */
 	const char *mount_options; /**< "nodev,nosuid,noexec" and those of the definition */
+
+	const char *label; /**< SELinux label of the target's <permissions>, or NULL */
 };
 
 struct cow_pool_store;
@@ -226,7 +228,8 @@ int cow_pool_apply(struct cow_pool_store *store, const struct cow_pool *pool, un
 void cow_pool_points_free(struct cow_pool_point **points);
 
 /** Look at a started pool again, and mend its own directory if that has drifted: what
- *  cow_pool_apply() does, without what is below. -EINVAL when it is not started.
+ *  cow_pool_apply() does, without what is below. Directories that were left half made by somebody
+ *  who was killed are removed. -EINVAL when it is not started.
  *  @param ret_points one point. */
 int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
 		  struct cow_pool_point ***ret_points, struct cow_error *err);

@@ -146,7 +146,8 @@ struct cow_volume_create_options {
 	unsigned flags;
 	const struct cow_encryption *encryption; /**< raw, which becomes LUKS, and qcow2; or NULL */
 	const struct cow_progress *progress;     /**< while it is preallocated, or NULL */
-	uint64_t spare[2];
+	const char *label; /**< SELinux label; NULL: that of the pool, if any */
+	uint64_t spare[1];
 };
 
 /** How a new volume came out. */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Make a pool's directories follow its policy, whatever became of them since it was built. */
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/temp.h"
+#include "base/text.h"
 #include "pool/apply.h"
 #include "pool/mount.h"
 #include "pool/store.h"
@@ -39,6 +42,21 @@ void pool_apply_alone(const struct cow_pool *pool)
 	pool_apply(pool, POOL_POINTS_ALONE, &points, NULL);
 }
 
+/* Directories that were being made when their maker was killed: empty ones alone, and only while
+ * nobody makes any, who would have the pool's directory locked. */
+static void sweep(const struct cow_pool *pool)
+{
+	int fd = pool_open_directory(pool, NULL);
+	BASE_CLEANUP(directory) DIR *stream = base_directory_stream(fd);
+	const struct dirent *entry;
+
+	if (!stream || flock(dirfd(stream), LOCK_EX | LOCK_NB) < 0)
+		return;
+	while ((entry = readdir(stream)))
+		if (base_starts(entry->d_name, BASE_TEMP_PREFIX))
+			unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR);
+}
+
 /* The store is not locked meanwhile: it takes as long as there are directories, and what it does
  * to each of them can be done any number of times. */
 COW_EXPORT int cow_pool_apply(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -59,6 +77,8 @@ COW_EXPORT int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool
 		r = pool_store_check_started(store, pool, err);
 	if (r == 0)
 		r = pool_apply(pool, POOL_POINTS_ALONE, ret, err);
+	if (r == 0)
+		sweep(pool);
 	if (r == 0)
 		r = cow_pool_refresh(store, pool, err);
 	return r;

@@ -15,6 +15,7 @@
 #include "pool/build.h"
 #include "pool/format.h"
 #include "pool/judge.h"
+#include "pool/label.h"
 #include "pool/parents.h"
 #include "pool/points.h"
 #include "pool/store.h"
@@ -54,7 +55,7 @@ static int set_permissions(int fd, const struct cow_pool *pool, int64_t mode, st
 		return base_refuse(err, EOPNOTSUPP, COW_CODE_NOT_HONOURED,
 				   "owner, group or mode of %s do not read back as set",
 				   BASE_QUOTE(pool->path));
-	return 0;
+	return pool_set_label(fd, pool->label, pool->path, err);
 }
 
 static void report(struct cow_pool_build_result *ret, const struct cow_decision *decision)

@@ -20,6 +20,7 @@ void pool_definition_free(struct pool_definition *definition)
 	free(definition->mount_source);
 	free(definition->mount_type);
 	free(definition->mount_options);
+	free(definition->label);
 	free(definition);
 }
 

@@ -14,7 +14,7 @@ struct pool_definition {
 	struct cow_pool pool;
 	xmlDoc *doc;
 	char *name, *uuid, *type, *path; /* what the public part points to */
-	char *mount_source, *mount_type, *mount_options;
+	char *mount_source, *mount_type, *mount_options, *label;
 };
 
 void pool_definition_free(struct pool_definition *definition);

@@ -32,21 +32,36 @@ static int check_directory(const struct cow_pool *pool, struct cow_error *err)
 			   "%s", r == -ENOENT ? "cowctl pool build makes it" : "");
 }
 
+static int unmark(const struct cow_pool_store *store, const struct cow_pool *pool,
+		  struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *mark = base_format("%s/%s.started", store->runtime, pool->name);
+
+	if (!mark)
+		return base_fail(err, ENOMEM, "stop a pool");
+	/* What somebody else mounted has none. */
+	if (unlink(mark) < 0 && !(pool->mount_source && errno == ENOENT))
+		return base_fail(err, errno, "mark pool %s stopped", BASE_QUOTE(pool->name));
+	return 0;
+}
+
+/* The mark comes before the mount, and goes after it: cut short, what is mounted belongs to a pool,
+ * which can be started or stopped again. */
 int pool_begin(const struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
 	       struct cow_error *err)
 {
-	int r = pool_mount(pool, err);
+	int r = pool->mount_source ? 0 : check_directory(pool, err);
 
-	if (r < 0)
-		return r;
-	r = check_directory(pool, err);
 	if (r == 0 && xml)
 		r = pool_store_mark(store, pool, xml, err);
 	if (r < 0)
-		pool_unmount(pool, NULL);
+		return r;
+	r = pool_mount(pool, err);
+	if (r < 0 && xml)
+		unmark(store, pool, NULL);
 	/* Before this there was no root of a filesystem to give the policy to. How it came out is
 	 * for a refresh to tell: the images must be reachable in any case. */
-	else if (pool->mount_source)
+	if (r == 0 && pool->mount_source)
 		pool_apply_alone(pool);
 	return r;
 }
@@ -73,7 +88,6 @@ COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *poo
 COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool,
 			     struct cow_error *err)
 {
-	BASE_CLEANUP(free) char *mark = base_format("%s/%s.started", store->runtime, pool->name);
 	BASE_CLEANUP(fd) int lock = -1;
 	int r = pool_store_check_own(pool, err);
 
@@ -81,15 +95,12 @@ COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool
 		r = pool_store_lock(store, &lock, err);
 	if (r == 0)
 		r = pool_store_check_started(store, pool, err);
-	if (r == 0 && !mark)
-		r = base_fail(err, ENOMEM, "stop a pool");
 	if (r == 0 && pool_mounted(pool) != COW_ANSWER_NO)
 		r = pool_unmount(pool, err);
+	if (r == 0)
+		r = unmark(store, pool, err);
 	if (r < 0)
 		return r;
-	/* What somebody else mounted has none. */
-	if (unlink(mark) < 0 && !(pool->mount_source && errno == ENOENT))
-		return base_fail(err, errno, "mark pool %s stopped", BASE_QUOTE(pool->name));
 	if (!pool->persistent)
 		pool_store_forget(store, pool);
 	pool->state = COW_POOL_STATE_INACTIVE;

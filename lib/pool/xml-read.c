@@ -68,7 +68,7 @@ static int read_path(const xmlNode *root, struct pool_definition *definition, st
 	if (r == 0)
 		r = pool_xml_read_permissions(target, &definition->pool.mode,
 					      &definition->pool.owner, &definition->pool.group,
-					      err);
+					      &definition->label, err);
 	if (r < 0 || !text)
 		return r;
 	definition->path = pool_path_clean(text);
@@ -129,6 +129,7 @@ int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret, st
 	definition->pool.uuid = definition->uuid;
 	definition->pool.type = definition->type;
 	definition->pool.path = definition->path;
+	definition->pool.label = definition->label;
 	definition->pool.mount_source = definition->mount_source;
 	definition->pool.mount_type = definition->mount_type;
 	definition->pool.mount_options = definition->mount_options;

@@ -212,7 +212,7 @@ static int read_number(const xmlNode *parent, const char *name, int base, int64_
 }
 
 int pool_xml_read_permissions(const xmlNode *target, int64_t *ret_mode, int64_t *ret_owner,
-			      int64_t *ret_group, struct cow_error *err)
+			      int64_t *ret_group, char **ret_label, struct cow_error *err)
 {
 	xmlNode *node = NULL;
 	int r = pool_xml_find(target, "permissions", &node, err);
@@ -223,5 +223,8 @@ int pool_xml_read_permissions(const xmlNode *target, int64_t *ret_mode, int64_t 
 		r = read_number(node, "owner", 10, UINT32_MAX - 1, ret_owner, err);
 	if (r == 0)
 		r = read_number(node, "group", 10, UINT32_MAX - 1, ret_group, err);
+	*ret_label = NULL;
+	if (r == 0)
+		r = pool_xml_find_text(node, "label", ret_label, err);
 	return r;
 }

@@ -30,9 +30,9 @@ int pool_xml_find(const xmlNode *parent, const char *name, xmlNode **ret, struct
 /* The text of that child, NULL when there is none. */
 int pool_xml_find_text(const xmlNode *parent, const char *name, char **ret, struct cow_error *err);
 
-/* What <permissions> in <target> says, each -1 where it says nothing. */
+/* What <permissions> in <target> says, each -1 or NULL where it says nothing. */
 int pool_xml_read_permissions(const xmlNode *target, int64_t *ret_mode, int64_t *ret_owner,
-			      int64_t *ret_group, struct cow_error *err);
+			      int64_t *ret_group, char **ret_label, struct cow_error *err);
 
 /* The first child of that name. libvirt's elements are in no namespace; what is in one belongs to
  * somebody else. */

@@ -2,6 +2,7 @@
 /* A subdirectory is made under a hidden name, and gets its own when the policy holds in it. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cow/attr.h>
@@ -64,6 +65,9 @@ int volume_create_directory(struct volume_new *new, struct cow_error *err)
 
 	if (r < 0)
 		return r;
+	/* Until the place is closed: cow_pool_mend() takes away what nobody is making any more. Who
+	 * can't have it goes on: at worst there is no directory. */
+	flock(new->place->fd, LOCK_SH | LOCK_NB);
 	snprintf(hidden, sizeof(hidden), BASE_TEMP_PREFIX "%s", uuid);
 	if (mkdirat(new->place->fd, hidden, 0700) < 0)
 		return base_fail(err, errno, "create directory %s", BASE_QUOTE(new->options->name));

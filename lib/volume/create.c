@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "image/create.h"
+#include "pool/label.h"
 #include "volume/create.h"
 
 DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
@@ -35,7 +36,8 @@ int volume_set_owner(const struct volume_new *new, int fd, struct cow_error *err
 	if (fchown(fd, owner, group) < 0)
 		return base_fail(err, errno, "set owner and group of %s",
 				 BASE_QUOTE(options->name));
-	return 0;
+	return pool_set_label(fd, options->label ? options->label : pool->label, options->name,
+			      err);
 }
 
 /* Where it can't be allocated, it is allocated when it is written, as with libvirt. */

@@ -13,7 +13,7 @@ struct volume_new {
 	struct cow_volume_created created;
 };
 
-/* Owner and group as asked for, or those of the pool. */
+/* Owner, group and label as asked for, or those of the pool. */
 int volume_set_owner(const struct volume_new *new, int fd, struct cow_error *err);
 /* Note what the policy came to. */
 void volume_report(struct volume_new *new, const struct cow_decision *decision);

@@ -16,7 +16,7 @@ DEFINE_CLEANUP(doc, xmlDoc *, xmlFreeDoc, NULL)
 struct definition {
 	struct cow_volume_definition definition;
 	/* what the public part points to */
-	char *name, *backing, *cipher, *mode, *hash, *ivgen, *ivgen_hash;
+	char *name, *label, *backing, *cipher, *mode, *hash, *ivgen, *ivgen_hash;
 };
 
 COW_EXPORT void cow_volume_definition_free(struct cow_volume_definition *public)
@@ -26,6 +26,7 @@ COW_EXPORT void cow_volume_definition_free(struct cow_volume_definition *public)
 	if (!definition)
 		return;
 	free(definition->name);
+	free(definition->label);
 	free(definition->backing);
 	free(definition->cipher);
 	free(definition->mode);
@@ -88,14 +89,16 @@ static int read_size(const xmlNode *parent, const char *name, uint64_t absent, u
 	return 0;
 }
 
-static int read_permissions(const xmlNode *target, struct cow_volume_create_options *options,
+static int read_permissions(const xmlNode *target, struct definition *definition,
 			    struct cow_error *err)
 {
+	struct cow_volume_create_options *options = &definition->definition.options;
 	int64_t mode = -1, owner = -1, group = -1;
-	int r = pool_xml_read_permissions(target, &mode, &owner, &group, err);
+	int r = pool_xml_read_permissions(target, &mode, &owner, &group, &definition->label, err);
 
 	if (r < 0)
 		return r;
+	options->label = definition->label;
 	options->mode = mode > 0 ? (uint32_t)mode : 0;
 	options->owner = (uint32_t)owner;
 	options->group = (uint32_t)group;
@@ -240,7 +243,7 @@ static int read_target(const xmlNode *root, struct definition *definition, struc
 		r = read_clusters(target, options, err);
 	if (r == 0)
 		r = read_encryption(target, definition, err);
-	return r < 0 ? r : read_permissions(target, options, err);
+	return r < 0 ? r : read_permissions(target, definition, err);
 }
 
 static int read_backing(const xmlNode *root, struct definition *definition, struct cow_error *err)

@@ -7,7 +7,7 @@ require jq xmllint
 without_sanitizers
 export ASAN_OPTIONS=exitcode=99:detect_leaks=0 # which can't work while being traced
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
-kills=0 between=none
+kills=0 between=()
 
 pool() {
 	cowctl pool "$@" --session
@@ -15,6 +15,14 @@ pool() {
 pools() {
 	expect_status 0 pool list --json
 	json "$T/out" '[.pools[] | "\(.name) \(.state) \(.persistent) \(.autostart) \(.policy)"] | join(", ")'
+}
+# is_among TEXT ONE...
+is_among() {
+	local one
+	for one in "${@:2}"; do
+		[ "$one" != "$1" ] || return 0
+	done
+	return 1
 }
 # reset: back to where a verb under test begins
 reset() {
@@ -36,10 +44,8 @@ killed() {
 		grep -q '[a-z]' "$T/bent" || break
 		kills=$((kills + 1))
 		after=$(pools)
-		case $after in
-		"$before" | "$between" | "$stands") ;;
-		*) fail "after call $n ($(cat "$T/bent")) of $*: $after" ;;
-		esac
+		is_among "$after" "$before" "${between[@]}" "$stands" ||
+			fail "after call $n ($(cat "$T/bent")) of $*: $after"
 		pool "$@" >"$T/out" 2>"$T/err" || [ "$after" = "$stands" ] ||
 			fail "$* again, after call $n: $(cat "$T/err")"
 		expect_equal "$(pools)" "$stands" "after call $n of $*, and again"
@@ -61,6 +67,11 @@ started() {
 	defined
 	pool start p >"$T/out"
 }
+built() {
+	sed "s,<path>.*<,<path>$T/built<," "$T/p.xml" >"$T/built.xml"
+	pool define "$T/built.xml" >"$T/out"
+	mkdir -p "$T/built"
+}
 created() {
 	pool create "$T/p.xml" >"$T/out"
 }
@@ -73,13 +84,24 @@ sed "s/state=.no./state='yes'/" "$T/p.xml" >"$T/on.xml"
 killed nothing 'p inactive true false off' define "$T/p.xml"
 killed defined 'p inactive true false on' define "$T/on.xml"
 killed defined '' undefine p
-between='p inactive true false off' # it is not started at boot any more first
+between=('p inactive true false off') # it is not started at boot any more first
 killed marked '' undefine p
-between=none
+between=()
 killed defined 'p inactive true true off' autostart p
 killed marked 'p inactive true false off' autostart p --disable
 killed defined 'p active true false off' start p
 killed started 'p inactive true false off' stop p
+between=( # both, and then the new one alone
+	'p inactive true true off, q inactive true false off'
+	'p inactive true true off, q inactive true true off'
+	'p inactive true false off, q inactive true true off'
+)
+killed marked 'q inactive true true off' rename p q
+between=()
+export EDITOR='sed -i s/no/yes/'
+killed defined 'p inactive true false on' edit p
+killed built 'p inactive true false off' delete p
+[ ! -e "$T/built" ] || fail 'the directory is not deleted'
 killed nothing 'p active false false off' create "$T/p.xml"
 killed created '' stop p
 [ $kills -ge 20 ] || fail "only $kills kills"

@@ -74,6 +74,8 @@ static const struct call {
 	CALL(unlink, CHANGING),
 	CALL(unlinkat, CHANGING),
 	CALL(mkdirat, CHANGING),
+	CALL(mount, CHANGING),
+	CALL(umount2, CHANGING),
 };
 
 static const struct {
