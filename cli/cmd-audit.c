@@ -270,15 +270,23 @@ static void set_policies(struct run *run, struct cow_pool *const *pools)
 	struct cow_error err;
 
 	for (; *pools; pools++)
-		if (cow_audit_set_policy(run->audit, (*pools)->path, wanted(run, (*pools)->policy),
+		if ((*pools)->path && cow_pool_check_mounted(*pools, NULL) == 0 &&
+		    cow_audit_set_policy(run->audit, (*pools)->path, wanted(run, (*pools)->policy),
 					 (*pools)->name, &err) < 0)
 			cli_error(run->call, &err);
 }
 
+/* What lies below a mount point has nothing to do with the pool. */
 static void add_pool(struct run *run, struct cow_pool *pool)
 {
-	set_policies(run, (struct cow_pool *[]){pool, NULL});
-	add(run, pool->path, pool->policy, pool->name);
+	struct cow_error err;
+
+	if (!pool->path)
+		return;
+	if (cow_pool_check_mounted(pool, &err) < 0)
+		cli_error(run->call, &err);
+	else
+		add(run, pool->path, pool->policy, pool->name);
 }
 
 static void add_operand(struct run *run, struct cow_pool_store *store, const char *operand)
@@ -291,10 +299,12 @@ static void add_operand(struct run *run, struct cow_pool_store *store, const cha
 	else if (!store)
 		cli_error(run->call, &(struct cow_error){.code = COW_CODE_NOT_FOUND,
 							 .message = "there are no pools here"});
-	else if (cow_pool_lookup(store, operand, &pool, &err) == 0)
-		add_pool(run, pool);
-	else
+	else if (cow_pool_lookup(store, operand, &pool, &err) < 0)
 		cli_error(run->call, &err);
+	else {
+		set_policies(run, (struct cow_pool *[]){pool, NULL});
+		add_pool(run, pool);
+	}
 }
 
 /* All pools, or NULL. What can't be read may hold a policy, so it is said; but not that there are
@@ -330,7 +340,7 @@ static int add_operands(struct run *run)
 	for (int i = 0; i < call->n_operands; i++)
 		add_operand(run, store, call->operands[i]);
 	for (size_t i = 0; !call->n_operands && pools[i]; i++)
-		add(run, pools[i]->path, pools[i]->policy, pools[i]->name);
+		add_pool(run, pools[i]);
 	if (pools)
 		set_policies(run, pools);
 	return 0;

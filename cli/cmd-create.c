@@ -19,6 +19,8 @@ struct job {
 	int dirfd;
 	struct cli_policy policy;
 	struct cow_image_create_options options;
+	struct cli_shown shown;
+	struct cow_progress progress;
 	struct cow_image_created created;
 	struct cow_file_state state; /* all unknown with --dry-run */
 	uint64_t size;
@@ -172,8 +174,6 @@ static void report_text(const struct job *job)
 static int work(struct job *job)
 {
 	struct cow_probe *probe CLI_CLEANUP(probe) = NULL;
-	struct cli_shown shown = {job->call, job->path, "allocating"};
-	const struct cow_progress progress = {cli_progress_show, &shown};
 	struct cow_error err = {0};
 	const char *difference;
 	int r;
@@ -187,7 +187,9 @@ static int work(struct job *job)
 		return cli_error(job->call, &err);
 	job->options.wish = job->policy.wish;
 	job->options.nocow = job->policy.nocow;
-	job->options.progress = &progress;
+	job->shown = (struct cli_shown){job->call, job->path, "allocating"};
+	job->progress = (struct cow_progress){cli_progress_show, &job->shown};
+	job->options.progress = &job->progress;
 	cli_interrupt_catch();
 	r = cow_image_create_at(job->dirfd, job->name, &job->options, &job->created, &err);
 	cli_progress_clear(job->call);

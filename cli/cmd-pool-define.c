@@ -54,7 +54,9 @@ static int create_pool(struct cli_call *call, const struct cow_pool *pool)
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_pool *created CLI_CLEANUP(pool) = NULL;
 	struct cow_error err = {0};
-	unsigned flags = cli_flag(call, "build", COW_POOL_CREATE_BUILD);
+	unsigned flags = cli_flag(call, "build", COW_POOL_CREATE_BUILD) |
+			 cli_flag(call, "overwrite", COW_POOL_CREATE_OVERWRITE) |
+			 cli_flag(call, "no-overwrite", COW_POOL_CREATE_NO_OVERWRITE);
 
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_create(store, pool, flags, &err) < 0 ||
@@ -115,12 +117,16 @@ const struct cli_verb cli_verb_pool_define = {
 	.run = define,
 };
 
-#define BUILD_OPTION                                                                               \
-	{                                                                                          \
-		"build", 0, NULL, NULL, "make the directory first, as pool build does", 0, false   \
-	}
+/* clang-format off */
+#define BUILD_OPTIONS                                                                              \
+	{"build", 0, NULL, NULL, "make the directory first, as pool build does", 0, false},        \
+	{"overwrite", 0, NULL, NULL, "and a filesystem on its device, whatever is there", 0,   \
+	 false},                                                                                   \
+	{"no-overwrite", 0, NULL, NULL, "and a filesystem on its device, if that is empty", 0,    \
+	 false}
+/* clang-format on */
 
-static const struct cli_option create_options[] = {BUILD_OPTION, VALIDATE_OPTION, {0}};
+static const struct cli_option create_options[] = {BUILD_OPTIONS, VALIDATE_OPTION, {0}};
 
 const struct cli_verb cli_verb_pool_create = {
 	.name = "pool create",
@@ -194,7 +200,7 @@ static int create_as(struct cli_call *call)
 /* clang-format on */
 
 static const struct cli_option define_as_options[] = {DEFINITION_OPTIONS, {0}};
-static const struct cli_option create_as_options[] = {DEFINITION_OPTIONS, BUILD_OPTION, {0}};
+static const struct cli_option create_as_options[] = {DEFINITION_OPTIONS, BUILD_OPTIONS, {0}};
 
 const struct cli_verb cli_verb_pool_define_as = {
 	.name = "pool define-as",

@@ -132,6 +132,9 @@ int cow_pool_rename(struct cow_pool_store *store, const struct cow_pool *pool, c
 
 /* Flags for cow_pool_create(). */
 #define COW_POOL_CREATE_BUILD 0x1u /**< cow_pool_build() first */
+/* The same, with these of its flags. */
+#define COW_POOL_CREATE_OVERWRITE    0x4u
+#define COW_POOL_CREATE_NO_OVERWRITE 0x8u
 
 /** Start a pool that is not stored: it is gone when it is stopped, or stored by cow_pool_define().
  *  Over a stored one of the same name and uuid that is not started, it is what that one is started
@@ -154,7 +157,8 @@ int cow_pool_lookup(struct cow_pool_store *store, const char *name_or_uuid, stru
 /** The same as it is stored, where it was started with another definition than that. */
 int cow_pool_lookup_stored(struct cow_pool_store *store, const char *name_or_uuid,
 			   struct cow_pool **ret, struct cow_error *err);
-/** The pool whose directory is `path` or the nearest one above it; -ENOENT when there is none. */
+/** The pool whose directory is `path` or the nearest one above it; -ENOENT when there is none. What
+ *  a pool is to have mounted and has not is not its own. */
 int cow_pool_lookup_path(struct cow_pool_store *store, const char *path, struct cow_pool **ret,
 			 struct cow_error *err);
 
@@ -252,6 +256,9 @@ int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct c
  *  started. */
 int cow_pool_delete(struct cow_pool_store *store, const struct cow_pool *pool,
 		    struct cow_error *err);
+/** Is what is in the pool's directory the pool's? 0 for type dir; -EINVAL while what is to be
+ * mounted there is not. Writes nothing. */
+int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_error *err);
 /** Unmount what is mounted, -EBUSY while it is in use, and mark stopped; -EINVAL when it was not
  *  started. */
 int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);

@@ -66,15 +66,17 @@ static void report(struct cow_pool_build_result *ret, const struct cow_decision 
 	base_copy(ret->warning, sizeof(ret->warning), decision->warning);
 }
 
-#define LATER "what is mounted there gets the policy when the pool is started"
-
 /* A directory that something is going to be mounted on has no say in it. */
 static int enforce(int fd, const struct cow_pool *pool, struct cow_decision *ret,
 		   struct cow_error *err)
 {
 	if (!pool->mount_source)
 		return pool_enforce(fd, pool, ret, err);
-	*ret = (struct cow_decision){.action = COW_ACTION_LEAVE, .reason = LATER};
+	*ret = (struct cow_decision){.action = COW_ACTION_LEAVE};
+	base_copy(ret->reason, sizeof(ret->reason),
+		  base_equal(pool->type, "netfs")
+			  ? "the server of what is mounted there decides"
+			  : "what is mounted there gets the policy when the pool is started");
 	return 0;
 }
 

@@ -135,8 +135,8 @@ COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_po
 		r = check_clashes(store, pool, err);
 	if (r == 0)
 		r = pool_check_startable(store, pool, err);
-	if (r == 0 && flags & COW_POOL_CREATE_BUILD)
-		r = pool_build(pool, 0, &result, err);
+	if (r == 0 && flags)
+		r = pool_build(pool, flags & ~COW_POOL_CREATE_BUILD, &result, err);
 	return r < 0 ? r : pool_begin(store, pool, xml, err);
 }
 

@@ -112,6 +112,13 @@ int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *er
 			   "start pool %s", BASE_QUOTE(pool->name));
 }
 
+COW_EXPORT int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = pool->mount_source ? open_directory(pool) : -1;
+
+	return pool_check_mounted(pool, fd, err);
+}
+
 /* libmount's own words where it has some; a helper such as mount.nfs has said its own. */
 static int fail(struct libmnt_context *context, int r, const struct cow_pool *pool,
 		const char *doing, struct cow_error *err)

@@ -40,6 +40,12 @@ expect_json '.pools[0] | .state == "inactive" and .compliance == "unknown" and .
 expect_status 2 pool apply p
 expect_err "is not mounted on '$vms'"
 ! is_nocow "$vms" || fail "the directory below got the policy by apply"
+touch "$vms/below"
+expect_status 2 cowctl audit --session p --json
+expect_json '.images == [] and (.error.message | contains("is not mounted on"))'
+expect_status 0 cowctl create --session "$vms/raw" 1M --json
+expect_json '.image.pool == null'
+rm "$vms/below" "$vms/raw"
 
 # start
 expect_status 0 pool start p
@@ -163,6 +169,13 @@ expect_status 0 pool stop p
 expect_status 0 pool list --json
 expect_json '.pools == []'
 ! is_mounted "$T/x" || fail "still mounted"
+
+truncate -s 300M "$T/new.img"
+device new
+sed "s|$T/file.img|$device|; s|<device|<format type='xfs'/>&|" "$T/p.xml" >"$T/new.xml"
+expect_status 0 pool create "$T/new.xml" --no-overwrite
+expect_equal "$(findmnt -n -o FSTYPE "$T/x")" xfs
+expect_status 0 pool stop p
 
 # options of the definition, one pool for one source
 sed -e "s|<pool type=\"fs\">|<pool type=\"fs\" xmlns:fs=\"http://libvirt.org/schemas/storagepool/fs/1.0\">|" \
