@@ -35,6 +35,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(pool->policy == again->policy && pool->policy != COW_POLICY_UNKNOWN);
 	FUZZ_CHECK(pool->mode == again->mode && pool->owner == again->owner &&
 		   pool->group == again->group);
+	FUZZ_CHECK(!pool->mount_source == !again->mount_source);
+	if (pool->mount_source) {
+		FUZZ_CHECK(!strcmp(pool->mount_source, again->mount_source));
+		FUZZ_CHECK(!strcmp(pool->mount_options, again->mount_options));
+		FUZZ_CHECK(!strchr(pool->mount_type, '/') && pool->mount_type[0]);
+	}
+	/* whatever it says, it ends */
+	cow_pool_validate_xml((const char *)data, size, NULL);
 	free(xml);
 	free(same);
 	cow_pool_free(pool);

@@ -90,10 +90,11 @@ static int append_options(const xmlNode *root, char **options)
 			 xmlStrEqual(list->name, pool_xml_text("mount_opts"))))
 		list = list->next;
 	for (option = list ? list->children : NULL; option; option = option->next) {
-		BASE_CLEANUP(free) char *name = NULL, *before = *options;
+		BASE_CLEANUP(free) char *name = NULL, *before = NULL;
 
 		if (option->type != XML_ELEMENT_NODE)
 			continue;
+		before = *options;
 		name = pool_xml_take(xmlGetNoNsProp(option, pool_xml_text("name")));
 		*options =
 			base_format("%s%s%s", before, name && *name ? "," : "", name ? name : "");
