@@ -36,12 +36,13 @@ static void report_json(struct cli_call *call, const struct cow_volume *volume,
 	cli_json_value(object, "unmet", cli_text(*created->unmet ? created->unmet : NULL));
 }
 
-/* In the pool of the first operand. */
-static int create_in_pool(struct cli_call *call, struct cow_volume_create_options *options)
+/* In the pool of the first operand; `from` is what it is made from, or NULL. */
+static int create_in_pool(struct cli_call *call, struct cow_volume_create_options *options,
+			  const struct cli_vol *from)
 {
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
 	struct cow_volume_created created = {0};
-	struct cli_shown shown = {call, options->name, "allocating"};
+	struct cli_shown shown = {call, options->name, from ? "copying" : "allocating"};
 	const struct cow_progress progress = {cli_progress_show, &shown};
 	struct cow_error err = {0};
 	int status = cli_pool_open(call, &vol.store, &vol.pool), r;
@@ -51,7 +52,12 @@ static int create_in_pool(struct cli_call *call, struct cow_volume_create_option
 	options->flags |= cli_flag(call, "dry-run", COW_VOLUME_CREATE_DRY_RUN);
 	options->progress = &progress;
 	cli_interrupt_catch();
-	r = cow_volume_create(vol.store, vol.pool, options, &created, &err);
+	if (from)
+		r = cow_volume_create_from(
+			vol.store, vol.pool, options, from->pool, from->volume->name,
+			cow_format_from_name(cli_value(call, "input-format")), &created, &err);
+	else
+		r = cow_volume_create(vol.store, vol.pool, options, &created, &err);
 	cli_progress_clear(call);
 	options->progress = NULL;
 	if (r < 0)
@@ -83,10 +89,9 @@ static const struct cli_option create_options[] = {
 	{0},
 };
 
-static int create(struct cli_call *call)
+/* Volume XML out of the second operand. @return 0, or an exit status after the error was said. */
+static int read_definition(struct cli_call *call, struct cow_volume_definition **ret)
 {
-	struct cow_volume_definition *definition CLI_CLEANUP(definition) = NULL;
-	const char *secret = cli_value(call, "secret-file");
 	char *xml CLI_CLEANUP(text) = NULL;
 	struct cow_error err = {0};
 	size_t size = 0;
@@ -94,13 +99,22 @@ static int create(struct cli_call *call)
 	xml = cli_read_definition(call->operands[1], &size);
 	if (!xml)
 		return cli_error_system(call, errno, "read %s", CLI_QUOTE(call->operands[1]));
-	if (cow_volume_definition_new_xml(xml, size, &definition, &err) < 0)
-		return cli_error(call, &err);
+	return cow_volume_definition_new_xml(xml, size, ret, &err) < 0 ? cli_error(call, &err) : 0;
+}
+
+static int create(struct cli_call *call)
+{
+	struct cow_volume_definition *definition CLI_CLEANUP(definition) = NULL;
+	const char *secret = cli_value(call, "secret-file");
+	int status = read_definition(call, &definition);
+
+	if (status)
+		return status;
 	if (secret) {
 		definition->encryption.secret_file = secret;
 		definition->options.encryption = &definition->encryption;
 	}
-	return create_in_pool(call, &definition->options);
+	return create_in_pool(call, &definition->options, NULL);
 }
 
 const struct cli_verb cli_verb_vol_create = {
@@ -113,6 +127,40 @@ const struct cli_verb cli_verb_vol_create = {
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
 	.options = create_options,
 	.run = create,
+};
+
+/* --- from another volume ---------------------------------------------------------------------- */
+
+static const struct cli_option create_from_options[] = {
+	{"inputpool", 0, "POOL", NULL, "pool of VOL; without it VOL is a path or key",
+	 CLI_COMPLETE_POOL, false},
+	{"input-format", 0, "FORMAT", "raw|qcow2|qcow|qed|vmdk|vdi|vpc|vhdx",
+	 "what VOL is (found out if not given)", 0, false},
+	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
+	{0},
+};
+
+static int create_from(struct cli_call *call)
+{
+	struct cow_volume_definition *definition CLI_CLEANUP(definition) = NULL;
+	struct cli_vol from CLI_VOL_CLEANUP = {0};
+	int status = read_definition(call, &definition);
+
+	if (!status)
+		status = cli_vol_find(call, cli_value(call, "inputpool"), call->operands[2], &from);
+	return status ? status : create_in_pool(call, &definition->options, &from);
+}
+
+const struct cli_verb cli_verb_vol_create_from = {
+	.name = "vol create-from",
+	.operands = "POOL FILE|- VOL",
+	.operands_min = 3,
+	.operands_max = 3,
+	.complete = CLI_COMPLETE_FILE_OR_POOL,
+	.summary = "make a volume out of volume XML, with the content of another",
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
+	.options = create_from_options,
+	.run = create_from,
 };
 
 /* --- from options ----------------------------------------------------------------------------- */
@@ -203,7 +251,7 @@ static int create_as(struct cli_call *call)
 	options.backing = backing;
 	if (encryption.secret_file)
 		options.encryption = &encryption;
-	return create_in_pool(call, &options);
+	return create_in_pool(call, &options, NULL);
 }
 
 const struct cli_verb cli_verb_vol_create_as = {

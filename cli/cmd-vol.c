@@ -109,9 +109,8 @@ void cli_vol_close(struct cli_vol *vol)
 	cow_pool_store_free(vol->store);
 }
 
-int cli_vol_open(struct cli_call *call, struct cli_vol *ret)
+int cli_vol_find(struct cli_call *call, const char *pool, const char *name, struct cli_vol *ret)
 {
-	const char *name = call->operands[0], *pool = cli_value(call, "pool");
 	struct cow_error err = {0};
 	int r;
 
@@ -128,6 +127,11 @@ int cli_vol_open(struct cli_call *call, struct cli_vol *ret)
 						   &err);
 	}
 	return r < 0 ? cli_error(call, &err) : 0;
+}
+
+int cli_vol_open(struct cli_call *call, struct cli_vol *ret)
+{
+	return cli_vol_find(call, cli_value(call, "pool"), call->operands[0], ret);
 }
 
 void cli_vol_json(struct cli_call *call, const struct cow_volume *volume)

@@ -38,6 +38,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_vol_dumpxml,
 	&cli_verb_vol_create,
 	&cli_verb_vol_create_as,
+	&cli_verb_vol_create_from,
 	&cli_verb_vol_clone,
 	&cli_verb_vol_delete,
 	&cli_verb_vol_resize,

@@ -37,6 +37,7 @@ extern const struct cli_verb cli_verb_vol_path;
 extern const struct cli_verb cli_verb_vol_dumpxml;
 extern const struct cli_verb cli_verb_vol_create;
 extern const struct cli_verb cli_verb_vol_create_as;
+extern const struct cli_verb cli_verb_vol_create_from;
 extern const struct cli_verb cli_verb_vol_clone;
 extern const struct cli_verb cli_verb_vol_delete;
 extern const struct cli_verb cli_verb_vol_resize;

@@ -31,6 +31,8 @@ void cli_vol_close(struct cli_vol *vol);
 
 /* Find the volume of the first operand. @return 0, or an exit status after the error was said. */
 int cli_vol_open(struct cli_call *call, struct cli_vol *ret);
+/* The same for a name in a pool, or a path or key without one. */
+int cli_vol_find(struct cli_call *call, const char *pool, const char *name, struct cli_vol *ret);
 
 /* The volume as the only one of the JSON's volumes[], none for NULL; nothing in text. */
 void cli_vol_json(struct cli_call *call, const struct cow_volume *volume);

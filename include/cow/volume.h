@@ -168,6 +168,17 @@ int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
 		      const struct cow_volume_create_options *options,
 		      struct cow_volume_created *ret, struct cow_error *err);
 
+/** The same, with the content of another volume, of whatever pool and format: qemu-img(1) converts
+ * it. Capacity is at least that of the other one. No backing file, no encryption. Refused while
+ *  somebody writes to the other one.
+ *  @param format of the other one; COW_FORMAT_UNKNOWN: found out by its content, of which a guest
+ *  may have written a raw one. */
+int cow_volume_create_from(struct cow_pool_store *store, const struct cow_pool *pool,
+			   const struct cow_volume_create_options *options,
+			   const struct cow_pool *from_pool, const char *from,
+			   enum cow_format format, struct cow_volume_created *ret,
+			   struct cow_error *err);
+
 /** A wish for a volume, read out of libvirt's volume XML. Made and freed by the library. */
 struct cow_volume_definition {
 	struct cow_volume_create_options options;

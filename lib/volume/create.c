@@ -56,9 +56,11 @@ static int allocate(const struct volume_new *new, int fd, struct cow_error *err)
 
 static int finish(int fd, void *data, struct cow_error *err)
 {
-	const struct volume_new *new = data;
+	struct volume_new *new = data;
 	int r = allocate(new, fd, err);
 
+	if (r == 0 && new->source)
+		r = volume_fill(new, fd, err);
 	return r < 0 ? r : volume_set_owner(new, fd, err);
 }
 
@@ -125,12 +127,13 @@ static int create_file(struct volume_new *new, struct cow_error *err)
 	return r;
 }
 
-COW_EXPORT int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
-				 const struct cow_volume_create_options *options,
-				 struct cow_volume_created *ret, struct cow_error *err)
+int volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
+		  const struct cow_volume_create_options *options,
+		  const struct volume_source *source, struct cow_volume_created *ret,
+		  struct cow_error *err)
 {
 	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
-	struct volume_new new = {.place = &place, .options = options};
+	struct volume_new new = {.source = source, .place = &place, .options = options};
 	int r = check_options(options, err);
 
 	if (r == 0)
@@ -147,4 +150,11 @@ COW_EXPORT int cow_volume_create(struct cow_pool_store *store, const struct cow_
 	if (r == 0 && ret)
 		*ret = new.created;
 	return r;
+}
+
+COW_EXPORT int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
+				 const struct cow_volume_create_options *options,
+				 struct cow_volume_created *ret, struct cow_error *err)
+{
+	return volume_create(store, pool, options, NULL, ret, err);
 }

@@ -5,8 +5,18 @@
 #include "pool/store.h"
 #include "volume/volume.h"
 
+/* What a new volume gets its content from. */
+struct volume_source {
+	const char *path;
+	int fd;
+	uint64_t length;        /* of the file */
+	enum cow_format format; /* raw where it has none */
+	uint64_t capacity;      /* bytes the guest sees */
+};
+
 /* A volume being made. */
 struct volume_new {
+	const struct volume_source *source; /* or NULL */
 	struct volume_place *place;
 	const struct cow_volume_create_options *options;
 	struct cow_image_create_options image; /* of a file: what follows for it */
@@ -17,6 +27,15 @@ struct volume_new {
 int volume_set_owner(const struct volume_new *new, int fd, struct cow_error *err);
 /* Note what the policy came to. */
 void volume_report(struct volume_new *new, const struct cow_decision *decision);
+
+/* Write the content of the source into the complete, empty image. */
+int volume_fill(struct volume_new *new, int fd, struct cow_error *err);
+
+/* cow_volume_create(), with a source or without. */
+int volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
+		  const struct cow_volume_create_options *options,
+		  const struct volume_source *source, struct cow_volume_created *ret,
+		  struct cow_error *err);
 
 int volume_create_directory(struct volume_new *new, struct cow_error *err);
 
