@@ -67,16 +67,21 @@ static void report(struct cow_pool_build_result *ret, const struct cow_decision 
 }
 
 /* A directory that something is going to be mounted on has no say in it. */
-static int enforce(int fd, const struct cow_pool *pool, struct cow_decision *ret,
-		   struct cow_error *err)
+static void leave_to_start(const struct cow_pool *pool, struct cow_decision *ret)
 {
-	if (!pool->mount_source)
-		return pool_enforce(fd, pool, ret, err);
 	*ret = (struct cow_decision){.action = COW_ACTION_LEAVE};
 	base_copy(ret->reason, sizeof(ret->reason),
 		  base_equal(pool->type, "netfs")
 			  ? "the server of what is mounted there decides"
 			  : "what is mounted there gets the policy when the pool is started");
+}
+
+static int enforce(int fd, const struct cow_pool *pool, struct cow_decision *ret,
+		   struct cow_error *err)
+{
+	if (!pool->mount_source)
+		return pool_enforce(fd, pool, ret, err);
+	leave_to_start(pool, ret);
 	return 0;
 }
 
@@ -269,7 +274,7 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 	if (fd < 0 && want_subvolume)
 		forget_inherited(&there);
 	if (pool->mount_source)
-		r = enforce(fd, pool, &decision, err);
+		leave_to_start(pool, &decision);
 	else
 		cow_policy_decide(pool->policy, &there, &decision);
 	if (decision.action == COW_ACTION_REFUSE) {
@@ -310,6 +315,17 @@ static int check_flags(const struct cow_pool *pool, unsigned flags, struct cow_e
 	return 0;
 }
 
+int pool_build_device(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
+{
+	int r = check_flags(pool, flags, err);
+	BASE_CLEANUP(fd) int fd = -1;
+
+	if (r < 0 || !(flags & FORMAT))
+		return r;
+	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return format(fd, pool, flags, err);
+}
+
 int pool_build(const struct cow_pool *pool, unsigned flags, struct cow_pool_build_result *ret,
 	       struct cow_error *err)
 {
@@ -319,11 +335,6 @@ int pool_build(const struct cow_pool *pool, unsigned flags, struct cow_pool_buil
 
 	if (fd < 0 && errno != ENOENT)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
-	r = check_flags(pool, flags, err);
-	if (r == 0 && flags & FORMAT)
-		r = format(fd, pool, flags, err);
-	if (r < 0)
-		return r;
 	result.formatted = flags & FORMAT;
 	if (flags & COW_POOL_BUILD_DRY_RUN)
 		r = plan(fd, pool, flags, &result, err);
@@ -343,6 +354,10 @@ COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_poo
 	BASE_CLEANUP(fd) int lock = -1;
 	int r = pool_store_check_own(pool, err);
 
+	if (r == 0)
+		r = pool_store_check_stopped(store, pool, err);
+	if (r == 0)
+		r = pool_build_device(pool, flags, err);
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
 	if (r == 0)

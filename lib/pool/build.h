@@ -4,7 +4,13 @@
 
 #include <cow/pool.h>
 
-/* cow_pool_build() of a pool of our own that is not started, in a store that is locked. */
+/* Make the filesystem on its device that the flags ask for, if any. The store is better not locked:
+ * it takes its time, during which the kernel keeps the device from being mounted. */
+int pool_build_device(const struct cow_pool *pool, unsigned flags, struct cow_error *err);
+
+/* The rest of cow_pool_build(), of a pool of our own that is not started, in a store that is
+ * locked.
+ */
 int pool_build(const struct cow_pool *pool, unsigned flags, struct cow_pool_build_result *ret,
 	       struct cow_error *err);
 

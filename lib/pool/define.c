@@ -118,6 +118,31 @@ COW_EXPORT int cow_pool_replace(struct cow_pool_store *store, const struct cow_p
 	return r < 0 ? r : define(store, pool, old, err);
 }
 
+/* May it be started without being stored? The store is locked. */
+static int check_creatable(struct cow_pool_store *store, const struct cow_pool *pool,
+			   struct cow_error *err)
+{
+	int r = check_clashes(store, pool, err);
+
+	return r < 0 ? r : pool_check_startable(store, pool, err);
+}
+
+/* Make the filesystem that is asked for, when the pool may be created at all, and without keeping
+ * others from the store meanwhile. */
+static int make_filesystem(struct cow_pool_store *store, const struct cow_pool *pool,
+			   unsigned flags, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int lock = -1;
+	int r = pool_store_lock(store, &lock, err);
+
+	if (r == 0)
+		r = check_creatable(store, pool, err);
+	if (r < 0)
+		return r;
+	close(base_take_fd(&lock));
+	return pool_build_device(pool, flags, err);
+}
+
 COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_pool *pool,
 			       unsigned flags, struct cow_error *err)
 {
@@ -125,19 +150,20 @@ COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_po
 	struct cow_pool_build_result result = {0};
 	BASE_CLEANUP(free) char *xml = NULL;
 	BASE_CLEANUP(fd) int lock = -1;
+	unsigned build = flags & ~COW_POOL_CREATE_BUILD;
 	int r = pool_definition_check(definition, err);
 
 	if (r == 0)
 		r = pool_xml_dump(definition, &xml, err);
+	if (r == 0 && build)
+		r = make_filesystem(store, pool, build, err);
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
 	if (r == 0)
-		r = check_clashes(store, pool, err);
-	if (r == 0)
-		r = pool_check_startable(store, pool, err);
+		r = check_creatable(store, pool, err);
 	if (r == 0 && flags)
-		r = pool_build(pool, flags & ~COW_POOL_CREATE_BUILD, &result, err);
-	return r < 0 ? r : pool_begin(store, pool, xml, err);
+		r = pool_build(pool, build, &result, err);
+	return r < 0 ? r : pool_begin(store, pool, xml, &lock, err);
 }
 
 COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,

@@ -46,9 +46,10 @@ static int unmark(const struct cow_pool_store *store, const struct cow_pool *poo
 }
 
 /* The mark comes before the mount, and goes after it: cut short, what is mounted belongs to a pool,
- * which can be started or stopped again. */
+ * which can be started or stopped again. A server may take minutes, for which nobody is kept from
+ * the store: what is mounted is what counts, and the kernel mounts nothing twice in one place. */
 int pool_begin(const struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
-	       struct cow_error *err)
+	       int *lock, struct cow_error *err)
 {
 	int r = pool->mount_source ? 0 : check_directory(pool, err);
 
@@ -56,8 +57,9 @@ int pool_begin(const struct cow_pool_store *store, const struct cow_pool *pool, 
 		r = pool_store_mark(store, pool, xml, err);
 	if (r < 0)
 		return r;
+	close(base_take_fd(lock));
 	r = pool_mount(pool, err);
-	if (r < 0 && xml)
+	if (r < 0 && xml && !(pool->mount_source && pool_mounted(pool) == COW_ANSWER_YES))
 		unmark(store, pool, NULL);
 	/* Before this there was no root of a filesystem to give the policy to. How it came out is
 	 * for a refresh to tell: the images must be reachable in any case. */
@@ -81,7 +83,7 @@ COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *poo
 	again = unmounted && pool_store_started(store, pool) == COW_ANSWER_YES;
 	r = again ? 0 : pool_check_startable(store, pool, err);
 	if (r == 0)
-		r = pool_begin(store, pool, again ? NULL : "", err);
+		r = pool_begin(store, pool, again ? NULL : "", &lock, err);
 	return r < 0 ? r : cow_pool_refresh(store, pool, err);
 }
 

@@ -7,9 +7,10 @@
 /* 0, or -EEXIST when it is started already. */
 int pool_check_startable(const struct cow_pool_store *store, const struct cow_pool *pool,
 			 struct cow_error *err);
-/* Mount what there is to mount and mark the pool started, with the definition that is in use (see
- * pool_store_mark(); NULL: it is marked). The store is locked. On failure nothing is mounted. */
+/* Mark the pool started, with the definition that is in use (see pool_store_mark(); NULL: it is
+ * marked), and mount what there is to mount. Takes over the lock of the store. On failure nothing
+ * is mounted. */
 int pool_begin(const struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
-	       struct cow_error *err);
+	       int *lock, struct cow_error *err);
 
 #endif

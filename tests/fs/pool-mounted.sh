@@ -4,7 +4,7 @@
 # below never counts.
 . "$(dirname "$0")/../lib.sh"
 need_root
-require jq mkfs.btrfs mkfs.ext4 mkfs.xfs
+require jq mkfs.btrfs mkfs.ext4 mkfs.xfs strace
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 pool() {
 	cowctl pool "$@" --session
@@ -176,6 +176,22 @@ sed "s|$T/file.img|$device|; s|<device|<format type='xfs'/>&|" "$T/p.xml" >"$T/n
 expect_status 0 pool create "$T/new.xml" --no-overwrite
 expect_equal "$(findmnt -n -o FSTYPE "$T/x")" xfs
 expect_status 0 pool stop p
+
+# nobody waits for a mount that takes its time
+expect_status 0 pool define "$T/new.xml"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o /dev/null --trace=mount --inject=mount:delay_enter=8s \
+	"$COWCTL" pool start p --session >"$T/slow" 2>&1 &
+until [ -e "$T/runtime/cowctl/pools/p.started" ]; do :; done
+expect_status 0 pool define-as quick --target "$T/quick"
+expect_status 0 pool build quick
+expect_status 0 pool start quick
+! is_mounted "$T/x" || fail "it is mounted already: others may have waited"
+wait $! || fail "the slow start failed: $(cat "$T/slow")"
+is_mounted "$T/x" || fail "not mounted"
+expect_status 0 pool stop quick
+expect_status 0 pool undefine quick
+expect_status 0 pool stop p
+expect_status 0 pool undefine p
 
 # options of the definition, one pool for one source
 sed -e "s|<pool type=\"fs\">|<pool type=\"fs\" xmlns:fs=\"http://libvirt.org/schemas/storagepool/fs/1.0\">|" \
