@@ -193,7 +193,6 @@ static int set_up(struct libmnt_context *context, const struct cow_pool *pool)
 int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
-	BASE_CLEANUP(fd) int fd = -1;
 	int r;
 
 	if (!pool->mount_source)
@@ -207,8 +206,7 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	r = mnt_context_mount(context);
 	if (!went_well(context, r))
 		return fail(context, r, pool, "mount", err);
-	fd = open_directory(pool);
-	r = pool_check_mounted(pool, fd, err);
+	r = cow_pool_check_mounted(pool, err);
 	if (r < 0)
 		pool_unmount(pool, NULL);
 	return r;
