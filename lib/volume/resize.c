@@ -16,6 +16,7 @@ struct resize {
 	unsigned flags;
 	struct volume_claim claim;
 	enum cow_format format;
+	bool flat; /* all behind its header, if it has one, is the disk */
 	uint64_t now, wanted;
 };
 
@@ -26,6 +27,15 @@ static int read_header(struct resize *resize, struct cow_error *err)
 
 	resize->format = header.format == COW_FORMAT_ISO ? COW_FORMAT_RAW : header.format;
 	resize->now = header.virtual_size;
+	/* LUKS says nowhere how much it holds; of version 2 it is not known where that begins. */
+	resize->flat = resize->format == COW_FORMAT_RAW ||
+		       (resize->format == COW_FORMAT_LUKS && header.version == 1);
+	if (r == 0 && header.encrypted == COW_ANSWER_YES && !resize->flat)
+		r = base_remedy(err,
+				base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+					    "volume %s is encrypted, and needs its secret for that",
+					    BASE_QUOTE(resize->name)),
+				"qemu-img resize takes one: --object secret,id=ID,file=FILE");
 	cow_header_clear(&header);
 	return r;
 }
@@ -61,9 +71,10 @@ static int check_size(const struct resize *resize, struct cow_error *err)
 	return 0;
 }
 
-static int resize_raw(const struct resize *resize, struct cow_error *err)
+static int resize_flat(const struct resize *resize, struct cow_error *err)
 {
-	off_t now = (off_t)resize->now, wanted = (off_t)resize->wanted;
+	off_t now = resize->claim.st.st_size;
+	off_t wanted = now - (off_t)resize->now + (off_t)resize->wanted;
 	int r = 0;
 
 	/* Allocated first: when there is no room the length is still what it was. */
@@ -103,8 +114,8 @@ static int work(struct resize *resize, uint64_t capacity, struct cow_error *err)
 		r = check_size(resize, err);
 	if (r < 0 || resize->wanted == resize->now)
 		return r;
-	if (resize->format == COW_FORMAT_RAW)
-		return resize_raw(resize, err);
+	if (resize->flat)
+		return resize_flat(resize, err);
 	r = resize_by_qemu(resize, err);
 	/* It exited with 0; what the header says is what counts. */
 	return r < 0 ? r : read_header(resize, err);
@@ -127,6 +138,6 @@ COW_EXPORT int cow_volume_resize(struct cow_pool_store *store, const struct cow_
 	resize.claim = claim;
 	r = work(&resize, capacity, err);
 	if (r == 0 && ret_capacity)
-		*ret_capacity = resize.format == COW_FORMAT_RAW ? resize.wanted : resize.now;
+		*ret_capacity = resize.flat ? resize.wanted : resize.now;
 	return r;
 }

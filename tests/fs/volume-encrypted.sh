@@ -64,6 +64,15 @@ cryptsetup luksDump "$dir/cipher" >"$T/luks"
 expect_equal "$(sed -n 's/^\(Cipher name\|Cipher mode\|Hash spec\): *\t*//p' "$T/luks" | xargs)" \
 	"serpent cbc-essiv:sha256 sha512"
 
+# bigger without the secret where the header doesn't say how big it is
+expect_status 0 vol resize --pool p again 8M --json
+expect_json '.volumes[0].capacity == 8388608'
+opens "$dir/again" luks key-secret
+expect_status 0 vol resize --pool p again 4M --shrink
+expect_equal "$(stat -c %s "$dir/again")" "$(stat -c %s "$dir/raw")"
+expect_status 1 vol resize --pool p qcow2 8M
+expect_err 'is encrypted, and needs its secret'
+
 # the secret is in no command line and in no output
 expect_status 0 env ASAN_OPTIONS=detect_leaks=0 strace -f -s 9999 -e trace=execve,write -o "$T/trace" \
 	"$COWCTL" vol create-as --session p traced 1M --secret-file "$secret" --json
