@@ -217,7 +217,8 @@ typedef int (*cow_volume_progress)(uint64_t done, uint64_t total, void *data);
 #define COW_VOLUME_RESIZE_SHRINK   0x4u /**< to less; with DELTA, by this much less */
 
 /** Change what the guest sees. Less than now needs SHRINK; less than what is allocated is refused
- *  always. Runs qemu-img(1) for all formats but raw.
+ *  always. Runs qemu-img(1) for all formats but raw and LUKS; of other encrypted images, which need
+ *  their secret for it, it is COW_CODE_UNSUPPORTED.
  *  @param ret_capacity what it is now; may be NULL. */
 int cow_volume_resize(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 		      uint64_t capacity, unsigned flags, uint64_t *ret_capacity,
