@@ -42,14 +42,24 @@ start_libvirt() {
 	mkdir -m 0777 "$folder/nobody"
 	export XDG_CONFIG_HOME=$folder/nobody XDG_RUNTIME_DIR=$folder/nobody XDG_CACHE_HOME=$folder/nobody
 	export LIBVIRT_DEFAULT_URI=storage:///session
-	setpriv --reuid=65534 --regid=65534 --clear-groups libvirtd >"$folder/libvirtd" 2>&1 &
-	daemon=$!
+	run_libvirt
 	for ((i = 0; i < 200; i++)); do
 		[ ! -S "$socket" ] || return 0
 		sleep 0.05
 	done
 	cat "$folder/libvirtd" >&2
 	return 1
+}
+# Without waiting for it. It is not in the way when the stage is mounted anew.
+run_libvirt() {
+	(cd / && exec setpriv --reuid=65534 --regid=65534 --clear-groups libvirtd) >"$folder/libvirtd" 2>&1 &
+	daemon=$!
+}
+stop_libvirt() {
+	[ -n "$daemon" ] || return 0
+	kill "$daemon" || :
+	wait "$daemon" || :
+	daemon=
 }
 as_nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
@@ -61,10 +71,7 @@ libvirt() {
 clean() {
 	local status=$?
 	trap - EXIT
-	if [ -n "$daemon" ]; then
-		kill "$daemon" || :
-		wait "$daemon" || :
-	fi
+	stop_libvirt
 	leave_stage
 	rm -rf --one-file-system "$folder"
 	exit $status
@@ -86,10 +93,15 @@ set_stage() {
 	cd "$folder/stage"
 }
 
-# Nothing of this filesystem is cached afterwards; the rest of the machine is left alone.
+# Nothing of this filesystem is cached afterwards; the rest of the machine is left alone. A daemon may have
+# something open for a moment longer than its answer took.
 cold() {
+	local i
 	cd /
-	umount "$folder/stage"
+	for ((i = 0; i < 50; i++)); do
+		umount "$folder/stage" 2>/dev/null && break
+		sleep 0.1
+	done
 	mount "$device" "$folder/stage"
 	cd "$folder/stage"
 }
