@@ -21,12 +21,3 @@ vol() {
 volume() {
 	jq -r --arg name "$1" ".volumes[] | select(.name == \$name) | $2" "$T/out"
 }
-
-# settle DIRECTORY: until nothing in it was changed so lately that an index does not remember it yet.
-settle() {
-	local changed
-	changed=$(find "$1" -printf '%C@\n' | sort -n | tail -n 1)
-	while [ "$(date +%s)" -le $((${changed%.*} + 3)) ]; do
-		read -rt 0.05 <> <(:) || true
-	done
-}

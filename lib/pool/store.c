@@ -28,7 +28,6 @@ static int find_system(struct cow_pool_store *store)
 {
 	store->pools = strdup("/etc/cowctl/pools");
 	store->runtime = strdup("/run/cowctl/pools");
-	store->cache = strdup("/var/cache/cowctl/pools");
 	store->libvirt = strdup("/etc/libvirt/storage");
 	store->libvirt_run = strdup("/run/libvirt/storage");
 	return 0;
@@ -46,11 +45,21 @@ static int find_session(struct cow_pool_store *store)
 	if (!config || !runtime)
 		return -ENOENT;
 	store->pools = base_format("%s/cowctl/pools", config);
-	store->cache = cache ? base_format("%s/cowctl/pools", cache) : NULL;
 	store->runtime = base_format("%s/cowctl/pools", runtime);
 	store->libvirt = base_format("%s/libvirt/storage", config);
 	store->libvirt_run = base_format("%s/libvirt/storage/run", runtime);
 	return 0;
+}
+
+/* Of whoever looks: what root may look into is not everybody's to know. */
+static char *find_cache(enum cow_pool_scope scope)
+{
+	BASE_CLEANUP(free) char *own = NULL;
+
+	if (scope == COW_POOL_SCOPE_SYSTEM && geteuid() == 0)
+		return strdup("/var/cache/cowctl/pools");
+	own = base_directory("XDG_CACHE_HOME", ".cache");
+	return own ? base_format("%s/cowctl/pools", own) : NULL;
 }
 
 COW_EXPORT int cow_pool_store_new(enum cow_pool_scope scope, struct cow_pool_store **ret,
@@ -69,6 +78,7 @@ COW_EXPORT int cow_pool_store_new(enum cow_pool_scope scope, struct cow_pool_sto
 		return base_remedy(err, base_fail(err, -r, "find the session's pools"), "set HOME");
 	if (!store->pools || !store->runtime || !store->libvirt || !store->libvirt_run)
 		return base_fail(err, ENOMEM, "find the pools");
+	store->cache = find_cache(scope);
 	*ret = base_take(store);
 	return 0;
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The system's pools: root's by default, for everybody to see, for nobody else to change. /etc and
-# /run are the test's own.
+# The system's pools: root's by default, for everybody to see, for nobody else to change. /etc, /run and
+# /var/cache are the test's own.
 . "$(dirname "$0")/../lib.sh"
 need_root
 require jq
@@ -10,7 +10,8 @@ mount -t tmpfs tmpfs "$T/layer"
 mkdir "$T/layer/upper" "$T/layer/work"
 mount -t overlay -o "lowerdir=/etc,upperdir=$T/layer/upper,workdir=$T/layer/work" overlay /etc
 mount -t tmpfs tmpfs /run
-at_end 'umount /run /etc'
+mount -t tmpfs tmpfs /var/cache
+at_end 'umount /var/cache /run /etc'
 rm -rf /etc/cowctl /etc/libvirt/storage
 umask 022
 
@@ -35,6 +36,23 @@ for verb in 'stop sys' 'define-as mine --target /mine'; do
 	expect_status 2 as_nobody cowctl pool "${words[@]}" --system --json
 	expect_json '.error.code == "permission"'
 done
+# what was found in the volumes everybody remembers for themselves
+truncate -s 1M "$T/images/image"
+settle "$T/images"
+index=cowctl/pools/$(cowctl pool uuid sys).index
+expect_status 0 cowctl pool info sys
+expect_equal "$(stat -c '%u %a' "/var/cache/$index")" "0 600"
+mkdir -m 0777 "$T/theirs"
+chmod 0755 "$T/images"
+chmod 0600 "$T/images/image"
+XDG_CACHE_HOME=$T/theirs expect_status 2 as_nobody cowctl vol list sys --system
+chmod a+r "$T/images/image"
+XDG_CACHE_HOME=$T/theirs expect_status 0 as_nobody cowctl pool info sys --system
+settle "$T/images"
+XDG_CACHE_HOME=$T/theirs expect_status 0 as_nobody cowctl vol list sys --system
+expect_equal "$(stat -c '%u %a' "$T/theirs/$index")" "65534 600"
+rm "$T/images/image"
+
 export XDG_CONFIG_HOME=$T/none XDG_RUNTIME_DIR=$T/none
 expect_status 0 as_nobody cowctl pool list --json
 expect_json '.pools == []'
