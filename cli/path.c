@@ -15,11 +15,22 @@ const char *cli_quote(const char *name, char buffer[CLI_QUOTE_MAX])
 	return buffer;
 }
 
+/* Nothing in it is escaped: so it is with most, and a table has hundreds of thousands. */
+static bool is_plain(const char *name)
+{
+	while (*name >= ' ' && *name <= '~' && *name != '\\')
+		name++;
+	return !*name;
+}
+
 char *cli_escape(const char *name)
 {
 	size_t size = 4 * strlen(name) + 4;
-	char *text = cow_name_escape(name, cli_allocate(size), size), *ascii, *to;
+	char *text, *ascii, *to;
 
+	if (is_plain(name))
+		return cli_format("%s", name);
+	text = cow_name_escape(name, cli_allocate(size), size);
 	if (!strcmp(nl_langinfo(CODESET), "UTF-8"))
 		return text;
 	ascii = to = cli_allocate(4 * strlen(text) + 1);
