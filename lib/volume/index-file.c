@@ -11,8 +11,8 @@
 #include "pool/store.h"
 #include "volume/index.h"
 
-/* A million volumes take a tenth of it. */
-#define READ_MAX (1 << 30)
+/* A million volumes take less than half of it. */
+#define READ_MAX (1 << 28)
 
 /* The number of a device may be another one after the next boot: filesystems have a number of
  * their own, but not all of them. */

@@ -90,6 +90,19 @@ XDG_CACHE_HOME=$T/blocked expect_status 2 vol list vms
 expect_err damaged
 expect_equal "$(wc -l <"$T/err")" 1 "lines on standard error"
 
+# nor does a cache that is full, or can't be written, make any difference
+for options in nr_inodes=3 size=4k,nr_inodes=9 ro; do
+	mkdir -p "$T/full"
+	mount -t tmpfs -o "${options/ro/rw},mode=0700" tmpfs "$T/full"
+	mkdir -p "$T/full/cowctl/pools"
+	dd if=/dev/zero of="$T/full/filler" bs=4k count=1 status=none 2>"$T/quiet" || true
+	[ $options != ro ] || mount -o remount,ro "$T/full"
+	XDG_CACHE_HOME=$T/full expect_status 2 vol list vms
+	expect_equal "$(wc -l <"$T/err")" 1 "lines on standard error with $options"
+	expect_equal "$(find "$T/full/cowctl/pools" -type f)" "" "what is left in a cache with $options"
+	umount "$T/full"
+done
+
 # another directory has another index, though the files in it be the same
 opened >"$T/none"
 mkdir "$T/e/moved"
