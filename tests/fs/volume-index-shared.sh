@@ -32,6 +32,13 @@ expect_equal "$(volume flagged .reason)" "remembered: nothing was shared when it
 expect_equal "$(state plain)" "false copied reported drifted"
 expect_equal "$(volume plain .reason)" "NOCOW is not set"
 
+# it is the same filesystem after it was mounted anew, by another number
+cd "$T"
+umount b
+mount "$T/b.img" "$T/b"
+cd "$T/b/vms"
+expect_equal "$(state flagged)" "true in-place inferred ok"
+
 # a snapshot, and then none: the list says what it was, one look says what it is
 btrfs -q subvolume snapshot "$T/b" "$T/b/snapshot"
 expect_equal "$(state flagged)" "true in-place inferred ok"
