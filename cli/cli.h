@@ -49,6 +49,9 @@ struct cli_call {
 	size_t n_options;
 	char *text;
 	size_t text_size;
+	const char *rows_key; /* of the table in the JSON, whose rows are text already; or NULL */
+	char *rows;
+	size_t rows_size;
 	struct cli_progress_state *progress;
 };
 

@@ -12,6 +12,9 @@
 
 struct cli_call;
 
+/* How all JSON is written. */
+#define CLI_JSON_FLAGS (JSON_INDENT(3) | JSON_REAL_PRECISION(9))
+
 /* One value, before it is known whether it becomes text or JSON. */
 enum cli_kind {
 	CLI_KIND_UNKNOWN = 0, /* could not be known: "unknown", null */
@@ -74,7 +77,8 @@ struct cli_table;
 struct cli_row {
 	struct cli_table *table;
 	void *line;     /* text; a parent for rows below it */
-	json_t *object; /* JSON (borrowed), to add nested things to; NULL in text */
+	json_t *object; /* JSON (borrowed), to add nested things to until the next row that has no
+			   parent; NULL in text */
 };
 
 /* One item as text, a line for each column that has a key: "Name:        vms". */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
+#include <errno.h>
 #include <libsmartcols.h>
 #include <string.h>
 
@@ -7,8 +8,9 @@
 
 struct cli_table {
 	struct cli_call *call;
-	json_t *rows;                    /* JSON: borrowed from the call */
-	struct libscols_table *scols;    /* text */
+	FILE *rows;                   /* JSON: what is complete, as text: a tenth of the memory */
+	json_t *row;                  /* the one that still grows, or NULL */
+	struct libscols_table *scols; /* text */
 	const struct cli_column **shown; /* columns in the order they are shown */
 	size_t n_shown;
 	bool bytes;
@@ -100,12 +102,34 @@ struct cli_table *cli_table_new(struct cli_call *call, const char *key)
 	table->shown = cli_allocate(count(call) * sizeof(table->shown[0]));
 	choose(table);
 	if (call->json) {
-		table->rows = json_array();
-		json_object_set_new(call->json, key, table->rows);
+		json_object_set_new(call->json, key, json_array());
+		call->rows_key = key;
+		table->rows = open_memstream(&call->rows, &call->rows_size);
+		if (!table->rows)
+			exit(CLI_EXIT_FAILED);
 	} else {
 		build(table);
 	}
 	return table;
+}
+
+/* As deep in the document as it will stand: without the two arrays around it, a line for each of
+ * their brackets. */
+static void close_row(struct cli_table *table)
+{
+	static const char before[] = "[\n   [\n", after[] = "\n   ]\n]";
+	json_t *nested = table->row ? json_pack("[[o]]", table->row) : NULL;
+	char *text = nested ? json_dumps(nested, CLI_JSON_FLAGS) : NULL;
+
+	if (text) {
+		const char *start = text + sizeof(before) - 1;
+		int size = (int)(strlen(start) - (sizeof(after) - 1));
+
+		fprintf(table->rows, "%s%.*s", ftell(table->rows) ? ",\n" : "", size, start);
+	}
+	free(text);
+	json_decref(nested);
+	table->row = NULL;
 }
 
 char *cli_value_text(struct cli_value value, bool bytes)
@@ -150,16 +174,19 @@ void cli_show(struct cli_call *call, const struct cli_column *columns, const voi
 
 static json_t *add_object(struct cli_table *table, const struct cli_row *parent)
 {
-	json_t *object = json_object(), *rows = table->rows;
+	json_t *object = json_object(), *children;
 
-	if (parent && parent->object) {
-		rows = json_object_get(parent->object, "children");
-		if (!rows) {
-			rows = json_array();
-			json_object_set_new(parent->object, "children", rows);
-		}
+	if (!parent || !parent->object) {
+		close_row(table);
+		table->row = object;
+		return object;
 	}
-	json_array_append_new(rows, object);
+	children = json_object_get(parent->object, "children");
+	if (!children) {
+		children = json_array();
+		json_object_set_new(parent->object, "children", children);
+	}
+	json_array_append_new(children, object);
 	return object;
 }
 
@@ -187,6 +214,11 @@ void cli_table_end(struct cli_table *table)
 		scols_print_table(table->scols);
 	}
 	scols_unref_table(table->scols);
+	if (table->rows) {
+		close_row(table);
+		if (ferror(table->rows) | fclose(table->rows))
+			cli_error_system(table->call, ENOMEM, "keep a table");
+	}
 	free(table->shown);
 	free(table);
 }
