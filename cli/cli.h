@@ -99,6 +99,7 @@ bool cli_is_path(const char *operand);
 /* malloc and friends that end the program, with nothing printed to stdout, when memory is out. */
 void *cli_allocate(size_t size);
 void *cli_reallocate(void *memory, size_t size);
+char *cli_copy(const char *text);
 char *cli_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* CLI_DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free), then CLI_CLEANUP(probe) on a

@@ -72,7 +72,7 @@ static char *target_path(const char *from, const char *to)
 	struct stat st;
 
 	if (stat(to, &st) < 0 || !S_ISDIR(st.st_mode))
-		return cli_format("%s", to);
+		return cli_copy(to);
 	return cli_format("%s%s%s", to, length && to[length - 1] == '/' ? "" : "/",
 			  slash ? slash + 1 : from);
 }

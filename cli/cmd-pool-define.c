@@ -143,7 +143,7 @@ static char *absolute(const char *path)
 	char *here CLI_CLEANUP(text) = NULL;
 
 	if (path[0] == '/')
-		return cli_format("%s", path);
+		return cli_copy(path);
 	here = getcwd(NULL, 0);
 	return here ? cli_format("%s/%s", here, path) : NULL;
 }

@@ -84,7 +84,7 @@ static char *detail_text(const struct cow_layer *layer)
 		fputs(d->next ? " " : "", out);
 	}
 	if (!out || fclose(out) != 0)
-		return cli_format("%s", "");
+		return cli_copy("");
 	return text;
 }
 
@@ -105,7 +105,7 @@ static char *why_text(const struct cow_layer *layer)
 		if (text)
 			return cli_format("%s; %s %s", layer->reason, telling[i].words, text);
 	}
-	return cli_format("%s", layer->reason);
+	return cli_copy(layer->reason);
 }
 
 static void add_rows(struct cli_table *table, const struct cli_row *parent,

@@ -226,7 +226,7 @@ static int find_backing(struct cli_call *call, char **ret)
 	int status;
 
 	if (!backing || strchr(backing, '/')) {
-		*ret = backing ? cli_format("%s", backing) : NULL;
+		*ret = backing ? cli_copy(backing) : NULL;
 		return 0;
 	}
 	status = cli_pool_open(call, &vol.store, &vol.pool);

@@ -35,7 +35,7 @@ static size_t find_images(struct cli_convert_job *job, const char *directory, ch
 		} else if (!is_leftover(item->path)) {
 			if (n % 64 == 0)
 				paths = cli_reallocate(paths, (n + 64) * sizeof(*paths));
-			paths[n++] = cli_format("%s", item->path);
+			paths[n++] = cli_copy(item->path);
 		}
 		cow_audit_item_free(item);
 	}

@@ -138,6 +138,13 @@ void *cli_allocate(size_t size)
 	return memory;
 }
 
+char *cli_copy(const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(cli_allocate(size), text, size);
+}
+
 char *cli_format(const char *format, ...)
 {
 	char *text = NULL;

@@ -29,7 +29,7 @@ char *cli_escape(const char *name)
 	char *text, *ascii, *to;
 
 	if (is_plain(name))
-		return cli_format("%s", name);
+		return cli_copy(name);
 	text = cow_name_escape(name, cli_allocate(size), size);
 	if (!strcmp(nl_langinfo(CODESET), "UTF-8"))
 		return text;

@@ -38,7 +38,7 @@ static int find(struct cli_call *call, const char *directory, enum cow_policy *r
 		r = cow_pool_lookup_path(store, directory, &pool, err);
 	if (r == 0) {
 		*ret_policy = pool->policy;
-		*ret_pool = cli_format("%s", pool->name);
+		*ret_pool = cli_copy(pool->name);
 	}
 	if (r != -ENOENT)
 		return r;

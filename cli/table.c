@@ -136,24 +136,24 @@ char *cli_value_text(struct cli_value value, bool bytes)
 {
 	switch (value.kind) {
 	case CLI_KIND_NONE:
-		return cli_format("-");
+		return cli_copy("-");
 	case CLI_KIND_TEXT:
 	case CLI_KIND_PATH:
 		return cli_escape(value.text);
 	case CLI_KIND_BYTES:
 		if (!bytes)
-			return cli_format("%s", CLI_SIZE(value.number));
+			return cli_copy(CLI_SIZE(value.number));
 		return cli_format("%ju", (uintmax_t)value.number);
 	case CLI_KIND_NUMBER:
 		return cli_format("%ju", (uintmax_t)value.number);
 	case CLI_KIND_REAL:
 		return cli_format("%.2f", value.real);
 	case CLI_KIND_BOOL:
-		return cli_format(value.number ? "yes" : "no");
+		return cli_copy(value.number ? "yes" : "no");
 	case CLI_KIND_UNKNOWN:
 		break;
 	}
-	return cli_format("unknown");
+	return cli_copy("unknown");
 }
 
 static void show_value(FILE *out, const struct cli_column *column, const void *item, bool bytes)
