@@ -17,7 +17,7 @@ DEFINE_CLEANUP(pool, struct cow_pool *, cow_pool_free, NULL)
 struct listing {
 	struct base_lot lot; /* first: one is the other; its count is that of the names */
 	struct volume_place place;
-	struct volume_names names;
+	char *const *names;
 	struct cow_volume **volumes; /* as many, and NULL; where there is none NULL too */
 	atomic_int failed;
 };
@@ -26,7 +26,7 @@ static void look(struct base_lot *lot, size_t i)
 {
 	struct listing *list = (struct listing *)lot;
 	struct volume_made *made = NULL;
-	int r = volume_look(&list->place, false, list->names.names[i], &made);
+	int r = volume_look(&list->place, false, list->names[i], &made);
 
 	if (r < 0)
 		atomic_store(&list->failed, r);
@@ -59,12 +59,14 @@ static void close_gaps(struct listing *list)
 
 static int list_all(struct listing *list)
 {
-	int r = volume_names_read(&list->names, list->place.fd);
+	BASE_CLEANUP(volume_names) struct volume_names names = {0};
+	int r = volume_names_read(&names, list->place.fd);
 
 	if (r < 0)
 		return r;
-	list->lot.count = list->names.count;
-	list->volumes = calloc(list->lot.count + 1, sizeof(list->volumes[0]));
+	list->names = names.names;
+	list->lot.count = names.count;
+	list->volumes = calloc(names.count + 1, sizeof(list->volumes[0]));
 	if (!list->volumes)
 		return -ENOMEM;
 	r = look_at_all(list);
@@ -102,7 +104,6 @@ COW_EXPORT int cow_volume_list(struct cow_pool_store *store, const struct cow_po
 		return r;
 	r = list_by_index(&list, flags & COW_VOLUME_LIST_NO_INDEX);
 	volume_place_close(&list.place);
-	volume_names_free(&list.names);
 	if (r < 0) {
 		cow_volume_list_free(list.volumes);
 		return base_fail(err, -r, "list directory %s", BASE_QUOTE(pool->path));

@@ -68,7 +68,7 @@ int volume_names_read(struct volume_names *names, int dirfd)
 	return r < 0 ? r : sort(names);
 }
 
-void volume_names_free(struct volume_names *names)
+void base_cleanup_volume_names(struct volume_names *names)
 {
 	free(names->names);
 	free(names->texts);

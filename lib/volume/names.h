@@ -13,8 +13,8 @@ struct volume_names {
 	size_t size, room;
 };
 
-/* @return 0 or -errno; to be freed in any case. */
+/* @return 0 or -errno; BASE_CLEANUP(volume_names) frees them in any case. */
 int volume_names_read(struct volume_names *names, int dirfd);
-void volume_names_free(struct volume_names *names);
+void base_cleanup_volume_names(struct volume_names *names);
 
 #endif
