@@ -7,8 +7,9 @@
 #include "volume/index.h"
 
 #define MAGIC UINT64_C(0x7865646e69776f63) /* "cowindex" on a little-endian machine */
-/* Raised whenever a record's layout or meaning changes: an index of another version is none. */
-#define VERSION 1
+/* Raised whenever the meaning of a record changes, and of another size it is another one anyway: an
+ * index of another version is none. */
+#define VERSION (UINT64_C(1) << 32 | sizeof(struct volume_record))
 
 struct head {
 	uint64_t magic, version;
