@@ -3,11 +3,21 @@
 #include "pool.h"
 #include "verbs.h"
 
+static bool is_to_build(const struct cli_call *call)
+{
+	return cli_given(call, "build") || cli_given(call, "overwrite") ||
+	       cli_given(call, "no-overwrite");
+}
+
 static int start_one(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
 {
+	struct cow_pool_build_result built = {0};
 	struct cow_error err = {0};
+	unsigned flags = cli_flag(call, "overwrite", COW_POOL_BUILD_OVERWRITE) |
+			 cli_flag(call, "no-overwrite", COW_POOL_BUILD_NO_OVERWRITE);
 
-	if (cow_pool_start(store, pool, &err) < 0)
+	if ((is_to_build(call) && cow_pool_build(store, pool, flags, &built, &err) < 0) ||
+	    cow_pool_start(store, pool, &err) < 0)
 		return cli_error(call, &err);
 	fprintf(call->out, "started pool %s, compliance %s\n", CLI_QUOTE(pool->name),
 		cow_compliance_name(pool->compliance));
@@ -42,6 +52,8 @@ static int start(struct cli_call *call)
 {
 	bool marked = cli_given(call, "autostart");
 
+	if (marked && is_to_build(call))
+		return cli_usage(call, "--autostart builds nothing");
 	if (marked == (call->n_operands > 0))
 		return cli_usage(call, marked ? "--autostart names the pools itself"
 					      : "an operand is missing: POOL...");
@@ -49,6 +61,10 @@ static int start(struct cli_call *call)
 }
 
 static const struct cli_option start_options[] = {
+	{"build", 0, NULL, NULL, "make the directory first, as pool build does", 0, false},
+	{"overwrite", 0, NULL, NULL, "and a filesystem on its device, whatever is there", 0, false},
+	{"no-overwrite", 0, NULL, NULL, "and a filesystem on its device, if that is empty", 0,
+	 false},
 	{"autostart", 0, NULL, NULL, "all pools that pool autostart marked, as at boot", 0, false},
 	{0},
 };

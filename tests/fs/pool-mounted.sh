@@ -129,10 +129,12 @@ expect_status 0 pool build p
 expect_equal "$(blkid -p -s TYPE -o value "$device")" btrfs "after a plain build"
 expect_status 2 pool start p
 expect_err "mount '$device' on '$T/x'"
-expect_status 0 pool build p --overwrite
+expect_status 2 pool start p --no-overwrite
+expect_status 3 pool start --autostart --build
+expect_status 0 pool start p --overwrite
 expect_equal "$(blkid -p -s TYPE -o value "$device")" ext4
-expect_status 0 pool start p
 expect_out 'compliance not-applicable'
+expect_status 2 pool start p --build
 expect_status 0 pool stop p
 expect_status 0 pool undefine p
 device parted
