@@ -87,6 +87,22 @@ COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *poo
 	return r < 0 ? r : cow_pool_refresh(store, pool, err);
 }
 
+/* The store is not locked meanwhile: a server that is gone would have all others wait. */
+static int unmount(struct cow_pool_store *store, const struct cow_pool *pool, int *lock,
+		   struct cow_error *err)
+{
+	int r;
+
+	if (pool_mounted(pool) == COW_ANSWER_NO)
+		return 0;
+	close(base_take_fd(lock));
+	r = pool_unmount(pool, err);
+	/* Somebody else may have been faster. */
+	if (r < 0 && !(pool->mount_source && pool_mounted(pool) == COW_ANSWER_NO))
+		return r;
+	return pool_store_lock(store, lock, err);
+}
+
 COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool,
 			     struct cow_error *err)
 {
@@ -97,8 +113,8 @@ COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool
 		r = pool_store_lock(store, &lock, err);
 	if (r == 0)
 		r = pool_store_check_started(store, pool, err);
-	if (r == 0 && pool_mounted(pool) != COW_ANSWER_NO)
-		r = pool_unmount(pool, err);
+	if (r == 0)
+		r = unmount(store, pool, &lock, err);
 	if (r == 0)
 		r = unmark(store, pool, err);
 	if (r < 0)

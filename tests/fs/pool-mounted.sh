@@ -191,8 +191,16 @@ expect_status 0 pool start quick
 wait $! || fail "the slow start failed: $(cat "$T/slow")"
 is_mounted "$T/x" || fail "not mounted"
 expect_status 0 pool stop quick
+# nor for an unmount
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/calls" --trace=umount2 --inject=umount2:delay_enter=8s \
+	"$COWCTL" pool stop p --session >"$T/slow" 2>&1 &
+until [ -s "$T/calls" ]; do :; done
+expect_status 0 pool start quick
+is_mounted "$T/x" || fail "it is unmounted already: others may have waited"
+wait $! || fail "the slow stop failed: $(cat "$T/slow")"
+! is_mounted "$T/x" || fail "still mounted"
+expect_status 0 pool stop quick
 expect_status 0 pool undefine quick
-expect_status 0 pool stop p
 expect_status 0 pool undefine p
 
 # options of the definition, one pool for one source
