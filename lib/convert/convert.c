@@ -111,11 +111,22 @@ static int carry_out(struct convert *c, struct cow_error *err)
 	return r;
 }
 
+/* A move has no second copy: what it frees of the first must be right. */
+static int check_moving(const struct cow_convert_options *options, struct cow_error *err)
+{
+	const unsigned not_moving =
+		COW_CONVERT_PREALLOCATE | COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY;
+
+	if (!(options->flags & not_moving))
+		return 0;
+	return base_fail(err, EINVAL,
+			 "with too little space, all is verified, and nothing preallocated "
+			 "or kept");
+}
+
 static int check_options(const struct cow_convert_options *options, struct cow_error *err)
 {
 	const unsigned known = 2 * COW_CONVERT_ESTIMATE - 1;
-	const unsigned not_moving =
-		COW_CONVERT_PREALLOCATE | COW_CONVERT_KEEP_ORIGINAL | COW_CONVERT_NO_VERIFY;
 
 	if (options->to != COW_POLICY_OFF && options->to != COW_POLICY_ON)
 		return base_fail(err, EINVAL, "convert: say off or on");
@@ -124,11 +135,7 @@ static int check_options(const struct cow_convert_options *options, struct cow_e
 	if (options->to == COW_POLICY_ON && (options->flags & COW_CONVERT_PREALLOCATE))
 		return base_fail(err, EINVAL,
 				 "preallocating serves nothing where every overwrite is copied");
-	if (options->flags & COW_CONVERT_LOW_SPACE && options->flags & not_moving)
-		return base_fail(err, EINVAL,
-				 "with too little space, all is verified, and nothing preallocated "
-				 "or kept");
-	return 0;
+	return options->flags & COW_CONVERT_LOW_SPACE ? check_moving(options, err) : 0;
 }
 
 /* What it will cost, besides the time. */
@@ -162,8 +169,10 @@ static int plan(struct convert *c)
 /* A move that was interrupted: there is no image until it is complete, or taken back. */
 static int go_on_moving(struct convert *c, struct cow_error *err)
 {
-	int r = convert_move_open(c, err);
+	int r = check_moving(c->options, err);
 
+	if (r == 0)
+		r = convert_move_open(c, err);
 	if (r == 0)
 		r = convert_sum_data(c, err);
 	if (r < 0)

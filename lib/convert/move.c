@@ -143,7 +143,8 @@ int convert_move_open(struct convert *c, struct cow_error *err)
 		return r;
 	if (fstat(c->original, &c->before) < 0 || fstat(c->copy, &copy) < 0)
 		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->away));
-	if (copy.st_size != c->before.st_size || c->journal.position > (uint64_t)copy.st_size)
+	if (copy.st_size != c->before.st_size || c->journal.position > (uint64_t)copy.st_size ||
+	    (c->journal.position % MIB && c->journal.position != (uint64_t)copy.st_size))
 		return base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s is not as it was left",
 				   BASE_QUOTE(c->temp));
 	c->before.st_mtim.tv_sec = c->journal.mtime_seconds;

@@ -102,3 +102,15 @@ expect_err "File exists" "move away what has that name now"
 expect_status 0 cowctl convert --low-space --rewrite "$image"
 moved || fail "not ended"
 check_end "the name was taken"
+
+# Without --low-space it goes on all the same, and as carefully: nothing goes that was not verified.
+fresh_image
+trace_inject renameat2:signal=KILL:when=4 cowctl convert --low-space --rewrite "$image" && fail "not killed"
+[ ! -e "$image" ] || fail "not moved in part"
+for option in --no-verify --keep-original --preallocate; do
+	expect_status 3 cowctl convert --rewrite "$option" "$image"
+	expect_err "all is verified"
+	check_between "$option"
+done
+expect_status 0 cowctl convert --rewrite "$image"
+check_end "a move that went on"
