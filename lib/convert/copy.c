@@ -107,12 +107,23 @@ static void compare(struct window *window, struct convert *c)
 	window->compares = true;
 }
 
-/* What was copied before the interruption is compared in any case, not believed. */
+/* What was copied before the interruption is compared in any case, not believed. When it is not the
+ * same all of it goes, for holes are not copied. */
 static int is_there(struct window *window, struct convert *c, bool *ret, struct cow_error *err)
 {
+	uint64_t start = window->start, end = window->end;
+	int r;
+
 	compare(window, c);
 	window->compares = false;
-	return convert_compare_end(&window->compare, ret, err);
+	r = convert_compare_end(&window->compare, ret, err);
+	if (r < 0 || *ret)
+		return r < 0 ? r : preallocate(c, start, end, err);
+	if (fallocate(c->copy, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
+		      (off_t)(end - start)) < 0 &&
+	    errno != EOPNOTSUPP)
+		return base_fail(err, errno, "clear the copy of %s", BASE_QUOTE(c->name));
+	return 0;
 }
 
 static int begin(struct window *window, struct convert *c, struct cow_error *err)
@@ -209,6 +220,9 @@ int convert_transfer(struct convert *c, struct cow_error *err)
 	convert_transfer_begin(c);
 	if (ftruncate(c->copy, c->before.st_size) < 0)
 		return base_fail(err, errno, "set the size of the copy of %s", BASE_QUOTE(c->name));
+	/* Only what is on disk leaves the page cache, to be read from there. */
+	if (c->resumed && fdatasync(c->copy) < 0)
+		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
 	r = transfer(c, windows, err);
 	drop(&windows[0], c);
 	drop(&windows[1], c);

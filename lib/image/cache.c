@@ -48,15 +48,16 @@ static bool is_cached(int fd, uint64_t start, uint64_t end)
 void image_cache_note(struct image_cache *cache, int fd, uint64_t start, uint64_t end)
 {
 	struct image_range range = {start, start};
+	uint64_t next = start; /* that was not looked at */
 
 	*cache = (struct image_cache){.start = start, .end = end};
 	while (image_next_range(fd, range.end, end, &range) > 0) {
 		uint64_t at = range.start - (range.start - start) % PIECE;
 
-		for (; at < range.end; at += PIECE) {
+		for (at = at > next ? at : next; at < range.end; at = next) {
+			next = at + PIECE;
 			cache->pieces++;
-			if (is_set(cache, at) ||
-			    !is_cached(fd, at, at + PIECE < end ? at + PIECE : end))
+			if (!is_cached(fd, at, next < end ? next : end))
 				continue;
 			set(cache, at);
 			cache->hits++;

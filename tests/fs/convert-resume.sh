@@ -78,3 +78,24 @@ expect_status 0 cowctl convert --status --output REASON "$image"
 expect_out running
 wait "$first" || fail "the first was disturbed: $(cat "$T/first")"
 is_nocow "$image" || fail "not converted"
+
+# What the copy has where the image has a hole goes; what is preallocated is so in the copy, also where
+# nothing had to be copied.
+image=$T/b/d/w.raw
+rm "$T/b/d/v.raw"
+make_image "$image" 300M
+truncate -s 600M "$image"
+fallocate --offset 400M --length 64M --keep-size "$image"
+fallocate --offset 600M --length 8M --keep-size "$image"
+unwritten() {
+	"$COW_BUILD/tests/image" extents "$image" | grep unwritten
+}
+before=$(unwritten)
+for verify in "" --no-verify; do
+	interrupt
+	dd if=/dev/urandom of="$(litter_in "$T/b/d")" bs=1M seek=500 count=1 conv=notrunc status=none
+	# shellcheck disable=SC2086 # or none
+	expect_converted off "$image" --resume $verify
+	expect_equal "$(unwritten)" "$before" "preallocation"
+	expect_status 0 cowctl convert --cow on "$image"
+done
