@@ -195,7 +195,8 @@ static bool is_same(const struct volume_record *record, const struct look *look)
 	       is_at(record->born, record->born_ns, &volume->born);
 }
 
-static void take_record(struct look *look, const struct volume_record *record)
+/* @return false when there is no memory for it. */
+static bool take_record(struct look *look, const struct volume_record *record)
 {
 	const char *backing = look->place->index->texts + record->backing;
 	struct cow_volume *volume = &look->volume;
@@ -211,6 +212,7 @@ static void take_record(struct look *look, const struct volume_record *record)
 	look->facts = record->facts;
 	look->written = record->backing ? strdup(backing) : NULL;
 	resolve_backing(look);
+	return !record->backing || look->written;
 }
 
 bool look_recall(struct look *look)
@@ -222,7 +224,8 @@ bool look_recall(struct look *look)
 	if (!record || !is_same(record, look) || look->mount != look->place->mount ||
 	    !is_place_of_all(look->place->own))
 		return false;
-	take_record(look, record);
+	if (!take_record(look, record))
+		return false;
 	recall_state(&look->facts, look->place->own, &state);
 	take_state(look, look->place->own, &state);
 	look->recalled = look->keep = true;
