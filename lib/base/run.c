@@ -87,8 +87,10 @@ static void child(const char *const *argv, char *const *environment, int out, in
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* exec keeps the strings as they are; its prototype is older than const */
-	execvpe(argv[0], (char *const *)(uintptr_t)argv, environment);
+	/* Programs are looked for by our own PATH. exec keeps the strings as they are; its
+	 * prototype is older than const. */
+	environ = (char **)(uintptr_t)environment;
+	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	_exit(errno == ENOENT ? 127 : 126);
 }
 

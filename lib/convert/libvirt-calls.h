@@ -33,6 +33,7 @@
 	CALL(virStoragePoolDefineXML)                                                              \
 	CALL(virStoragePoolFree)                                                                   \
 	CALL(virStoragePoolGetXMLDesc)                                                             \
+	CALL(virStoragePoolIsPersistent)                                                           \
 	CALL(virStoragePoolLookupByUUIDString)                                                     \
 	CALL(virGetLastErrorMessage)                                                               \
 	CALL(virSetErrorFunc)

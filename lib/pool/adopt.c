@@ -62,6 +62,11 @@ static int set_policy(virConnectPtr connection, const struct cow_pool *pool, enu
 	theirs = libvirt.virStoragePoolLookupByUUIDString(connection, pool->uuid);
 	if (!theirs)
 		return convert_libvirt_fail("find the pool", err);
+	/* To define it would have it stay. */
+	if (libvirt.virStoragePoolIsPersistent(theirs) != 1)
+		return base_refuse(err, EINVAL, COW_CODE_REFUSED,
+				   "pool %s is transient: libvirt keeps no definition of it",
+				   BASE_QUOTE(pool->name));
 	r = read_theirs(theirs, &before, err);
 	if (r < 0 || before->pool.policy == policy)
 		return r;

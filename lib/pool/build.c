@@ -300,7 +300,7 @@ static int format(int fd, const struct cow_pool *pool, unsigned flags, struct co
 	if (r < 0 || flags & COW_POOL_BUILD_DRY_RUN)
 		return r;
 	r = plan(fd, pool, flags, &planned, err);
-	return r < 0 ? r : pool_format(pool, err);
+	return r < 0 ? r : pool_format(pool, flags, err);
 }
 
 static int check_flags(const struct cow_pool *pool, unsigned flags, struct cow_error *err)

@@ -13,13 +13,14 @@
 
 DEFINE_CLEANUP(blkid, blkid_probe, blkid_free_probe, NULL)
 
-/* What makes mkfs.TYPE write over something that it takes for data. Whether it may was decided
- * before; none of them writes over what is mounted. */
+/* What makes mkfs.TYPE write over something that it takes for data, for whoever asked for that.
+ * None of them writes over what is mounted here. That of ocfs2 would not look either whether
+ * another node of its cluster has it mounted. */
 static const struct {
 	const char *type, *force;
 } makers[] = {
-	{"bcachefs", "--force"}, {"btrfs", "-f"}, {"ext2", "-F"},   {"ext3", "-F"},  {"ext4", "-F"},
-	{"f2fs", "-f"},          {"gfs2", "-O"},  {"nilfs2", "-f"}, {"ocfs2", "-F"}, {"xfs", "-f"},
+	{"bcachefs", "--force"}, {"btrfs", "-f"}, {"ext2", "-F"},   {"ext3", "-F"}, {"ext4", "-F"},
+	{"f2fs", "-f"},          {"gfs2", "-O"},  {"nilfs2", "-f"}, {"xfs", "-f"},
 };
 
 /* The device, which nobody else has: not mounted, no part of a device mapper or md device. */
@@ -103,7 +104,31 @@ int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_er
 			   "leave it as it is, or lose it: pool build --overwrite");
 }
 
-static int make(const struct cow_pool *pool, struct cow_error *err)
+/* mkfs writes over the beginning, and a signature at the end would say that something else is
+ * there. */
+static int wipe(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(blkid) blkid_probe probe = blkid_new_probe();
+	BASE_CLEANUP(fd) int fd = open(pool->mount_source, O_RDWR | O_EXCL | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return base_fail(err, errno, "open device %s", BASE_QUOTE(pool->mount_source));
+	if (!probe || blkid_probe_set_device(probe, fd, 0, 0) != 0)
+		return base_fail(err, ENOMEM, "look at device %s", BASE_QUOTE(pool->mount_source));
+	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);
+	blkid_probe_enable_partitions(probe, 1);
+	blkid_probe_set_partitions_flags(probe, BLKID_PARTS_MAGIC | BLKID_PARTS_FORCE_GPT);
+	while ((r = blkid_do_probe(probe)) == 0)
+		if (blkid_do_wipe(probe, 0) != 0)
+			return base_fail(err, EIO, "clear device %s",
+					 BASE_QUOTE(pool->mount_source));
+	if (r < 0 || fsync(fd) < 0)
+		return base_fail(err, EIO, "clear device %s", BASE_QUOTE(pool->mount_source));
+	return 0;
+}
+
+static int make(const struct cow_pool *pool, bool overwrite, struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *program = base_format("mkfs.%s", pool->mount_type);
 	const char *argv[4] = {program};
@@ -112,17 +137,21 @@ static int make(const struct cow_pool *pool, struct cow_error *err)
 	if (!program)
 		return base_fail(err, ENOMEM, "make a filesystem");
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(makers); i++)
-		if (base_equal(makers[i].type, pool->mount_type))
+		if (overwrite && base_equal(makers[i].type, pool->mount_type))
 			argv[n++] = makers[i].force;
 	argv[n] = pool->mount_source;
 	return base_run(argv, -1, 0, NULL, err);
 }
 
-int pool_format(const struct cow_pool *pool, struct cow_error *err)
+int pool_format(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
 {
+	bool overwrite = flags & COW_POOL_BUILD_OVERWRITE;
 	char found[64];
-	int r = make(pool, err);
+	/* Once more, as shortly before as can be. */
+	int r = overwrite ? wipe(pool, err) : pool_format_check(pool, flags, err);
 
+	if (r == 0)
+		r = make(pool, overwrite, err);
 	if (r == 0)
 		r = look_at_device(pool, found, sizeof(found), err);
 	if (r < 0 || base_equal(found, pool->mount_type))

@@ -8,6 +8,6 @@
  * for? Nothing is written. */
 int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_error *err);
 /* Make it, and look whether it is there. */
-int pool_format(const struct cow_pool *pool, struct cow_error *err);
+int pool_format(const struct cow_pool *pool, unsigned flags, struct cow_error *err);
 
 #endif

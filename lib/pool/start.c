@@ -59,7 +59,8 @@ int pool_begin(const struct cow_pool_store *store, const struct cow_pool *pool, 
 		return r;
 	close(base_take_fd(lock));
 	r = pool_mount(pool, err);
-	if (r < 0 && xml && !(pool->mount_source && pool_mounted(pool) == COW_ANSWER_YES))
+	if (r < 0 && xml && pool_store_lock(store, lock, NULL) == 0 &&
+	    !(pool->mount_source && pool_mounted(pool) == COW_ANSWER_YES))
 		unmark(store, pool, NULL);
 	/* Before this there was no root of a filesystem to give the policy to. How it came out is
 	 * for a refresh to tell: the images must be reachable in any case. */
@@ -93,14 +94,18 @@ static int unmount(struct cow_pool_store *store, const struct cow_pool *pool, in
 {
 	int r;
 
-	if (pool_mounted(pool) == COW_ANSWER_NO)
+	if (!pool->mount_source || pool_mounted(pool) == COW_ANSWER_NO)
 		return 0;
 	close(base_take_fd(lock));
 	r = pool_unmount(pool, err);
 	/* Somebody else may have been faster. */
-	if (r < 0 && !(pool->mount_source && pool_mounted(pool) == COW_ANSWER_NO))
+	if (r < 0 && pool_mounted(pool) != COW_ANSWER_NO)
 		return r;
-	return pool_store_lock(store, lock, err);
+	r = pool_store_lock(store, lock, err);
+	if (r < 0 || pool_mounted(pool) != COW_ANSWER_YES)
+		return r;
+	return base_refuse(err, EBUSY, COW_CODE_BUSY, "pool %s was started again meanwhile",
+			   BASE_QUOTE(pool->name));
 }
 
 COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool,

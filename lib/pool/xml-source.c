@@ -76,6 +76,10 @@ static int read_remote(const xmlNode *source, const char *type, char **ret, stru
 		r = find_attribute(source, "dir", "path", &directory, err);
 	if (r < 0 || !host || !directory || !*host || !*directory)
 		return r;
+	/* mount.nfs(8) would take it for an option. */
+	if (host[0] == '-')
+		return pool_xml_refuse(pool_xml_child(source, "host"), err, "%s is no host",
+				       BASE_QUOTE(host));
 	*ret = remote_source(type, host, directory);
 	return *ret ? 0 : base_fail(err, ENOMEM, "read a pool definition");
 }

@@ -69,3 +69,9 @@ is_nocow "$T/fs/decided" || fail "the directory was changed"
 libvirt pool-destroy running
 libvirt pool-start running
 expect_equal "$(as_nobody virsh pool-dumpxml running | xmllint --xpath 'string(/pool/features/cow/@state)' -)" yes
+
+# one that libvirt has no definition of doesn't get one
+as_nobody mkdir "$T/fs/transient"
+libvirt pool-create-as transient dir --target "$T/fs/transient"
+expect_status 2 pool adopt transient --cow off
+! as_nobody virsh -q pool-list --all --persistent --name | grep -qx transient || fail "it is persistent now"
