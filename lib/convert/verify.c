@@ -29,30 +29,40 @@ static ssize_t read_copy(int fd, const struct image_piece *piece, void *buffer)
 	return base_pread_full(fd, buffer, piece->size, (off_t)piece->at);
 }
 
+/* @return 1 when it is the same as the original, which has not been noted */
+static int compare_files(const struct convert *c, const struct image_piece *piece, const void *copy,
+			 struct cow_error *err)
+{
+	BASE_CLEANUP(free) void *original = image_buffer_new();
+	int r;
+
+	if (!original)
+		return base_fail(err, ENOMEM, "compare %s with its copy", BASE_QUOTE(c->name));
+	r = image_read_exactly(c->original, c->name, original, piece->size, piece->at, err);
+	return r < 0 ? r : !memcmp(original, copy, piece->size);
+}
+
 /* Against what was read when it was copied, else against the original. */
-static int compare_piece(void *data, const struct image_piece *piece, void *buffer,
+static int compare_piece(void *data, const struct image_piece *piece, void *copy,
 			 struct cow_error *err)
 {
 	struct convert_compare *compare = data;
 	const struct convert *c = compare->c;
-	unsigned char *original = buffer, *copy = original + IMAGE_COPY_PIECE;
 	const struct image_sum *sum = image_sums_find(compare->sums, piece->at);
 	ssize_t n = read_copy(c->copy, piece, copy);
-	bool same = n >= (ssize_t)piece->size;
-	int r = 0;
+	int same = n >= (ssize_t)piece->size;
 
 	if (n < 0)
 		return base_fail(err, (int)-n, "read back the copy of %s", BASE_QUOTE(c->name));
-	if (sum && sum->size == piece->size)
-		same = same && image_sum_is(sum, copy);
-	else if ((r = image_read_exactly(c->original, c->name, original, piece->size, piece->at,
-					 err)) == 0)
-		same = same && !memcmp(original, copy, piece->size);
-	if (!same) {
+	if (same && sum && sum->size == piece->size)
+		same = image_sum_is(sum, copy);
+	else if (same)
+		same = compare_files(c, piece, copy, err);
+	if (same == 0) {
 		atomic_store(&compare->at, piece->at);
 		atomic_store(&compare->differs, true);
 	}
-	return r;
+	return same < 0 ? same : 0;
 }
 
 static int step(void *data, uint64_t done, struct cow_error *err)
@@ -122,7 +132,7 @@ void convert_compare_begin(struct convert_compare *compare, struct convert *c,
 		.end = end,
 		.range = {start, start},
 		.flight = {.at_once = (image_copy_at_once(&c->engine.pace, start, end) + 3) / 4,
-			   .buffer_size = 2 * IMAGE_COPY_PIECE,
+			   .buffer_size = IMAGE_COPY_PIECE,
 			   .next = next_piece,
 			   .work = compare_piece,
 			   .step = step,
@@ -135,7 +145,7 @@ void convert_compare_begin(struct convert_compare *compare, struct convert *c,
 	/* What is copied meanwhile goes past the cache as well, or the two would be in each other's
 	 * way. */
 	if (c->engine.allocate && compare->flight.at_once > 1)
-		image_flight_start(&compare->flight);
+		image_flight_start(&compare->flight, NULL); /* or later, when it is waited for */
 }
 
 int convert_compare_end(struct convert_compare *compare, bool *ret_same, struct cow_error *err)

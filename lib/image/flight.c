@@ -5,6 +5,8 @@
 #include "base/thread.h"
 #include "image/flight.h"
 
+#define HUGE_PAGE ((size_t)2 << 20)
+
 static bool take(struct image_flight *flight, struct image_piece *piece)
 {
 	int r = 0;
@@ -60,33 +62,61 @@ static void fly(struct image_flight *flight, void *buffer, bool is_caller)
 	}
 }
 
-/* By mmap(2): what malloc() frees in a thread that ends would stay, and flights are many. */
-static void *map_buffer(const struct image_flight *flight)
+static void *buffer_of(const struct image_flight *flight, unsigned i)
 {
-	return mmap(NULL, flight->buffer_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		    -1, 0);
+	return (char *)flight->buffers + i * flight->buffer_size;
 }
 
-/* What can't be had here, memory or the thread, the others do without. */
 static void *join_in(void *data)
 {
 	struct image_flight *flight = data;
-	void *buffer = map_buffer(flight);
+	unsigned i;
 
-	if (buffer == MAP_FAILED)
-		return NULL;
-	fly(flight, buffer, false);
-	munmap(buffer, flight->buffer_size);
+	pthread_mutex_lock(&flight->lock);
+	i = ++flight->joined; /* the first buffer is the caller's */
+	pthread_mutex_unlock(&flight->lock);
+	fly(flight, buffer_of(flight, i), false);
 	return NULL;
 }
 
-void image_flight_start(struct image_flight *flight)
+static size_t size_of_buffers(const struct image_flight *flight)
 {
+	return (flight->at_once * flight->buffer_size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+}
+
+/* In huge pages if there are any: a request to a disk is made up of so many pieces of memory at
+ * most, and in pages of the usual size a MiB is two or three requests. Not by malloc(3), which
+ * would keep them afterwards. */
+static void *get_buffers(const struct image_flight *flight)
+{
+	size_t size = size_of_buffers(flight), before;
+	char *all = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (all == MAP_FAILED)
+		return NULL;
+	before = HUGE_PAGE -
+		 (uintptr_t)all % HUGE_PAGE; /* one more than needed, to begin with one */
+	munmap(all, before);
+	if (before < HUGE_PAGE)
+		munmap(all + before + size, HUGE_PAGE - before);
+	madvise(all + before, size, MADV_HUGEPAGE);
+	return all + before;
+}
+
+int image_flight_start(struct image_flight *flight, struct cow_error *err)
+{
+	flight->buffers = get_buffers(flight);
+	if (!flight->buffers)
+		return base_fail(err, ENOMEM, "get %u times %zu bytes of memory", flight->at_once,
+				 flight->buffer_size);
 	pthread_mutex_init(&flight->lock, NULL);
 	flight->started = true;
+	/* Without as many threads the others do more. */
 	while (flight->count + 1 < flight->at_once &&
 	       base_thread_start(&flight->threads[flight->count], join_in, flight) == 0)
 		flight->count++;
+	return 0;
 }
 
 static void land_all(struct image_flight *flight)
@@ -94,6 +124,7 @@ static void land_all(struct image_flight *flight)
 	while (flight->count > 0)
 		pthread_join(flight->threads[--flight->count], NULL);
 	pthread_mutex_destroy(&flight->lock);
+	munmap(flight->buffers, size_of_buffers(flight));
 	flight->started = false;
 }
 
@@ -109,16 +140,11 @@ void image_flight_stop(struct image_flight *flight)
 
 int image_flight_run(struct image_flight *flight, struct cow_error *err)
 {
-	void *buffer = map_buffer(flight);
+	int r = flight->started ? 0 : image_flight_start(flight, err);
 
-	if (buffer == MAP_FAILED) {
-		image_flight_stop(flight);
-		return base_fail(err, ENOMEM, "get %zu bytes of memory", flight->buffer_size);
-	}
-	if (!flight->started)
-		image_flight_start(flight);
-	fly(flight, buffer, true);
-	munmap(buffer, flight->buffer_size);
+	if (r < 0)
+		return r;
+	fly(flight, buffer_of(flight, 0), true);
 	land_all(flight);
 	if (flight->result < 0 && err)
 		*err = flight->err;

@@ -37,8 +37,9 @@ struct image_flight {
 	uint64_t done; /* bytes, when it is over */
 
 	/* The flight's own. */
+	void *buffers;
 	pthread_t threads[IMAGE_FLIGHT_MAX];
-	unsigned count;
+	unsigned count, joined;
 	bool started;
 	pthread_mutex_t lock;
 	bool over;
@@ -50,8 +51,8 @@ struct image_flight {
  * as well. */
 int image_flight_run(struct image_flight *flight, struct cow_error *err);
 /* Before that: let it begin while the caller does something else. What is done by then comes
- * without a step; one at a time nothing is. */
-void image_flight_start(struct image_flight *flight);
+ * without a step; one at a time nothing is. @return 0 or -ENOMEM */
+int image_flight_start(struct image_flight *flight, struct cow_error *err);
 /* Instead: it is not wanted any more. */
 void image_flight_stop(struct image_flight *flight);
 
