@@ -72,6 +72,8 @@ static long now_ms(void)
 static void child(const char *const *argv, char *const *environment, int out, int error,
 		  int keep_fd)
 {
+	static char path[] = "PATH=/usr/local/sbin:/usr/sbin:/sbin";
+	char *root_path[] = {path, NULL};
 	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
 
@@ -87,10 +89,12 @@ static void child(const char *const *argv, char *const *environment, int out, in
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Programs are looked for by our own PATH. exec keeps the strings as they are; its
-	 * prototype is older than const. */
-	environ = (char **)(uintptr_t)environment;
-	execvp(argv[0], (char *const *)(uintptr_t)argv);
+	/* exec keeps the strings as they are; its prototype is older than const */
+	execvpe(argv[0], (char *const *)(uintptr_t)argv, environment);
+	/* Who becomes root by su(1) may lack the folders that mkfs lies in. */
+	environ = root_path;
+	if (errno == ENOENT)
+		execvpe(argv[0], (char *const *)(uintptr_t)argv, environment);
 	_exit(errno == ENOENT ? 127 : 126);
 }
 

@@ -6,7 +6,8 @@
 require jq xmllint
 without_sanitizers
 export ASAN_OPTIONS=exitcode=99:detect_leaks=0 # which can't work while being traced
-export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime TMPDIR=$T/edited # what is edited stays in
+mkdir "$TMPDIR"
 kills=0 between=()
 
 pool() {
