@@ -131,7 +131,8 @@ _mounts_below() {
 # T: the test's own folder; everything it makes is in there. need_root hands it on.
 T=${COW_PRIVATE:-$(mktemp -d "${TMPDIR:-/tmp}/cowctl-test.XXXXXX")}
 T=$(cd "$T" && pwd -P)
-export XDG_CACHE_HOME=$T/cache
+: "${COW_LAB_CACHE:=${XDG_CACHE_HOME:-${HOME:-}/.cache}/cowctl-lab}" # which outlives a test
+export COW_LAB_CACHE XDG_CACHE_HOME=$T/cache
 trap _clean EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
