@@ -127,13 +127,21 @@ int convert_sum_data(struct convert *c, struct cow_error *err)
 	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name)) : 0;
 }
 
-static int look_at_room(const struct convert *c, uint64_t *ret, struct cow_error *err)
+int convert_find_room(int fd, uint64_t need, uint64_t *ret)
 {
-	struct statvfs fs;
+	for (int i = 0; i < 2; i++) {
+		struct statvfs fs;
 
-	if (fstatvfs(c->original, &fs) < 0)
-		return base_fail(err, errno, "look at free space for %s", BASE_QUOTE(c->name));
-	*ret = (uint64_t)fs.f_bavail * fs.f_frsize;
+		/* What was deleted a moment ago, the image before this one, is free when that is on
+		 * disk. */
+		if (i)
+			syncfs(fd);
+		if (fstatvfs(fd, &fs) < 0)
+			return -errno;
+		*ret = (uint64_t)fs.f_bavail * fs.f_frsize;
+		if (need <= *ret)
+			break;
+	}
 	return 0;
 }
 
@@ -142,16 +150,12 @@ int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 {
 	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
 	uint64_t available = 0;
-	int r = look_at_room(c, &available, err);
+	int r = convert_find_room(c->original, need, &available);
 
-	/* What was deleted a moment ago, the image before this one, is free when that is on disk.
-	 */
-	if (r == 0 && need > available) {
-		syncfs(c->original);
-		r = look_at_room(c, &available, err);
-	}
-	if (r < 0 || need <= available)
-		return r;
+	if (r < 0)
+		return base_fail(err, -r, "look at free space for %s", BASE_QUOTE(c->name));
+	if (need <= available)
+		return 0;
 	return base_fail(err, ENOSPC, "the copy of %s needs %s%s, %s are free", BASE_QUOTE(c->name),
 			 cow_size_format(need, need_text, sizeof(need_text)), why,
 			 cow_size_format(available, free_text, sizeof(free_text)));

@@ -58,6 +58,8 @@ int convert_fail_when_used(struct convert *c, struct cow_error *err);
 /* Refuse what would not be safe or can't be had. */
 int convert_check(struct convert *c, struct cow_error *err);
 int convert_check_space(struct convert *c, struct cow_error *err);
+/* How much is free, looked at again where it is less than needed. @return 0 or -errno. */
+int convert_find_room(int fd, uint64_t need, uint64_t *ret);
 /* -ENOSPC when less is free; `why` follows the size in the message. */
 int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 		       struct cow_error *err);
@@ -94,7 +96,7 @@ uint64_t convert_measure(struct convert *c);
 struct convert_compare {
 	struct convert *c;
 	const struct image_sums *sums;
-	uint64_t start, end;
+	uint64_t end;
 	struct image_range range; /* what is left of the one that is being cut */
 	uint64_t before;          /* bytes compared of earlier parts */
 	atomic_bool differs;

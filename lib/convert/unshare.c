@@ -139,12 +139,15 @@ static int check_space(struct unshare *u, struct cow_error *err)
 	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
 	uint64_t need = u->result->bytes + u->result->bytes / 64 + (1u << 20), available;
 	struct statvfs fs;
+	int r;
 
 	if (fstatvfs(u->fd, &fs) < 0)
 		return base_fail(err, errno, "look at free space for %s", BASE_QUOTE(u->name));
 	if (fs.f_flag & ST_RDONLY)
 		return base_fail(err, EROFS, "unshare %s", BASE_QUOTE(u->name));
-	available = (uint64_t)fs.f_bavail * fs.f_frsize;
+	r = convert_find_room(u->fd, need, &available);
+	if (r < 0)
+		return base_fail(err, -r, "look at free space for %s", BASE_QUOTE(u->name));
 	if (need <= available)
 		return 0;
 	return base_fail(err, ENOSPC, "to unshare %s takes %s, %s are free", BASE_QUOTE(u->name),

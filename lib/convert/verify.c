@@ -11,20 +11,18 @@
 /* Past the page cache by dropping what is cached; it is clean, for fsync went before. */
 static void drop_cache(int fd, uint64_t start, uint64_t end)
 {
-	image_set_direct(fd, false);
 	posix_fadvise(fd, (off_t)start, (off_t)(end - start), POSIX_FADV_DONTNEED);
 }
 
-/* Direct reads start and end on block boundaries; the last one ends with the file.
- * @return bytes or -errno */
+/* @return bytes or -errno */
 static ssize_t read_copy(int fd, const struct image_piece *piece, void *buffer)
 {
-	size_t blocks = (piece->size + IMAGE_BUFFER_ALIGN - 1) & ~(size_t)(IMAGE_BUFFER_ALIGN - 1);
-	ssize_t n = base_pread_full(fd, buffer, blocks, (off_t)piece->at);
+	ssize_t n = image_read_blocks(fd, buffer, piece->size, piece->at);
 
 	if (n != -EINVAL)
 		return n;
 	/* direct I/O, but not with this alignment */
+	image_set_direct(fd, false);
 	drop_cache(fd, piece->at, piece->at + piece->size);
 	return base_pread_full(fd, buffer, piece->size, (off_t)piece->at);
 }
@@ -128,7 +126,6 @@ void convert_compare_begin(struct convert_compare *compare, struct convert *c,
 	*compare = (struct convert_compare){
 		.c = c,
 		.sums = sums,
-		.start = start,
 		.end = end,
 		.range = {start, start},
 		.flight = {.at_once = (image_copy_at_once(&c->engine.pace, start, end) + 3) / 4,

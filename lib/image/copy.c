@@ -39,12 +39,18 @@ void image_set_direct(int fd, bool direct)
 	fcntl(fd, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT);
 }
 
-/* Direct I/O is in whole blocks, also of the last one, of which the file may have a part only. How
- * large they are depends on what lies below; where it is more, the rest goes through the cache. */
-static int file_read(const struct image_copy *copy, void *buffer, size_t size, uint64_t at)
+ssize_t image_read_blocks(int fd, void *buffer, size_t size, uint64_t at)
 {
 	size_t blocks = (size + IMAGE_BUFFER_ALIGN - 1) & ~(size_t)(IMAGE_BUFFER_ALIGN - 1);
-	ssize_t n = base_pread_full(copy->from, buffer, blocks, (off_t)at);
+
+	return base_pread_full(fd, buffer, blocks, (off_t)at);
+}
+
+/* How large blocks are depends on what lies below; where it is more, the rest goes through the
+ * cache. */
+static int file_read(const struct image_copy *copy, void *buffer, size_t size, uint64_t at)
+{
+	ssize_t n = image_read_blocks(copy->from, buffer, size, at);
 
 	if (n == -EINVAL) {
 		image_set_direct(copy->from, false);

@@ -79,6 +79,10 @@ void *image_buffer_new(void);
 /* Ask for direct I/O or end it. A file that can't do it stays as it is. */
 void image_set_direct(int fd, bool direct);
 
+/* Direct I/O is in whole blocks, also of the last one, of which the file may have a part only.
+ * @return bytes, perhaps more than asked for, or -errno; -EINVAL: not with such blocks */
+ssize_t image_read_blocks(int fd, void *buffer, size_t size, uint64_t at);
+
 /* Read exactly this much. @return -ESTALE when the file has become shorter. */
 int image_read_exactly(int fd, const char *name, void *buffer, size_t size, uint64_t at,
 		       struct cow_error *err);

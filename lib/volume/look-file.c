@@ -222,9 +222,7 @@ bool look_recall(struct look *look)
 	struct cow_file_state state = {0};
 
 	if (!record || !is_same(record, look) || look->mount != look->place->mount ||
-	    !is_place_of_all(look->place->own))
-		return false;
-	if (!take_record(look, record))
+	    !is_place_of_all(look->place->own) || !take_record(look, record))
 		return false;
 	recall_state(&look->facts, look->place->own, &state);
 	take_state(look, look->place->own, &state);

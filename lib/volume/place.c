@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "pool/mount.h"
+#include "pool/apply.h"
 #include "pool/store.h"
 #include "volume/volume.h"
 
@@ -48,12 +48,11 @@ int volume_place_open(struct volume_place *place, struct cow_pool_store *store,
 
 	if (r < 0)
 		return r;
-	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+	fd = pool_open_directory(pool, err);
+	if (fd < 0)
+		return fd;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
 		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
-	r = pool_check_mounted(pool, fd, err);
-	if (r < 0)
-		return r;
 	*place = (struct volume_place){.store = store,
 				       .pool = pool,
 				       .fd = -1,
