@@ -52,10 +52,8 @@ COW_EXPORT int cow_pool_set_autostart(struct cow_pool_store *store, struct cow_p
 				      struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int lock = -1;
-	int r = pool_store_check_own(pool, err);
+	int r = pool_store_lock_own(store, pool, &lock, err);
 
-	if (r == 0)
-		r = pool_store_lock(store, &lock, err);
 	if (r == 0)
 		r = pool_store_check_defined(store, pool, err);
 	if (r == 0)

@@ -175,9 +175,7 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 	int r = cow_pool_lookup(store, name_or_uuid, &pool, err);
 
 	if (r == 0)
-		r = pool_store_check_own(pool, err);
-	if (r == 0)
-		r = pool_store_lock(store, &lock, err);
+		r = pool_store_lock_own(store, pool, &lock, err);
 	if (r == 0)
 		r = pool_store_check_stopped(store, pool, err);
 	if (r < 0)

@@ -82,10 +82,8 @@ COW_EXPORT int cow_pool_rename(struct cow_pool_store *store, const struct cow_po
 {
 	BASE_CLEANUP(definition) struct pool_definition *old = NULL, *definition = NULL;
 	BASE_CLEANUP(fd) int lock = -1;
-	int r = pool_store_check_own(pool, err);
+	int r = pool_store_lock_own(store, pool, &lock, err);
 
-	if (r == 0)
-		r = pool_store_lock(store, &lock, err);
 	if (r == 0)
 		r = pool_store_check_stopped(store, pool, err);
 	if (r == 0)

@@ -74,10 +74,8 @@ COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *poo
 {
 	BASE_CLEANUP(fd) int lock = -1;
 	bool unmounted = pool_mounted(pool) == COW_ANSWER_NO, again;
-	int r = pool_store_check_own(pool, err);
+	int r = pool_store_lock_own(store, pool, &lock, err);
 
-	if (r == 0)
-		r = pool_store_lock(store, &lock, err);
 	if (r < 0)
 		return r;
 	/* Somebody else unmounted it, or the machine has another mount namespace by now. */
@@ -112,10 +110,8 @@ COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool
 			     struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int lock = -1;
-	int r = pool_store_check_own(pool, err);
+	int r = pool_store_lock_own(store, pool, &lock, err);
 
-	if (r == 0)
-		r = pool_store_lock(store, &lock, err);
 	if (r == 0)
 		r = pool_store_check_started(store, pool, err);
 	if (r == 0)

@@ -152,6 +152,14 @@ int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err)
 			   "cowctl pool define -");
 }
 
+int pool_store_lock_own(const struct cow_pool_store *store, const struct cow_pool *pool,
+			int *ret_fd, struct cow_error *err)
+{
+	int r = pool_store_check_own(pool, err);
+
+	return r < 0 ? r : pool_store_lock(store, ret_fd, err);
+}
+
 int pool_store_check_stopped(const struct cow_pool_store *store, const struct cow_pool *pool,
 			     struct cow_error *err)
 {

@@ -44,6 +44,9 @@ const char *pool_store_definitions(const struct cow_pool_store *store, enum cow_
 /* Keep others from changing definitions and states until *ret_fd, the open directory of the
  * definitions, is closed. The directory is made when it is not there. */
 int pool_store_lock(const struct cow_pool_store *store, int *ret_fd, struct cow_error *err);
+/* The same, to change a pool, which has to be one of ours. */
+int pool_store_lock_own(const struct cow_pool_store *store, const struct cow_pool *pool,
+			int *ret_fd, struct cow_error *err);
 
 /* The directory of what may be deleted, made when it is not there. @return fd or -errno. */
 int pool_store_open_cache(const struct cow_pool_store *store);
