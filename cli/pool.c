@@ -102,6 +102,14 @@ json_t *cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struc
 
 int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool)
 {
+	if (pool->interrupted) {
+		cli_warn(call,
+			 "%ju interrupted conversions are left in pool %s: %s (cowctl convert "
+			 "--status %s)",
+			 (uintmax_t)pool->interrupted, CLI_QUOTE(pool->name),
+			 pool->interrupted_reason, CLI_QUOTE(pool->path));
+		cli_status(call, CLI_EXIT_FINDINGS);
+	}
 	if (pool->compliance == COW_COMPLIANCE_DRIFTED) {
 		cli_warn(call, "pool %s has drifted from its policy %s: %s (cowctl pool apply)",
 			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),

@@ -84,6 +84,12 @@ struct cow_pool {
 	const char *mount_options; /**< "nodev,nosuid,noexec" and those of the definition */
 
 	const char *label; /**< SELinux label of the target's <permissions>, or NULL */
+
+	/* Filled by cow_pool_start() and cow_pool_mend(). */
+	/** Conversions that were interrupted in its directory and could not be cleared up, or wait
+	 * for somebody to go on: cow_convert_list_interrupted() tells which. */
+	uint64_t interrupted;
+	char interrupted_reason[256]; /**< of the first */
 };
 
 struct cow_pool_store;
@@ -233,7 +239,8 @@ void cow_pool_points_free(struct cow_pool_point **points);
 
 /** Look at a started pool again, and mend its own directory if that has drifted: what
  *  cow_pool_apply() does, without what is below. Directories that were left half made by somebody
- *  who was killed are removed. -EINVAL when it is not started.
+ *  who was killed are removed, and conversions that were interrupted while names were exchanged
+ *  are ended as the next one of that image would do it. -EINVAL when it is not started.
  *  @param ret_points one point. */
 int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
 		  struct cow_pool_point ***ret_points, struct cow_error *err);
@@ -249,8 +256,10 @@ int cow_pool_adopt(struct cow_pool_store *store, struct cow_pool *pool, enum cow
 /** Mount what there is to mount, nodev,nosuid,noexec before the definition's own options, as
  * libvirt does, and mark started after checking that the directory is there. A drifted directory is
  * started all the same, for its images must stay reachable; pool->compliance says so. What was
- * mounted gets the policy first, if it can be had. A pool is started as well when somebody else has
- * mounted its source on its directory. Helpers such as mount.nfs(8) may write to standard error. */
+ * mounted gets the policy first, if it can be had. What was interrupted in the directory is cleared
+ * up as by cow_pool_mend(), so that after a power cut each path names a complete image before
+ * guests are started. A pool is started as well when somebody else has mounted its source on its
+ * directory. Helpers such as mount.nfs(8) may write to standard error. */
 int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
 /** Remove the pool's directory, which must be empty: -ENOTEMPTY. The definition stays. -EBUSY while
  *  started. */

@@ -181,13 +181,16 @@ static int complete(struct convert *c, struct convert_journal *journal,
  * comes in during a pivot ends it. */
 static int change_over(struct convert *c, const char *temp, struct cow_error *err)
 {
+	const struct timespec now[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}};
 	const struct convert_live_backend *backend = c->live->backend;
 	int r;
 
 	if ((r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err)) < 0 ||
 	    (r = backend->pause(c->live, err)) < 0)
 		return r;
-	if (fsync(c->copy) < 0)
+	/* Whoever finds both files unused goes by which was written to last. The guest's own
+	 * flushes need not write an mtime to disk. */
+	if (futimens(c->copy, now) < 0 || fsync(c->copy) < 0)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
 	if ((r = exchange(c, temp, c->before.st_ino, err)) < 0 ||
 	    (r = convert_sync_directory(c, err)) < 0 || (r = backend->pivot(c->live, err)) < 0)

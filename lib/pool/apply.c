@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Make a pool's directories follow its policy, whatever became of them since it was built. */
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/temp.h"
 #include "base/text.h"
 #include "pool/apply.h"
 #include "pool/mount.h"
 #include "pool/store.h"
+#include "pool/sweep.h"
 
 int pool_open_directory(const struct cow_pool *pool, struct cow_error *err)
 {
@@ -42,21 +41,6 @@ void pool_apply_alone(const struct cow_pool *pool)
 	pool_apply(pool, POOL_POINTS_ALONE, &points, NULL);
 }
 
-/* Directories that were being made when their maker was killed: empty ones alone, and only while
- * nobody makes any, who would have the pool's directory locked. */
-static void sweep(const struct cow_pool *pool)
-{
-	int fd = pool_open_directory(pool, NULL);
-	BASE_CLEANUP(directory) DIR *stream = base_directory_stream(fd);
-	const struct dirent *entry;
-
-	if (!stream || flock(dirfd(stream), LOCK_EX | LOCK_NB) < 0)
-		return;
-	while ((entry = readdir(stream)))
-		if (base_starts(entry->d_name, BASE_TEMP_PREFIX))
-			unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR);
-}
-
 /* The store is not locked meanwhile: it takes as long as there are directories, and what it does
  * to each of them can be done any number of times. */
 COW_EXPORT int cow_pool_apply(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -78,7 +62,7 @@ COW_EXPORT int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool
 	if (r == 0)
 		r = pool_apply(pool, POOL_POINTS_ALONE, ret, err);
 	if (r == 0)
-		sweep(pool);
+		pool_sweep(pool);
 	if (r == 0)
 		r = cow_pool_refresh(store, pool, err);
 	return r;

@@ -10,6 +10,7 @@
 #include "pool/start.h"
 #include "pool/state.h"
 #include "pool/store.h"
+#include "pool/sweep.h"
 
 int pool_check_startable(const struct cow_pool_store *store, const struct cow_pool *pool,
 			 struct cow_error *err)
@@ -83,6 +84,8 @@ COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *poo
 	r = again ? 0 : pool_check_startable(store, pool, err);
 	if (r == 0)
 		r = pool_begin(store, pool, again ? NULL : "", &lock, err);
+	if (r == 0)
+		pool_sweep(pool);
 	return r < 0 ? r : cow_pool_refresh(store, pool, err);
 }
 
