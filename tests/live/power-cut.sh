@@ -43,7 +43,7 @@ with_guest() {
 	noting=$!
 	wait_for "the guest" _has_dots $(($(dots) + 4))
 	"$2"
-	wait_for "the guest" _has_dots $(($(dots) + 4))
+	guest_goes_on
 	rm "$T/noting"
 	wait "$noting"
 	qemu_stop
