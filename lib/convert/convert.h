@@ -149,6 +149,7 @@ int convert_recover(struct convert *c, struct cow_error *err);
 
 /* Where there is too little room for two images: the data is moved window by window.
  * docs/convert.md says what holds at each instant. */
+#define CONVERT_MOVE_UNIT ((uint64_t)1 << 20) /* of positions, but for the one at the end */
 int convert_move_begin(struct convert *c, struct cow_error *err);
 /* Open the two files of a move that was interrupted. */
 int convert_move_open(struct convert *c, struct cow_error *err);

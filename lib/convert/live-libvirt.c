@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A guest of libvirt, by libvirt's own block copy. */
-#include <fcntl.h>
-#include <libxml/parser.h>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
 #include "convert/libvirt-calls.h"
+#include "convert/live-domain.h"
 #include "convert/live.h"
-
-DEFINE_CLEANUP(document, xmlDoc *, xmlFreeDoc, NULL)
-DEFINE_CLEANUP(xml_text, xmlChar *, xmlFree, NULL)
-
-static const xmlChar *text_of(const char *text)
-{
-	return (const xmlChar *)text;
-}
 
 /* How long a daemon that is being restarted may take. */
 #define RECONNECT_TRIES 300
@@ -28,85 +18,29 @@ struct guest {
 	char *target; /* the disk, as the guest calls it: "vda" */
 };
 
-static xmlNode *child_of(const xmlNode *node, const char *name)
-{
-	xmlNode *child = node ? xmlFirstElementChild((xmlNode *)(uintptr_t)node) : NULL;
-
-	while (child && !base_equal((const char *)child->name, name))
-		child = xmlNextElementSibling(child);
-	return child;
-}
-
-static char *attribute_of(const xmlNode *node, const char *name)
-{
-	BASE_CLEANUP(xml_text) xmlChar *text = node ? xmlGetNoNsProp(node, text_of(name)) : NULL;
-
-	return strdup(text ? (const char *)text : "");
-}
-
-static xmlDoc *describe(virDomainPtr domain)
-{
-	BASE_CLEANUP(free) char *text = libvirt.virDomainGetXMLDesc(domain, 0);
-
-	return text ? xmlReadMemory(text, (int)strlen(text), NULL, NULL,
-				    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
-		    : NULL;
-}
-
-typedef bool disk_test(const xmlNode *disk, const void *data);
-
-/* The first disk of a domain that passes a test. */
-static xmlNode *find_disk(xmlDoc *document, disk_test *test, const void *data)
-{
-	const xmlNode *devices = child_of(xmlDocGetRootElement(document), "devices");
-	xmlNode *disk = child_of(devices, "disk");
-
-	for (; disk; disk = xmlNextElementSibling(disk))
-		if (base_equal((const char *)disk->name, "disk") && test(disk, data))
-			return disk;
-	return NULL;
-}
-
-static bool is_on(const xmlNode *disk, const void *image)
-{
-	BASE_CLEANUP(free) char *file = attribute_of(child_of(disk, "source"), "file");
-
-	return file && file[0] && convert_is_file(AT_FDCWD, file, image);
-}
-
-static bool is_target(const xmlNode *disk, const void *target)
-{
-	BASE_CLEANUP(free) char *name = attribute_of(child_of(disk, "target"), "dev");
-
-	return base_equal(name, target);
-}
-
 /* A mirror of a disk that several guests write to, or of one that can't be written, is no copy. */
-static int check_disk(const xmlNode *disk, const struct convert_live *live, struct cow_error *err)
+static int check_disk(const struct convert_disk *disk, const struct convert_live *live,
+		      struct cow_error *err)
 {
-	static const char *const kinds[] = {"shareable", "readonly"};
-
-	for (size_t i = 0; i < BASE_ARRAY_SIZE(kinds); i++)
-		if (child_of(disk, kinds[i]))
-			return base_refuse(
-				err, EBUSY, COW_CODE_REFUSED, "%s is a %s disk of the guest %s",
-				BASE_QUOTE(live->path), kinds[i], BASE_QUOTE(live->guest));
-	return 0;
+	if (!disk->shareable && !disk->readonly)
+		return 0;
+	return base_refuse(err, EBUSY, COW_CODE_REFUSED, "%s is a %s disk of the guest %s",
+			   BASE_QUOTE(live->path), disk->shareable ? "shareable" : "readonly",
+			   BASE_QUOTE(live->guest));
 }
 
-static int take_disk(struct convert_live *live, virDomainPtr domain, const xmlNode *disk,
+static int take_disk(struct convert_live *live, virDomainPtr domain, struct convert_disk *disk,
 		     struct cow_error *err)
 {
-	BASE_CLEANUP(free) char *format = attribute_of(child_of(disk, "driver"), "type");
 	struct guest *guest = live->data;
 
-	live->path = attribute_of(child_of(disk, "source"), "file");
-	live->guest = strdup(libvirt.virDomainGetName(domain));
-	live->format = format ? cow_format_from_name(format) : COW_FORMAT_UNKNOWN;
-	guest->target = attribute_of(child_of(disk, "target"), "dev");
+	live->path = disk->path;
+	live->format = disk->format;
+	guest->target = disk->target;
 	libvirt.virDomainRef(domain);
 	guest->domain = domain;
-	if (!live->path || !live->guest || !guest->target)
+	live->guest = strdup(libvirt.virDomainGetName(domain));
+	if (!live->guest)
 		return base_fail(err, ENOMEM, "look at the guest's disks");
 	return check_disk(disk, live, err);
 }
@@ -115,13 +49,14 @@ static int find_in(struct convert_live *live, virDomainPtr *domains, int n,
 		   const struct stat *image, struct cow_error *err)
 {
 	for (int i = 0; i < n; i++) {
-		BASE_CLEANUP(document) xmlDoc *document = describe(domains[i]);
-		const xmlNode *disk = document ? find_disk(document, is_on, image) : NULL;
-		int r;
+		struct convert_disk disk;
+		int r = convert_disk_find(domains[i], image, &disk);
 
-		if (!disk)
+		if (r < 0)
+			return base_fail(err, -r, "look at the guest's disks");
+		if (r == 0)
 			continue;
-		r = take_disk(live, domains[i], disk, err);
+		r = take_disk(live, domains[i], &disk, err);
 		return r < 0 ? r : 1;
 	}
 	return 0;
@@ -187,24 +122,13 @@ static int start(struct convert_live *live, struct cow_error *err)
 	const struct guest *guest = live->data;
 	unsigned flags = VIR_DOMAIN_BLOCK_COPY_REUSE_EXT | VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB |
 			 VIR_DOMAIN_BLOCK_COPY_SYNCHRONOUS_WRITES;
-	BASE_CLEANUP(document) xmlDoc *document = xmlNewDoc(text_of("1.0"));
-	BASE_CLEANUP(xml_text) xmlChar *text = NULL;
-	xmlNode *disk = xmlNewNode(NULL, text_of("disk"));
-	int size;
+	BASE_CLEANUP(free) char *disk = convert_disk_describe(live->path, live->format);
 
-	if (!document || !disk)
+	if (!disk)
 		return base_fail(err, ENOMEM, "mirror a disk");
-	xmlDocSetRootElement(document, disk);
-	xmlNewProp(disk, text_of("type"), text_of("file"));
-	xmlNewProp(xmlNewChild(disk, NULL, text_of("source"), NULL), text_of("file"),
-		   text_of(live->path));
-	xmlNewProp(xmlNewChild(disk, NULL, text_of("driver"), NULL), text_of("type"),
-		   text_of(cow_format_name(live->format)));
-	xmlDocDumpMemory(document, &text, &size);
 	if (live->shallow)
 		flags |= VIR_DOMAIN_BLOCK_COPY_SHALLOW;
-	if (libvirt.virDomainBlockCopy(guest->domain, guest->target, (const char *)text, NULL, 0,
-				       flags) < 0)
+	if (libvirt.virDomainBlockCopy(guest->domain, guest->target, disk, NULL, 0, flags) < 0)
 		return convert_libvirt_fail("block copy", err);
 	return 0;
 }
@@ -231,15 +155,6 @@ static int reconnect(struct guest *guest)
 	return -ECONNRESET;
 }
 
-static bool is_ready(const struct guest *guest)
-{
-	BASE_CLEANUP(document) xmlDoc *document = describe(guest->domain);
-	const xmlNode *disk = document ? find_disk(document, is_target, guest->target) : NULL;
-	BASE_CLEANUP(free) char *ready = attribute_of(child_of(disk, "mirror"), "ready");
-
-	return base_equal(ready, "yes");
-}
-
 static bool is_running(const struct guest *guest)
 {
 	return guest->domain && libvirt.virDomainIsActive(guest->domain) == 1;
@@ -255,7 +170,8 @@ static int look_once(struct guest *guest, struct convert_live_job *ret)
 	if (r > 0) {
 		ret->done = info.cur;
 		ret->total = info.end;
-		ret->ready = info.end && info.cur == info.end && is_ready(guest);
+		ret->ready = info.end && info.cur == info.end &&
+			     convert_disk_is_mirrored(guest->domain, guest->target);
 	}
 	return r;
 }
@@ -341,12 +257,12 @@ static int cancel(struct convert_live *live, struct cow_error *err)
 	struct convert_live_job job;
 	int r = look(live, &job, err);
 
-	while (r > 0) {
+	for (int i = 0; r > 0 && i < RECONNECT_TRIES; i++) {
 		if (libvirt.virDomainBlockJobAbort(guest->domain, guest->target, 0) < 0)
 			convert_wait_us(RECONNECT_WAIT);
 		r = look(live, &job, err);
 	}
-	return r;
+	return r > 0 ? convert_libvirt_fail("end the block copy", err) : r;
 }
 
 static void detach(struct convert_live *live)

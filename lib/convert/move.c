@@ -12,171 +12,28 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <stdio.h>
-#include <sys/statvfs.h>
-
-#include <cow/attr.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
 #include "image/cache.h"
 
-#define MIB ((uint64_t)1 << 20)
 /* For metadata: the extents of a window, and the names. */
-#define RESERVE (4 * MIB)
+#define RESERVE ((uint64_t)4 << 20)
+/* With less, a window is worth waiting for a commit. */
+#define ROOMY ((uint64_t)64 << 20)
 
-static int hold(struct convert *c, struct convert_hold *hold, int fd, struct cow_error *err)
-{
-	int r = convert_hold_lease(hold, fd, F_WRLCK);
-
-	if (r == 0)
-		r = convert_hold_lock(hold);
-	if (r == -EAGAIN)
-		return base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is in use", BASE_QUOTE(c->name));
-	return r < 0 ? base_fail(err, -r, "take a lease on %s", BASE_QUOTE(c->name)) : 0;
-}
-
-/* @return fd or -errno */
-static int open_to_change(const struct convert *c, const char *name, uint64_t inode,
-			  struct cow_error *err)
-{
-	BASE_CLEANUP(fd) int fd = base_open_quietly(c->dirfd, name, O_RDWR | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd == -EWOULDBLOCK)
-		return base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is in use", BASE_QUOTE(c->name));
-	if (fd < 0)
-		return base_fail(err, -fd, "open %s", BASE_QUOTE(name));
-	if (fstat(fd, &st) < 0)
-		return base_fail(err, errno, "look at %s", BASE_QUOTE(name));
-	if (!S_ISREG(st.st_mode) || st.st_ino != inode || st.st_nlink != 1)
-		return base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s is not as it was left",
-				   BASE_QUOTE(name));
-	return base_take_fd(&fd);
-}
-
-/* The original as one that can be punched. A lease for reading and a descriptor for writing exclude
- * each other, so there is an instant with neither: whoever wrote in it is seen. */
-static int reopen_original(struct convert *c, struct cow_error *err)
-{
-	int r;
-
-	close(c->original);
-	c->original_hold.lease = F_UNLCK;
-	c->original = open_to_change(c, c->name, c->before.st_ino, err);
-	if (c->original < 0)
-		return c->original;
-	r = hold(c, &c->original_hold, c->original, err);
-	if (r == 0 && !convert_is_unchanged(c))
-		r = base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s changed meanwhile",
-				BASE_QUOTE(c->name));
-	return r;
-}
-
-static int put_away(struct convert *c, struct cow_error *err)
-{
-	struct convert_journal journal = c->journal;
-	int r = reopen_original(c, err);
-
-	if (r < 0)
-		return r;
-	journal.kind = CONVERT_JOURNAL_AWAY;
-	convert_journal_format(&journal, c->name, c->away);
-	if (renameat2(c->dirfd, c->name, c->dirfd, c->away, RENAME_NOREPLACE) == 0)
-		return 0;
-	c->away[0] = '\0';
-	return base_fail(err, errno, "move %s away", BASE_QUOTE(c->name));
-}
-
-int convert_move_begin(struct convert *c, struct cow_error *err)
-{
-	int r = hold(c, &c->copy_hold, c->copy, err);
-
-	if (r < 0)
-		return r;
-	if (ftruncate(c->copy, c->before.st_size) < 0 || fsync(c->copy) < 0)
-		return base_fail(err, errno, "set the size of the copy of %s", BASE_QUOTE(c->name));
-	r = convert_name_copy(c, CONVERT_JOURNAL_MOVING, 0, err);
-	if (r < 0)
-		return r;
-	r = convert_sync_directory(c, err);
-	if (r == 0)
-		r = put_away(c, err);
-	if (r < 0) {
-		unlinkat(c->dirfd, c->temp, 0);
-		return r;
-	}
-	return convert_sync_directory(c, err);
-}
-
-/* A mere rewrite has none. */
-static int check_direction(const struct convert *c, struct cow_error *err)
-{
-	enum cow_policy to = c->nocow ? COW_POLICY_OFF : COW_POLICY_ON;
-	bool rewrite = c->nocow == !!(c->flags & COW_ATTR_NOCOW);
-
-	if (rewrite || to == c->options->to || c->options->flags & COW_CONVERT_UNDO)
-		return 0;
-	return base_remedy(err,
-			   base_refuse(err, EBUSY, COW_CODE_REFUSED,
-				       "%s is half converted to CoW %s", BASE_QUOTE(c->name),
-				       cow_policy_name(to)),
-			   "finish that first, or take it back with --undo");
-}
-
-int convert_move_open(struct convert *c, struct cow_error *err)
-{
-	uint32_t flags = 0;
-	struct stat copy;
-	int r;
-
-	c->original = open_to_change(c, c->away, c->journal.old_inode, err);
-	if (c->original < 0)
-		return c->original;
-	c->copy = open_to_change(c, c->temp, c->journal.new_inode, err);
-	if (c->copy < 0)
-		return c->copy;
-	if ((r = hold(c, &c->original_hold, c->original, err)) < 0 ||
-	    (r = hold(c, &c->copy_hold, c->copy, err)) < 0 ||
-	    (r = cow_attr_get(c->original, &c->flags, err)) < 0 ||
-	    (r = cow_attr_get(c->copy, &flags, err)) < 0)
-		return r;
-	if (fstat(c->original, &c->before) < 0 || fstat(c->copy, &copy) < 0)
-		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->away));
-	if (copy.st_size != c->before.st_size || c->journal.position > (uint64_t)copy.st_size ||
-	    (c->journal.position % MIB && c->journal.position != (uint64_t)copy.st_size))
-		return base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s is not as it was left",
-				   BASE_QUOTE(c->temp));
-	c->before.st_mtim.tv_sec = c->journal.mtime_seconds;
-	c->before.st_mtim.tv_nsec = c->journal.mtime_nanoseconds;
-	c->result->from_nocow = c->flags & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
-	c->nocow = flags & COW_ATTR_NOCOW;
-	c->resumed = true;
-	return check_direction(c, err);
-}
-
-/* What is free now; what was punched out may take a commit of the filesystem to become so. */
-static uint64_t room(const struct convert *c)
-{
-	struct statvfs fs;
-	uint64_t available;
-
-	if (fstatvfs(c->copy, &fs) < 0)
-		return 0;
-	available = (uint64_t)fs.f_bavail * fs.f_frsize;
-	return available > RESERVE ? (available - RESERVE) / 2 / MIB * MIB : 0;
-}
-
+/* Half of what is free: what was punched out may take a commit of the filesystem to become so. */
 static uint64_t window_size(const struct convert *c)
 {
-	uint64_t size = room(c);
+	uint64_t available = 0, size;
 
-	if (size < 64 * MIB) {
-		syncfs(c->copy);
-		size = room(c);
-	}
-	if (size < MIB)
-		return MIB;
+	convert_find_room(c->copy, RESERVE + 2 * ROOMY, &available);
+	size = available > RESERVE
+		       ? (available - RESERVE) / 2 / CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT
+		       : 0;
+	if (size < CONVERT_MOVE_UNIT)
+		return CONVERT_MOVE_UNIT;
 	return size < IMAGE_CACHE_SPAN ? size : IMAGE_CACHE_SPAN;
 }
 
@@ -184,7 +41,7 @@ static uint64_t window_size(const struct convert *c)
 static int punch(const struct convert *c, int fd, uint64_t start, uint64_t end,
 		 struct cow_error *err)
 {
-	uint64_t whole = (end + MIB - 1) / MIB * MIB;
+	uint64_t whole = (end + CONVERT_MOVE_UNIT - 1) / CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT;
 
 	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
 		      (off_t)(whole - start)) < 0)
@@ -232,11 +89,13 @@ static int move_window_back(struct convert *c, uint64_t start, uint64_t end, str
 static int retry_smaller(const struct convert *c, int target, uint64_t start, uint64_t end,
 			 uint64_t *window)
 {
-	if (*window <= MIB)
+	if (*window <= CONVERT_MOVE_UNIT)
 		return -ENOSPC;
 	punch(c, target, start, end, NULL);
 	syncfs(target);
-	*window = *window / 4 < MIB ? MIB : *window / 4 / MIB * MIB;
+	*window = *window / 4 < CONVERT_MOVE_UNIT
+			  ? CONVERT_MOVE_UNIT
+			  : *window / 4 / CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT;
 	return 0;
 }
 
@@ -280,7 +139,9 @@ static int move_all_back(struct convert *c, struct cow_error *err)
 
 	while (c->journal.position) {
 		uint64_t end = c->journal.position;
-		uint64_t at = end <= window ? 0 : (end - window + MIB - 1) / MIB * MIB;
+		uint64_t at = end <= window ? 0
+					    : (end - window + CONVERT_MOVE_UNIT - 1) /
+						      CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT;
 		int r = move_window_back(c, at, end, err);
 
 		if (r == -ENOSPC && c->journal.position == end)
