@@ -129,7 +129,7 @@ static void name_in_locks(int fd, ino_t inode, char *buffer, size_t size)
 			 (unsigned long long)inode);
 }
 
-bool convert_is_leased(int fd, ino_t inode)
+static bool is_in_locks(int fd, ino_t inode, const char *kind)
 {
 	BASE_CLEANUP(free) char *locks = NULL;
 	char wanted[64], *rest;
@@ -138,7 +138,17 @@ bool convert_is_leased(int fd, ino_t inode)
 		return false;
 	name_in_locks(fd, inode, wanted, sizeof(wanted));
 	for (char *line = strtok_r(locks, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (strstr(line, " LEASE ") && strstr(line, wanted))
+		if (strstr(line, kind) && strstr(line, wanted))
 			return true;
 	return false;
+}
+
+bool convert_is_leased(int fd, ino_t inode)
+{
+	return is_in_locks(fd, inode, " LEASE ");
+}
+
+bool convert_is_mirrored_to(int fd, ino_t inode)
+{
+	return is_in_locks(fd, inode, " FLOCK ");
 }

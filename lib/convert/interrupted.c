@@ -44,6 +44,13 @@ static uint64_t bytes_done(const struct convert_journal *journal, const struct s
 	return (uint64_t)st->st_size;
 }
 
+static bool is_at_work(int dirfd, const struct convert_journal *journal, const struct stat *st)
+{
+	return convert_journal_is_live(journal)
+		       ? convert_is_mirrored_to(dirfd, (ino_t)journal->new_inode)
+		       : convert_is_leased(dirfd, st->st_ino);
+}
+
 /* @return false when this name is no conversion's, or not the one that counts. */
 static bool look(int dirfd, const char *name, struct cow_convert_interrupted *ret)
 {
@@ -56,7 +63,7 @@ static bool look(int dirfd, const char *name, struct cow_convert_interrupted *re
 		return false;
 	*ret = (struct cow_convert_interrupted){
 		.state = state_of(&journal),
-		.running = convert_is_leased(dirfd, st.st_ino) ? COW_ANSWER_YES : COW_ANSWER_NO,
+		.running = is_at_work(dirfd, &journal, &st) ? COW_ANSWER_YES : COW_ANSWER_NO,
 		.size = (uint64_t)st.st_size,
 		.bytes_done = bytes_done(&journal, &st),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What can be mirrored, and the empty image that it is mirrored to. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -10,6 +11,9 @@
 #include "convert/convert.h"
 #include "convert/live.h"
 #include "convert/qmp.h"
+#include "convert/recover.h"
+#include "convert/spans.h"
+#include "image/extents.h"
 
 #define TIMEOUT_MS 120000
 
@@ -48,8 +52,15 @@ int convert_live_check(struct convert *c, struct cow_error *err)
 	if (c->options->flags & offline_only)
 		return refuse(c, "can't be preallocated, resumed or moved while a guest uses it",
 			      "leave out --preallocate, --resume and --low-space", err);
-	if (c->live->format == COW_FORMAT_RAW)
-		return 0;
+	if (!recover_is_private(c))
+		return refuse(
+			c,
+			"is in a directory where others may create files, so that what a crash "
+			"leaves could not be put right",
+			"keep them from it (chmod go-w on the directory)", err);
+	r = c->live->backend->check(c->live, err);
+	if (r < 0 || c->live->format == COW_FORMAT_RAW)
+		return r;
 	if (c->live->format != COW_FORMAT_QCOW2)
 		return refuse(c, "is neither raw nor qcow2 to its guest",
 			      "shut the guest down and convert then", err);
@@ -138,6 +149,43 @@ static int prepare_qcow2(struct convert *c, struct cow_error *err)
 	return r;
 }
 
+static int add_extent(const struct fiemap_extent *extent, void *data)
+{
+	convert_spans_add(data, extent->fe_logical, extent->fe_logical + extent->fe_length);
+	return 0;
+}
+
+static int allocate(const struct convert *c, const struct convert_spans *spans)
+{
+	for (size_t i = 0; i < spans->n; i++) {
+		const struct image_range *span = &spans->list[i];
+
+		if (fallocate(c->copy, FALLOC_FL_KEEP_SIZE, (off_t)span->start,
+			      (off_t)(span->end - span->start)) < 0)
+			return errno == EOPNOTSUPP ? 0 : -errno;
+	}
+	return 0;
+}
+
+int convert_live_allocate(struct convert *c, struct cow_error *err)
+{
+	struct convert_spans spans = {0};
+	int r;
+
+	/* A qcow2 image grows as it is written. */
+	if (c->live->format != COW_FORMAT_RAW)
+		return 0;
+	r = image_extents_each(c->original, 0, UINT64_MAX, add_extent, &spans);
+	if (r == -EOPNOTSUPP)
+		return 0;
+	convert_spans_settle(&spans, UINT64_MAX);
+	if (r == 0)
+		r = spans.failed ? -ENOMEM : allocate(c, &spans);
+	free(spans.list);
+	return r < 0 ? base_fail(err, -r, "allocate space for the copy of %s", BASE_QUOTE(c->name))
+		     : 0;
+}
+
 int convert_live_prepare_copy(struct convert *c, struct cow_error *err)
 {
 	int r = 0;
@@ -146,6 +194,8 @@ int convert_live_prepare_copy(struct convert *c, struct cow_error *err)
 		r = prepare_qcow2(c, err);
 	else if (ftruncate(c->copy, c->before.st_size) < 0)
 		r = base_fail(err, errno, "size the copy of %s", BASE_QUOTE(c->name));
+	if (r == 0)
+		r = convert_live_allocate(c, err);
 	if (r == 0 && fsync(c->copy) < 0)
 		r = base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
 	return r;

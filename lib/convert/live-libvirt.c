@@ -117,8 +117,20 @@ static int attach(struct convert_live *live, const struct stat *image, struct co
 	return r;
 }
 
+/* Block copy itself refuses what it can't mirror before it opens anything. */
+static int check(struct convert_live *live, struct cow_error *err)
+{
+	(void)live, (void)err;
+	return 0;
+}
+
 static int start(struct convert_live *live, struct cow_error *err)
 {
+	virTypedParameter bandwidth = {
+		.field = VIR_DOMAIN_BLOCK_COPY_BANDWIDTH,
+		.type = VIR_TYPED_PARAM_ULLONG,
+		.value.ul = live->options->bandwidth,
+	};
 	const struct guest *guest = live->data;
 	unsigned flags = VIR_DOMAIN_BLOCK_COPY_REUSE_EXT | VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB |
 			 VIR_DOMAIN_BLOCK_COPY_SYNCHRONOUS_WRITES;
@@ -128,7 +140,8 @@ static int start(struct convert_live *live, struct cow_error *err)
 		return base_fail(err, ENOMEM, "mirror a disk");
 	if (live->shallow)
 		flags |= VIR_DOMAIN_BLOCK_COPY_SHALLOW;
-	if (libvirt.virDomainBlockCopy(guest->domain, guest->target, disk, NULL, 0, flags) < 0)
+	if (libvirt.virDomainBlockCopy(guest->domain, guest->target, disk, &bandwidth,
+				       bandwidth.value.ul != 0, flags) < 0)
 		return convert_libvirt_fail("block copy", err);
 	return 0;
 }
@@ -209,9 +222,14 @@ static int resume_guest(struct convert_live *live, struct cow_error *err)
 {
 	struct guest *guest = live->data;
 	bool paused = live->paused;
+	int state = VIR_DOMAIN_PAUSED;
 
 	live->paused = false;
-	if (!paused || !is_running(guest) || libvirt.virDomainResume(guest->domain) == 0)
+	if (!paused || !is_running(guest))
+		return 0;
+	if ((libvirt.virDomainGetState(guest->domain, &state, NULL, 0) == 0 &&
+	     state != VIR_DOMAIN_PAUSED) ||
+	    libvirt.virDomainResume(guest->domain) == 0)
 		return 0;
 	return base_remedy(err, convert_libvirt_fail("resume the guest", err), "virsh resume %s",
 			   live->guest);
@@ -277,5 +295,5 @@ static void detach(struct convert_live *live)
 	free(guest);
 }
 
-const struct convert_live_backend convert_live_libvirt = {attach,       start, look,   pause_guest,
-							  resume_guest, pivot, cancel, detach};
+const struct convert_live_backend convert_live_libvirt = {
+	attach, check, start, look, pause_guest, resume_guest, pivot, cancel, detach};

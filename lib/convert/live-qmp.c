@@ -123,6 +123,49 @@ static int delete_node(const struct convert_live *live, const char *node, struct
 			   err);
 }
 
+/* Is this node what a device of the guest has? Those below a filter can't be mirrored. */
+static int check_root(const struct convert_live *live, const char *node, struct cow_error *err)
+{
+	BASE_CLEANUP(json) json_t *devices = NULL;
+	json_t *device;
+	size_t i;
+	int r = qmp_execute(live->data, "query-block", NULL, &devices, err);
+
+	if (r < 0)
+		return r;
+	json_array_foreach(devices, i, device)
+	{
+		if (base_equal(text_of(json_object_get(device, "inserted"), "node-name"), node))
+			return 0;
+	}
+	return base_refuse(err, EBUSY, COW_CODE_REFUSED,
+			   "%s lies below another node of QEMU, not directly below a device",
+			   BASE_QUOTE(live->path));
+}
+
+static int check(struct convert_live *live, struct cow_error *err)
+{
+	BASE_CLEANUP(json) json_t *nodes = NULL;
+	json_t *source = NULL;
+	int r = query_nodes(live, &nodes, err);
+
+	if (r == 0)
+		r = find_source(live, nodes, &source, err);
+	return r < 0 ? r : check_root(live, text_of(source, "node-name"), err);
+}
+
+/* With synchronous writes the guest makes nothing dirty that is copied already, so that a mirror
+ * ends however slow it is. */
+static json_t *describe_job(const struct convert_live *live, const json_t *source)
+{
+	char name[NODE_MAX];
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "job-id", job_name(live, name), "device",
+			 text_of(source, "node-name"), "target", name, "sync",
+			 live->shallow ? "top" : "full", "copy-mode", "write-blocking", "speed",
+			 (json_int_t)live->options->bandwidth);
+}
+
 static int start(struct convert_live *live, struct cow_error *err)
 {
 	BASE_CLEANUP(json) json_t *nodes = NULL;
@@ -136,11 +179,8 @@ static int start(struct convert_live *live, struct cow_error *err)
 		r = qmp_execute(live->data, "blockdev-add", describe_copy(live, source), NULL, err);
 	if (r < 0)
 		return r;
-	r = qmp_execute(live->data, "blockdev-mirror",
-			json_pack("{s:s, s:s, s:s, s:s, s:s}", "job-id", job_name(live, name),
-				  "device", text_of(source, "node-name"), "target", name, "sync",
-				  live->shallow ? "top" : "full", "copy-mode", "write-blocking"),
-			NULL, err);
+	job_name(live, name);
+	r = qmp_execute(live->data, "blockdev-mirror", describe_job(live, source), NULL, err);
 	if (r < 0)
 		delete_node(live, name, NULL);
 	return r;
@@ -280,5 +320,5 @@ static void detach(struct convert_live *live)
 	qmp_close(live->data);
 }
 
-const struct convert_live_backend convert_live_qmp = {attach,       start, look,   pause_guest,
-						      resume_guest, pivot, cancel, detach};
+const struct convert_live_backend convert_live_qmp = {
+	attach, check, start, look, pause_guest, resume_guest, pivot, cancel, detach};

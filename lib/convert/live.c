@@ -210,6 +210,17 @@ static void measure_copy(struct convert *c)
 		c->result->bytes_holes = (uint64_t)(st.st_size - 512 * st.st_blocks);
 }
 
+/* Nothing is removed while anybody may hold it. */
+static void note_user(struct convert *c, const char *temp)
+{
+	char holder[128];
+
+	convert_find_holder(&c->before, holder, sizeof(holder));
+	base_copy_format(c->result->note, sizeof(c->result->note),
+			 "%s has the old image open, which stays as %s until the next run",
+			 holder[0] ? holder : "somebody", BASE_QUOTE(temp));
+}
+
 /* L10: the guest is on the copy. */
 static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
 		  struct cow_error *err)
@@ -219,6 +230,10 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	measure_copy(c);
 	for (int i = 0; i < CLOSE_TRIES && convert_is_open(c->original); i++)
 		convert_wait_us(CLOSE_WAIT_US);
+	if (convert_is_open(c->original)) {
+		note_user(c, temp);
+		return 0;
+	}
 	convert_forget_users(c->original);
 	r = convert_retire(c, temp, convert_journal_keeps(journal));
 	return r < 0 ? base_fail(err, -r, "retire the old image of %s", BASE_QUOTE(c->name)) : 0;
@@ -230,7 +245,8 @@ static int mirror(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 	int r;
 
 	if ((r = start(c, temp, err)) < 0 || (r = wait_until_ready(c, err)) < 0 ||
-	    (r = complete(c, journal, temp, err)) < 0 || (r = change_over(c, temp, err)) < 0)
+	    (r = convert_live_allocate(c, err)) < 0 || (r = complete(c, journal, temp, err)) < 0 ||
+	    (r = change_over(c, temp, err)) < 0)
 		return r;
 	return settle(c, temp, journal, err);
 }
@@ -246,13 +262,15 @@ static void let_go(struct convert *c)
  * open, when it has closed them itself. */
 static int give_up(struct convert *c, int r, struct cow_error *err)
 {
-	struct cow_error clearing;
+	struct cow_error clearing = {0};
+	int cleared, resumed;
 
 	let_go(c);
-	if (convert_recover(c, &clearing) < 0 || c->live->backend->resume(c->live, &clearing) < 0) {
-		*err = clearing;
-		return r;
-	}
+	cleared = convert_recover(c, &clearing);
+	/* Wherever the guest is, it is better off going on. */
+	resumed = c->live->backend->resume(c->live, cleared < 0 ? NULL : &clearing);
+	if (cleared < 0 || resumed < 0)
+		return base_remedy(err, r, "nor could that be cleared up: %s", clearing.message);
 	return convert_names(c, c->name, c->copy_inode) ? 0 : r;
 }
 

@@ -25,7 +25,10 @@ struct convert_live_backend {
 	/* Find the guest that has this file as a disk, fill in `guest`, `path` and `format`.
 	 * @return 1, 0 when there is none, -errno. */
 	int (*attach)(struct convert_live *live, const struct stat *image, struct cow_error *err);
-	/* Begin to mirror the disk to the file that is at `path` now. */
+	/* Refuse what can't be mirrored; nothing of an earlier run is left by now. */
+	int (*check)(struct convert_live *live, struct cow_error *err);
+	/* Begin to mirror the disk to the file that is at `path` now, no faster than the options
+	 * say. */
 	int (*start)(struct convert_live *live, struct cow_error *err);
 	/* @return 1, 0 when there is no job (any more), -errno when that can't be known. */
 	int (*look)(struct convert_live *live, struct convert_live_job *ret, struct cow_error *err);
@@ -69,6 +72,9 @@ void convert_live_free(struct convert_live *live);
 int convert_live_check(struct convert *c, struct cow_error *err);
 /* Make the empty copy an image that can be mirrored to. */
 int convert_live_prepare_copy(struct convert *c, struct cow_error *err);
+/* Give the copy of a raw image the space that the image has: in one piece before it is written to,
+ * and again when the mirror has made holes of what was preallocated. */
+int convert_live_allocate(struct convert *c, struct cow_error *err);
 /* From the empty copy to the end. */
 int convert_live_carry_out(struct convert *c, struct cow_error *err);
 

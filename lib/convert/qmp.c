@@ -9,9 +9,10 @@
 #include "base/text.h"
 #include "convert/qmp.h"
 
-/* A monitor answers at once; one that doesn't has another client (it serves one at a time), or its
+/* A monitor greets at once; one that doesn't has another client (it serves one at a time), or its
  * QEMU hangs. A pivot waits for the requests under way. */
-#define TIMEOUT_MS 60000
+#define GREETING_MS 5000
+#define ANSWER_MS   60000
 /* The longest answer: query-named-block-nodes of a guest with many long chains. */
 #define LINE_MAX_BYTES (16u << 20)
 
@@ -19,11 +20,20 @@ struct qmp {
 	int fd;
 	char *buffer;
 	size_t used, size;
+	int timeout;   /* ms */
+	json_int_t id; /* of the last command; what was not waited for is answered later */
 };
+
+static int fail(int r, struct cow_error *err)
+{
+	return r == -ETIMEDOUT
+		       ? base_remedy(err, r, "has it another client? It serves one at a time")
+		       : r;
+}
 
 static int fail_talk(int r, struct cow_error *err)
 {
-	return base_fail_code(err, -r, COW_CODE_TOOL, "talk to the QMP monitor");
+	return fail(base_fail_code(err, -r, COW_CODE_TOOL, "talk to the QMP monitor"), err);
 }
 
 static int fill(struct qmp *qmp)
@@ -41,7 +51,7 @@ static int fill(struct qmp *qmp)
 		qmp->size = size;
 	}
 	do
-		n = poll(&poll_fd, 1, TIMEOUT_MS);
+		n = poll(&poll_fd, 1, qmp->timeout);
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return n < 0 ? -errno : -ETIMEDOUT;
@@ -71,7 +81,8 @@ static int receive(struct qmp *qmp, json_t **ret)
 
 static int transmit(struct qmp *qmp, const char *command, json_t *arguments)
 {
-	BASE_CLEANUP(json) json_t *request = json_pack("{s:s}", "execute", command);
+	BASE_CLEANUP(json)
+	json_t *request = json_pack("{s:s, s:I}", "execute", command, "id", ++qmp->id);
 	BASE_CLEANUP(free) char *text = NULL;
 	size_t size;
 
@@ -104,6 +115,8 @@ int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, json_t 
 		r = receive(qmp, &answer);
 		if (r < 0)
 			break;
+		if (json_integer_value(json_object_get(answer, "id")) != qmp->id)
+			continue; /* an event */
 		error = json_object_get(answer, "error");
 		value = json_object_get(answer, "return");
 		if (error)
@@ -111,8 +124,7 @@ int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, json_t 
 					   json_string_value(json_object_get(error, "desc")));
 		if (value && ret)
 			*ret = json_incref(value);
-		if (value)
-			return 0; /* anything else is an event */
+		return value ? 0 : fail_talk(-EPROTO, err);
 	}
 	return fail_talk(r, err);
 }
@@ -140,12 +152,15 @@ int qmp_open(const char *path, struct qmp **ret, struct cow_error *err)
 
 	if (!qmp)
 		return base_fail(err, ENOMEM, "open a QMP monitor");
+	qmp->timeout = GREETING_MS;
 	qmp->fd = connect_to(path);
 	r = qmp->fd < 0 ? qmp->fd : receive(qmp, &greeting);
 	if (r < 0)
-		r = base_fail_code(err, -r, COW_CODE_TOOL, "open the QMP monitor %s",
-				   BASE_QUOTE(path));
-	else
+		r = fail(base_fail_code(err, -r, COW_CODE_TOOL, "open the QMP monitor %s",
+					BASE_QUOTE(path)),
+			 err);
+	qmp->timeout = ANSWER_MS;
+	if (r == 0)
 		r = qmp_execute(qmp, "qmp_capabilities", NULL, NULL, err);
 	if (r < 0)
 		qmp_close(qmp);

@@ -34,16 +34,18 @@ struct pair {
 	struct side *old, *copy; /* which is which */
 };
 
-static int look_at(const struct convert *c, const char *name, struct side *side,
+static int look_at(const struct convert *c, const char *name, uint64_t copy, struct side *side,
 		   struct cow_error *err)
 {
+	bool own = copy == c->copy_inode;
 	int r;
 
 	side->hold = (struct convert_hold){.fd = -1, .lease = F_UNLCK};
 	side->fd = openat(c->dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (side->fd < 0 || fstat(side->fd, &side->st) < 0)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(name));
-	if (flock(side->fd, LOCK_EX | LOCK_NB) < 0)
+	/* It is the copy that a run has locked; anybody may lock what they can read. */
+	if (side->st.st_ino == copy && flock(side->fd, LOCK_EX | LOCK_NB) < 0 && !own)
 		return base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is being converted",
 				   BASE_QUOTE(c->name));
 	r = convert_hold_lease(&side->hold, side->fd, F_WRLCK);
@@ -66,9 +68,9 @@ static int open_pair(const struct convert *c, const char *temp,
 	int r;
 
 	pair->image.fd = pair->temp.fd = -1;
-	r = look_at(c, c->name, &pair->image, err);
+	r = look_at(c, c->name, journal->new_inode, &pair->image, err);
 	if (r == 0)
-		r = look_at(c, temp, &pair->temp, err);
+		r = look_at(c, temp, journal->new_inode, &pair->temp, err);
 	if (r < 0)
 		return r;
 	pair->copy = pair->image.st.st_ino == journal->new_inode ? &pair->image : &pair->temp;
@@ -169,16 +171,17 @@ static int recover(struct convert *c, const char *temp, const struct convert_jou
 int convert_recover_live(struct convert *c, const char *temp, const struct convert_journal *journal,
 			 struct cow_error *err)
 {
-	int r;
+	int r, resumed;
 
 	if (fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) < 0)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
-	/* A run that was killed may have left the guest standing still. */
-	if (c->live && convert_journal_is_mirrored(journal))
+	/* A run that was killed may have left the guest standing still; of this one it is known. */
+	if (c->live && convert_journal_is_mirrored(journal) && journal->new_inode != c->copy_inode)
 		c->live->paused = true;
 	r = recover(c, temp, journal, err);
-	if (r == 0 && c->live)
-		r = c->live->backend->resume(c->live, err);
+	resumed = c->live ? c->live->backend->resume(c->live, r < 0 ? NULL : err) : 0;
+	if (r == 0)
+		r = resumed;
 	if (r == 0 && c->live)
 		r = convert_unshelve(c, err);
 	return r < 0 ? r : 1;

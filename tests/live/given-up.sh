@@ -9,6 +9,7 @@ need_root
 require strace
 make_guest
 FS_SIZE=512M make_fs btrfs b
+chmod 0755 "$T/b"
 image=$T/b/disk.raw
 touch "$image"
 chattr +C "$image" # so that the guest itself needs no space
@@ -56,11 +57,22 @@ fill() {
 	available=$(($(stat -f -c "%a * %S" "$T/b")))
 	fallocate -l $((available - (20 << 20))) "$T/b/full"
 }
+held renameat2:2 qemu_stop
+as_it_was
+
+# A raw image's space is there before the mirror begins. A qcow2 image grows, until there is none.
+qcow2=$T/b/disk.qcow2
+touch "$qcow2"
+chattr +C "$qcow2"
+qemu-img create -q -f qcow2 "$qcow2" 40M
+qemu-img convert -n -f raw -O qcow2 "$image" "$qcow2"
+rm "$image"
+image=$qcow2
+inode=$(stat -c %i "$image")
+qemu_start -drive "file=$image,format=qcow2,if=ide,index=2"
 held linkat:1 fill
 rm -f "$T/b/full"
 expect_err "ended early"
-as_it_was
+expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
+expect_equal "$(ls -A "$T/b")" disk.qcow2 "what is there"
 guest_goes_on
-
-held renameat2:2 qemu_stop
-as_it_was

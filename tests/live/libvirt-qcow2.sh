@@ -8,6 +8,7 @@
 need_root
 make_guest
 make_fs btrfs b
+chmod 0755 "$T/b"
 cd "$T/b"
 make_image base.raw 40M
 qemu-img create -q -f qcow2 -F raw -b base.raw -o cluster_size=32k,lazy_refcounts=on disk.qcow2

@@ -10,6 +10,7 @@ require strace
 make_guest
 make_fs btrfs b
 chmod 0755 "$T/b"
+chmod 0755 "$T/b"
 image=$T/b/disk.raw
 make_image "$image" 40M
 libvirtd_start 'user = "libvirt-qemu"' 'group = "libvirt-qemu"'

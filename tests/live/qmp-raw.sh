@@ -7,6 +7,7 @@
 need_root
 make_guest
 make_fs btrfs b
+chmod 0755 "$T/b"
 cd "$T/b"
 make_image disk.raw 40M
 chown 12:34 disk.raw
@@ -34,6 +35,16 @@ there_and_back
 qemu_start -blockdev "driver=file,filename=$T/b/disk.raw,node-name=p0,cache.direct=on" \
 	-blockdev driver=raw,file=p0,node-name=d0,cache.direct=on -device ide-hd,bus=ide.1,drive=d0
 there_and_back
+
+# A mirror of what lies below another node can't be had: said before any name is exchanged.
+qemu_start -object throttle-group,id=slow,x-iops-total=100000 \
+	-blockdev "driver=file,filename=$T/b/disk.raw,node-name=p0" -blockdev driver=raw,file=p0,node-name=d0 \
+	-blockdev driver=throttle,throttle-group=slow,file=d0,node-name=t0 -device ide-hd,bus=ide.1,drive=t0
+inode=$(stat -c %i disk.raw)
+expect_status 2 cowctl convert --qmp "$T/qmp" --cow off disk.raw
+expect_err "lies below another node"
+expect_equal "$(stat -c %i disk.raw) $(ls -A)" "$inode disk.raw" "what is there"
+qemu_stop
 
 # what nobody has open is converted as ever; another QEMU's image is not
 qemu_start -drive file=disk.raw,format=raw,if=ide,index=2

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A live conversion with somebody in its way: the guest is never left standing still, what can't be done is
+# found out before any name is exchanged, and nothing is removed that somebody has open.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../trace.sh"
+. "$(dirname "$0")/../lib-live.sh"
+need_root
+require strace jq flock
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime XDG_CACHE_HOME=$T/cache
+make_guest
+make_fs btrfs b
+chmod 0755 "$T/b"
+image=$T/b/disk
+fallocate -l 80M "$image" # of which the half is never written
+"$COW_BUILD/tests/scatter" --fill "$T/half" $((40 << 20))
+dd if="$T/half" of="$image" bs=1M conv=notrunc status=none
+libvirtd_start
+domain_start raw "$image"
+inode=$(stat -c %i "$image")
+
+as_it_was() {
+	expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
+	expect_equal "$(ls -A "$T/b")" disk "what is there"
+	expect_equal "$(virsh -q domstate guest)" "$1" "the guest"
+}
+# fails: the exchange of L9 does, with the guest stopped
+fails() {
+	trace_inject renameat2:error=EIO:when=4 cowctl convert --live "$image" && fail "not failed"
+	expect_err "Input/output error"
+}
+
+# Whoever can read the image can lock it.
+exec 5<"$image"
+flock --shared 5
+fails
+as_it_was running
+exec 5<&-
+guest_goes_on
+
+# A guest that was stopped before stays so.
+virsh -q suspend guest
+fails
+as_it_was paused
+virsh -q resume guest
+
+# Where others can create names, what a crash leaves could not be put right.
+chmod 0775 "$T/b"
+expect_status 2 cowctl convert --live "$image"
+expect_err "others may create files" "chmod go-w"
+chmod 0755 "$T/b"
+
+# A pool is refreshed while it goes on: nothing was interrupted.
+expect_status 0 cowctl pool define-as p --session --target "$T/b" --cow on
+: >"$T/trace"
+traced -o "$T/trace" --trace=renameat2 --inject=renameat2:signal=STOP:when=3 \
+	-- "$COWCTL" convert --live --bandwidth 40M --json "$image" >"$T/converted" 2>"$T/said" &
+converter=$!
+wait_for "the converter" grep -q 'stopped by SIGSTOP' "$T/trace"
+expect_status 0 cowctl pool start p --session
+exec 5<"$image" # for longer than the guest has it
+pkill -CONT -P "$(pgrep -P "$converter")"
+wait "$converter" || fail "status $?: $(cat "$T/said")"
+
+# The rate was kept to, and what was preallocated is.
+jq -e '.images[0] | .result == "converted" and .seconds >= 0.9' "$T/converted"
+[ "$(stat -c %b "$image")" -ge $((80 << 11)) ] || fail "it is no longer preallocated"
+[ "$(runs_of "$image")" -le 4 ] || fail "$(runs_of "$image") pieces"
+guest_goes_on
+
+# Somebody had the old image open: it is still there, and goes with the next run.
+expect_text "$T/said" "has the old image open" "until the next run"
+[ -n "$(find "$T/b" -name '.cowctl-*')" ] || fail "what somebody had open was removed"
+exec 5<&-
+expect_status 0 cowctl convert --live "$image"
+expect_equal "$(ls -A "$T/b")" disk "what is there"
+guest_goes_on
