@@ -215,7 +215,11 @@ static int parse(struct cli_call *call, struct cow_volume_create_options *option
 				 &options->backing_format);
 	if (!r)
 		r = parse_size(call, cli_value(call, "allocation"), &options->allocation);
-	return r ? r : parse_size(call, call->operands[2], &options->capacity);
+	if (!r)
+		r = parse_size(call, call->operands[2], &options->capacity);
+	if (call->operands[2] && !options->capacity)
+		options->flags |= COW_VOLUME_CREATE_EMPTY;
+	return r;
 }
 
 /* A name is one of a volume of the pool: written as its path, as libvirt does it. */

@@ -152,10 +152,11 @@ struct cow_progress {
 /** Flags for cow_image_create_options. */
 #define COW_IMAGE_CREATE_DRY_RUN                                                                   \
 	0x1u /**< check everything, down to the flag of an unnamed file, and create nothing */
+#define COW_IMAGE_CREATE_EMPTY 0x2u /**< a size of 0 is meant, where there is no backing file */
 
 struct cow_image_create_options {
 	enum cow_format format; /**< raw, qcow2, qcow, qed, vmdk, vdi, vpc or luks */
-	uint64_t size;          /**< bytes the guest will see */
+	uint64_t size;          /**< bytes the guest will see; 0: those of the backing file */
 	mode_t mode;            /**< permissions, umask not applied; 0 means 0600 */
 	enum cow_wish wish;     /**< how much nocow is wanted */
 	bool nocow;             /**< which way */

@@ -123,6 +123,7 @@ int cow_volume_dump_xml(const struct cow_volume *volume, char **ret_xml, struct 
 /* Flags of struct cow_volume_create_options. */
 #define COW_VOLUME_CREATE_DRY_RUN 0x1u /**< check everything, create nothing */
 #define COW_VOLUME_CREATE_OWNED   0x2u /**< owner and group hold; else those of the pool, if any */
+#define COW_VOLUME_CREATE_EMPTY   0x4u /**< a capacity of 0 is meant, without a backing file */
 
 /** allocation: as much as capacity. */
 #define COW_VOLUME_ALLOCATE_ALL UINT64_MAX
@@ -185,8 +186,9 @@ struct cow_volume_definition {
 	struct cow_encryption encryption; /**< where options has it: the caller names the secret */
 };
 /** Sizes are scaled, elements without a meaning here passed over; without <allocation> a raw volume
- *  is allocated as a whole, as libvirt does it. Encryption other than LUKS is
- *  COW_CODE_UNSUPPORTED. */
+ *  is allocated as a whole, as libvirt does it. A <capacity> of 0 is COW_VOLUME_CREATE_EMPTY;
+ * without one there must be a backing file, or another volume, that gives it. Encryption other than
+ * LUKS is COW_CODE_UNSUPPORTED. */
 int cow_volume_definition_new_xml(const char *xml, size_t size, struct cow_volume_definition **ret,
 				  struct cow_error *err);
 void cow_volume_definition_free(struct cow_volume_definition *definition);

@@ -33,9 +33,10 @@ static int check_options(const struct cow_image_create_options *options, struct 
 		return base_fail(err, EINVAL, "a raw image has no metadata to preallocate");
 	if (options->preallocation > COW_PREALLOCATION_METADATA && options->backing)
 		return base_fail(err, EINVAL, "an image with a backing file can't be preallocated");
-	if (options->flags & ~COW_IMAGE_CREATE_DRY_RUN)
+	if (options->flags & ~(COW_IMAGE_CREATE_DRY_RUN | COW_IMAGE_CREATE_EMPTY))
 		return base_fail(err, EINVAL, "unknown flags 0x%x", options->flags);
-	if (options->size > INT64_MAX || (!options->size && !options->backing))
+	if (options->size > INT64_MAX ||
+	    (!options->size && !options->backing && !(options->flags & COW_IMAGE_CREATE_EMPTY)))
 		return base_fail(err, EINVAL, "the size of the image must be given");
 	return 0;
 }
@@ -79,7 +80,7 @@ static int write_raw(const struct image_new *image, struct cow_error *err)
 	off_t size = (off_t)image->size;
 	int r = 0;
 
-	switch (image->options->preallocation) {
+	switch (size ? image->options->preallocation : COW_PREALLOCATION_OFF) {
 	case COW_PREALLOCATION_FALLOC:
 		r = fallocate(image->fd, 0, 0, size) < 0 ? -errno : 0;
 		break;

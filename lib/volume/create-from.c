@@ -33,7 +33,8 @@ static int look_at_source(struct volume_source *source, const char *name, struct
 		r = base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
 				"volume %s is encrypted: what is in it can't be read",
 				BASE_QUOTE(name));
-	else if (header.damaged == COW_ANSWER_YES || !header.virtual_size)
+	else if (header.damaged == COW_ANSWER_YES ||
+		 (!header.virtual_size && header.format != COW_FORMAT_RAW))
 		r = base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no sound %s image",
 				BASE_QUOTE(name), cow_format_name(header.format));
 	source->format = header.format;

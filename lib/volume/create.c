@@ -12,7 +12,8 @@ DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
 
 static int check_options(const struct cow_volume_create_options *options, struct cow_error *err)
 {
-	bool known = !(options->flags & ~(COW_VOLUME_CREATE_DRY_RUN | COW_VOLUME_CREATE_OWNED));
+	bool known = !(options->flags & ~(COW_VOLUME_CREATE_DRY_RUN | COW_VOLUME_CREATE_OWNED |
+					  COW_VOLUME_CREATE_EMPTY));
 	int r = volume_name_check(options->name, err);
 
 	if (r < 0)
@@ -94,6 +95,12 @@ static enum cow_format format_of(const struct cow_volume_create_options *options
 	return format == COW_FORMAT_RAW && options->encryption ? COW_FORMAT_LUKS : format;
 }
 
+static unsigned image_flags(unsigned flags)
+{
+	return (flags & COW_VOLUME_CREATE_DRY_RUN ? COW_IMAGE_CREATE_DRY_RUN : 0) |
+	       (flags & COW_VOLUME_CREATE_EMPTY ? COW_IMAGE_CREATE_EMPTY : 0);
+}
+
 static int create_file(struct volume_new *new, struct cow_error *err)
 {
 	const struct cow_volume_create_options *options = new->options;
@@ -112,7 +119,7 @@ static int create_file(struct volume_new *new, struct cow_error *err)
 		.preallocation = options->preallocation,
 		.backing = options->backing,
 		.backing_format = options->backing_format,
-		.flags = options->flags & COW_VOLUME_CREATE_DRY_RUN ? COW_IMAGE_CREATE_DRY_RUN : 0,
+		.flags = image_flags(options->flags),
 		.version = options->version,
 		.cluster_size = options->cluster_size,
 		.lazy_refcounts = options->lazy_refcounts,

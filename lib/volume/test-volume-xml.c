@@ -73,6 +73,19 @@ static void nonsense_is_refused(void)
 	CHECK_NUMBER(err.code, COW_CODE_UNSUPPORTED);
 }
 
+static void a_capacity_of_nothing_is_meant_where_it_is_said(void)
+{
+	struct cow_volume_definition *definition =
+		read_xml("<volume><name>x</name><capacity unit='G'>0</capacity></volume>");
+
+	CHECK(definition != NULL);
+	if (!definition)
+		return;
+	CHECK_NUMBER(definition->options.capacity, 0);
+	CHECK_NUMBER(definition->options.flags, COW_VOLUME_CREATE_EMPTY);
+	cow_volume_definition_free(definition);
+}
+
 static void what_is_not_said_is_as_in_libvirt(void)
 {
 	struct cow_volume_definition *definition = read_xml("<volume><name>x</name></volume>");
@@ -138,6 +151,7 @@ int main(void)
 	encryption_is_luks_in_qemus_words();
 	units_are_libvirts();
 	nonsense_is_refused();
+	a_capacity_of_nothing_is_meant_where_it_is_said();
 	what_is_not_said_is_as_in_libvirt();
 	a_directory_and_a_backing_file_are_seen();
 	return unit_status();

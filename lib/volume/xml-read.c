@@ -89,6 +89,17 @@ static int read_size(const xmlNode *parent, const char *name, uint64_t absent, u
 	return 0;
 }
 
+/* One of 0 is meant, one that is not there is not. */
+static int read_capacity(const xmlNode *root, struct cow_volume_create_options *options,
+			 struct cow_error *err)
+{
+	int r = read_size(root, "capacity", 0, &options->capacity, err);
+
+	if (r == 0 && !options->capacity && pool_xml_child(root, "capacity"))
+		options->flags |= COW_VOLUME_CREATE_EMPTY;
+	return r;
+}
+
 static int read_permissions(const xmlNode *target, struct definition *definition,
 			    struct cow_error *err)
 {
@@ -274,7 +285,7 @@ static int read_root(const xmlNode *root, struct definition *definition, struct 
 		r = base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition has no <name>");
 	options->name = definition->name;
 	if (r == 0)
-		r = read_size(root, "capacity", 0, &options->capacity, err);
+		r = read_capacity(root, options, err);
 	if (r == 0)
 		r = read_size(root, "allocation", COW_VOLUME_ALLOCATE_ALL, &options->allocation,
 			      err);

@@ -77,6 +77,22 @@ expect_equal "$(json "$T/info" '"\(."virtual-size") \(."cluster-size") \(."forma
 expect_status 0 vol dumpxml --pool on from-xml
 expect_out "<nocow/>" "<compat>0.10</compat>"
 
+# no bytes at all are what is asked for where XML says so, and not where it says nothing
+for format in raw qcow2; do
+	echo "<volume><name>empty-$format</name><capacity>0</capacity><target><format type='$format'/></target></volume>" >"$T/empty.xml"
+	expect_status 0 vol create ext "$T/empty.xml"
+	qemu-img info --output=json -f "$format" "$T/e/ext/empty-$format" >"$T/info"
+	expect_equal "$(json "$T/info" '."virtual-size"')" 0
+	sed 's|<capacity>0</capacity>||; s|<name>|&x|' "$T/empty.xml" >"$T/none.xml"
+	expect_status 3 vol create ext "$T/none.xml"
+	expect_err "the size of the image must be given"
+done
+expect_status 0 vol create-as ext empty-falloc 0 --preallocation falloc
+expect_equal "$(stat -c '%s %b' "$T/e/ext/empty-raw" "$T/e/ext/empty-falloc" | xargs)" "0 0 0 0"
+sed "s|</target>|&<backingStore><path>qcow2</path><format type='qcow2'/></backingStore>|; s|empty-qcow2|as-base|" "$T/empty.xml" >"$T/base.xml"
+expect_status 0 vol create ext "$T/base.xml" --json
+expect_json '.volumes[0].capacity == 1000000000'
+
 # the pool's owner and group
 cowctl pool dumpxml ext --session | sed 's/<uuid>.*//; s/<name>ext/<name>owned/; s|/ext<|/owned<|
 	s|</path>|&<permissions><owner>65534</owner><group>65533</group></permissions>|' >"$T/owned.xml"
