@@ -19,6 +19,8 @@ static const struct cli_option resize_options[] = {
 	{"allocate", 0, NULL, NULL, "allocate what is added", 0, false},
 	{"delta", 0, NULL, NULL, "by this much, not to this much", 0, false},
 	{"shrink", 0, NULL, NULL, "to less; with delta, by this much less", 0, false},
+	{"secret-file", 0, "FILE", NULL, "the secret of an encrypted volume; all of FILE is it",
+	 CLI_COMPLETE_FILE, false},
 	{0},
 };
 
@@ -26,18 +28,21 @@ static int resize(struct cli_call *call)
 {
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
 	struct cow_error err = {0};
-	uint64_t size;
-	unsigned flags = cli_flag(call, "allocate", COW_VOLUME_RESIZE_ALLOCATE) |
+	uint64_t size = 0;
+	struct cow_volume_resize_options options = {
+		.flags = cli_flag(call, "allocate", COW_VOLUME_RESIZE_ALLOCATE) |
 			 cli_flag(call, "delta", COW_VOLUME_RESIZE_DELTA) |
-			 cli_flag(call, "shrink", COW_VOLUME_RESIZE_SHRINK);
+			 cli_flag(call, "shrink", COW_VOLUME_RESIZE_SHRINK),
+		.secret_file = cli_value(call, "secret-file"),
+	};
 	int status;
 
-	if (cow_size_parse(call->operands[1], &size) < 0)
+	if (cow_size_parse(call->operands[1], &options.capacity) < 0)
 		return cli_usage(call, "%s is not a size", CLI_QUOTE(call->operands[1]));
 	status = cli_vol_open(call, &vol);
 	if (status)
 		return status;
-	if (cow_volume_resize(vol.store, vol.pool, vol.volume->name, size, flags, &size, &err) < 0)
+	if (cow_volume_resize(vol.store, vol.pool, vol.volume->name, &options, &size, &err) < 0)
 		return cli_error(call, &err);
 	fprintf(call->out, "resized volume %s to %s\n", CLI_QUOTE(vol.volume->path),
 		CLI_SIZE(size));

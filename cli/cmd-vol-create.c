@@ -89,9 +89,11 @@ static const struct cli_option create_options[] = {
 	{0},
 };
 
-/* Volume XML out of the second operand. @return 0, or an exit status after the error was said. */
+/* Volume XML out of the second operand, and the secret. @return 0, or an exit status after the
+ * error was said. */
 static int read_definition(struct cli_call *call, struct cow_volume_definition **ret)
 {
+	const char *secret = cli_value(call, "secret-file");
 	char *xml CLI_CLEANUP(text) = NULL;
 	struct cow_error err = {0};
 	size_t size = 0;
@@ -99,22 +101,21 @@ static int read_definition(struct cli_call *call, struct cow_volume_definition *
 	xml = cli_read_definition(call->operands[1], &size);
 	if (!xml)
 		return cli_error_system(call, errno, "read %s", CLI_QUOTE(call->operands[1]));
-	return cow_volume_definition_new_xml(xml, size, ret, &err) < 0 ? cli_error(call, &err) : 0;
+	if (cow_volume_definition_new_xml(xml, size, ret, &err) < 0)
+		return cli_error(call, &err);
+	if (secret) {
+		(*ret)->encryption.secret_file = secret;
+		(*ret)->options.encryption = &(*ret)->encryption;
+	}
+	return 0;
 }
 
 static int create(struct cli_call *call)
 {
 	struct cow_volume_definition *definition CLI_CLEANUP(definition) = NULL;
-	const char *secret = cli_value(call, "secret-file");
 	int status = read_definition(call, &definition);
 
-	if (status)
-		return status;
-	if (secret) {
-		definition->encryption.secret_file = secret;
-		definition->options.encryption = &definition->encryption;
-	}
-	return create_in_pool(call, &definition->options, NULL);
+	return status ? status : create_in_pool(call, &definition->options, NULL);
 }
 
 const struct cli_verb cli_verb_vol_create = {
@@ -136,6 +137,9 @@ static const struct cli_option create_from_options[] = {
 	 CLI_COMPLETE_POOL, false},
 	{"input-format", 0, "FORMAT", "raw|qcow2|qcow|qed|vmdk|vdi|vpc|vhdx",
 	 "what VOL is (found out if not given)", 0, false},
+	{"input-secret-file", 0, "FILE", NULL, "the secret of VOL, if it is encrypted",
+	 CLI_COMPLETE_FILE, false},
+	SECRET_OPTION,
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
 	{0},
 };
@@ -148,7 +152,10 @@ static int create_from(struct cli_call *call)
 
 	if (!status)
 		status = cli_vol_find(call, cli_value(call, "inputpool"), call->operands[2], &from);
-	return status ? status : create_in_pool(call, &definition->options, &from);
+	if (status)
+		return status;
+	definition->options.from_secret_file = cli_value(call, "input-secret-file");
+	return create_in_pool(call, &definition->options, &from);
 }
 
 const struct cli_verb cli_verb_vol_create_from = {

@@ -147,8 +147,8 @@ struct cow_volume_create_options {
 	unsigned flags;
 	const struct cow_encryption *encryption; /**< raw, which becomes LUKS, and qcow2; or NULL */
 	const struct cow_progress *progress;     /**< while it is preallocated, or NULL */
-	const char *label; /**< SELinux label; NULL: that of the pool, if any */
-	uint64_t spare[1];
+	const char *label;            /**< SELinux label; NULL: that of the pool, if any */
+	const char *from_secret_file; /**< of the other one, for cow_volume_create_from() */
 };
 
 /** How a new volume came out. */
@@ -170,8 +170,11 @@ int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
 		      struct cow_volume_created *ret, struct cow_error *err);
 
 /** The same, with the content of another volume, of whatever pool and format: qemu-img(1) converts
- * it. Capacity is at least that of the other one. No backing file, no encryption. Refused while
- *  somebody writes to the other one.
+ *  it. Capacity is at least that of the other one. A raw one is sparse if the other one is not
+ *  allocated as a whole, unless a part of it was asked for. With a backing file it has what differs
+ *  from that; a backing file of the other one must be the same. What is encrypted as a raw volume,
+ *  and bigger than the other one, is not zeros behind that. Refused while somebody writes to the
+ *  other one.
  *  @param format of the other one; COW_FORMAT_UNKNOWN: found out by its content, of which a guest
  *  may have written a raw one. */
 int cow_volume_create_from(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -187,8 +190,8 @@ struct cow_volume_definition {
 };
 /** Sizes are scaled, elements without a meaning here passed over; without <allocation> a raw volume
  *  is allocated as a whole, as libvirt does it. A <capacity> of 0 is COW_VOLUME_CREATE_EMPTY;
- * without one there must be a backing file, or another volume, that gives it. Encryption other than
- * LUKS is COW_CODE_UNSUPPORTED. */
+ *  without one there must be a backing file, or another volume, that gives it. Encryption other
+ *  than LUKS is COW_CODE_UNSUPPORTED. */
 int cow_volume_definition_new_xml(const char *xml, size_t size, struct cow_volume_definition **ret,
 				  struct cow_error *err);
 void cow_volume_definition_free(struct cow_volume_definition *definition);
@@ -218,12 +221,19 @@ typedef int (*cow_volume_progress)(uint64_t done, uint64_t total, void *data);
 #define COW_VOLUME_RESIZE_DELTA    0x2u /**< by this much, not to this much */
 #define COW_VOLUME_RESIZE_SHRINK   0x4u /**< to less; with DELTA, by this much less */
 
+struct cow_volume_resize_options {
+	uint64_t capacity;
+	unsigned flags;
+	const char *secret_file; /**< as of struct cow_encryption, or NULL */
+	uint64_t spare[4];
+};
+
 /** Change what the guest sees. Less than now needs SHRINK; less than what is allocated is refused
- *  always. Runs qemu-img(1) for all formats but raw and LUKS; of other encrypted images, which need
- *  their secret for it, it is COW_CODE_UNSUPPORTED.
+ *  always. Runs qemu-img(1) for all formats but raw and LUKS. Encrypted images of other formats
+ *  need their secret; where it is given it must be the right one.
  *  @param ret_capacity what it is now; may be NULL. */
 int cow_volume_resize(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
-		      uint64_t capacity, unsigned flags, uint64_t *ret_capacity,
+		      const struct cow_volume_resize_options *options, uint64_t *ret_capacity,
 		      struct cow_error *err);
 
 #define COW_VOLUME_TRANSFER_SPARSE 0x1u /**< zeros are holes where the target can have them */

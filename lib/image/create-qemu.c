@@ -255,7 +255,7 @@ int image_qemu_write(struct image_new *image, struct cow_error *err)
 	if (!o)
 		return base_fail(err, ENOMEM, "create %s", BASE_QUOTE(image->name));
 	if (options->encryption) {
-		secret = image_encryption_object(options->encryption);
+		secret = image_secret_object(IMAGE_SECRET, options->encryption->secret_file);
 		if (!secret)
 			return base_fail(err, ENOMEM, "create %s", BASE_QUOTE(image->name));
 		argv[n++] = "--object";

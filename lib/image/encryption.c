@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "image/encryption.h"
 
-#define SECRET "secret0"
-
 /* QEMU's options by the fields. */
 static void list_choices(const struct cow_encryption *encryption,
 			 const char *ret[ENCRYPTION_CHOICES][2])
@@ -32,18 +30,22 @@ static bool is_name(const char *text)
 	return *text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")];
 }
 
+int image_secret_check(const char *file, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd < 0 ? base_fail(err, errno, "open the secret file %s", BASE_QUOTE(file)) : 0;
+}
+
 static int check_secret(const struct cow_encryption *encryption, struct cow_error *err)
 {
 	const char *file = encryption->secret_file;
-	BASE_CLEANUP(fd) int fd = -1;
 
-	if (!file || !*file)
-		return base_remedy(err,
-				   base_refuse(err, EINVAL, COW_CODE_USAGE,
-					       "an encrypted image needs a secret"),
-				   "name the file it is in: --secret-file FILE");
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	return fd < 0 ? base_fail(err, errno, "open the secret file %s", BASE_QUOTE(file)) : 0;
+	if (file && *file)
+		return image_secret_check(file, err);
+	return base_remedy(
+		err, base_refuse(err, EINVAL, COW_CODE_USAGE, "an encrypted image needs a secret"),
+		"name the file it is in: --secret-file FILE");
 }
 
 int image_encryption_check(const struct cow_image_create_options *options, struct cow_error *err)
@@ -68,16 +70,42 @@ int image_encryption_check(const struct cow_image_create_options *options, struc
 }
 
 /* In QEMU's lists a comma is written twice. */
-char *image_encryption_object(const struct cow_encryption *encryption)
+static char *double_commas(const char *text)
 {
-	char *object = base_format("secret,id=" SECRET ",file=");
+	char *doubled = malloc(2 * strlen(text) + 1), *to = doubled;
 
-	for (const char *p = encryption->secret_file; object && *p; p++) {
-		BASE_CLEANUP(free) char *before = object;
+	for (; doubled && *text; *to++ = *text++)
+		if (*text == ',')
+			*to++ = ',';
+	if (doubled)
+		*to = '\0';
+	return doubled;
+}
 
-		object = base_format("%s%s%c", before, *p == ',' ? "," : "", *p);
+char *image_secret_object(const char *id, const char *file)
+{
+	BASE_CLEANUP(free) char *doubled = double_commas(file);
+
+	return doubled ? base_format("secret,id=%s,file=%s", id, doubled) : NULL;
+}
+
+char *image_open_options(const char *prefix, enum cow_format format, const char *path,
+			 const char *secret)
+{
+	BASE_CLEANUP(free) char *doubled = double_commas(path);
+	const char *key = format == COW_FORMAT_LUKS ? "key-secret" : "encrypt.key-secret";
+	char *text = NULL;
+
+	if (!doubled)
+		return NULL;
+	text = base_format("%sdriver=%s,%sfile.filename=%s", prefix, cow_format_name(format),
+			   prefix, doubled);
+	if (text && secret) {
+		BASE_CLEANUP(free) char *before = text;
+
+		text = base_format("%s,%s%s=%s", before, prefix, key, secret);
 	}
-	return object;
+	return text;
 }
 
 char *image_encryption_options(const struct cow_image_create_options *options)
@@ -85,8 +113,8 @@ char *image_encryption_options(const struct cow_image_create_options *options)
 	bool whole = options->format == COW_FORMAT_LUKS;
 	const char *prefix = whole ? "" : "encrypt.";
 	const char *choices[ENCRYPTION_CHOICES][2];
-	char *text =
-		base_format("%s%skey-secret=" SECRET, whole ? "" : "encrypt.format=luks,", prefix);
+	char *text = base_format("%s%skey-secret=" IMAGE_SECRET,
+				 whole ? "" : "encrypt.format=luks,", prefix);
 
 	list_choices(options->encryption, choices);
 	for (size_t i = 0; text && i < ENCRYPTION_CHOICES; i++) {

@@ -1,91 +1,97 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A new volume with the content of another one, of any format and pool: made as any other, and
- * filled by qemu-img before it gets its name. */
+ * filled before it gets its name. Here is what the other one must be for that. */
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "base/run.h"
 #include "base/text.h"
+#include "image/chain.h"
 #include "volume/claim.h"
 #include "volume/create.h"
+#include "volume/secret.h"
 
-struct filling {
-	const struct volume_new *new;
-	const struct volume_source *source;
-	int fd;
-};
+static void take_header(struct volume_source *source, const struct cow_header *header)
+{
+	bool raw = source->format == COW_FORMAT_RAW || header->format == COW_FORMAT_ISO;
 
-static int look_at_source(struct volume_source *source, const char *name, struct cow_error *err)
+	source->format = raw ? COW_FORMAT_RAW : header->format;
+	source->capacity = source->format == COW_FORMAT_RAW ? source->length : header->virtual_size;
+}
+
+static int check_header(const struct volume_source *source, const char *name,
+			const struct cow_header *header, const char *secret, struct cow_error *err)
+{
+	static const struct cow_header plain = {.encrypted = COW_ANSWER_NO};
+	bool raw = source->format == COW_FORMAT_RAW;
+	int r = volume_secret_check(raw ? &plain : header, name, secret, "--input-secret-file",
+				    err);
+
+	if (r < 0)
+		return r;
+	if (!raw && (header->damaged == COW_ANSWER_YES || !source->capacity))
+		return base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no sound %s image",
+				   BASE_QUOTE(name), cow_format_name(source->format));
+	return 0;
+}
+
+static int look_at_source(struct volume_source *source, const char *name, const char *secret,
+			  struct cow_error *err)
 {
 	struct cow_header header = {0};
+	enum cow_format said = source->format;
 	int r = cow_header_read(source->fd, &header, err);
 
 	if (r < 0)
 		return r;
-	if (source->format == COW_FORMAT_RAW || header.format == COW_FORMAT_ISO)
-		header.format = COW_FORMAT_RAW;
-	if (header.format == COW_FORMAT_RAW)
-		header.virtual_size = source->length;
-	if (source->format && source->format != header.format)
+	take_header(source, &header);
+	if (said && said != source->format)
 		r = base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no %s image",
-				BASE_QUOTE(name), cow_format_name(source->format));
-	else if (header.format != COW_FORMAT_RAW && header.encrypted == COW_ANSWER_YES)
-		r = base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
-				"volume %s is encrypted: what is in it can't be read",
-				BASE_QUOTE(name));
-	else if (header.damaged == COW_ANSWER_YES ||
-		 (!header.virtual_size && header.format != COW_FORMAT_RAW))
-		r = base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no sound %s image",
-				BASE_QUOTE(name), cow_format_name(header.format));
-	source->format = header.format;
-	source->capacity = header.virtual_size;
+				BASE_QUOTE(name), cow_format_name(said));
+	else
+		r = check_header(source, name, &header, secret, err);
+	if (r == 0 && header.backing && source->format != COW_FORMAT_RAW) {
+		source->backing = image_backing_path(source->path, header.backing);
+		if (!source->backing)
+			r = base_fail(err, ENOMEM, "look at volume %s", BASE_QUOTE(name));
+	}
 	cow_header_clear(&header);
 	return r;
 }
 
-/* By what the target has: how much of it will be data is not known before. */
-static int watch(void *data)
+/* Only what the other one has itself is copied onto a backing file. */
+static int check_backing(const struct cow_pool *pool, const char *backing,
+			 const struct volume_source *source, const char *from,
+			 struct cow_error *err)
 {
-	const struct filling *filling = data;
-	const struct cow_progress *progress = filling->new->options->progress;
-	uint64_t total = filling->source->capacity, done;
-	struct stat st;
+	BASE_CLEANUP(free) char *path = backing ? volume_backing_path(pool, backing) : NULL;
+	struct stat ours, theirs;
 
-	if (!progress)
+	if (!backing || !source->backing || base_equal(path, source->backing) ||
+	    (path && stat(path, &ours) == 0 && stat(source->backing, &theirs) == 0 &&
+	     ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino))
 		return 0;
-	done = fstat(filling->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
-	return progress->report(done < total ? done : total, total, progress->data);
+	return base_remedy(err,
+			   base_refuse(err, EINVAL, COW_CODE_REFUSED,
+				       "volume %s has another backing file, %s", BASE_QUOTE(from),
+				       BASE_QUOTE(source->backing)),
+			   "name that, or none");
 }
 
-/* The target has no name yet, so qemu-img gets it as a descriptor. The source goes by its path:
- * what its backing file is called is relative to that. What is filled is new and all zeros. */
-int volume_fill(struct volume_new *new, int fd, struct cow_error *err)
+/* As libvirt does it: never less than there is, and sparse if that is and nothing else is said. */
+static void follow_source(struct cow_volume_create_options *options,
+			  const struct volume_source *source, const struct stat *st)
 {
-	const struct volume_source *source = new->source;
-	struct filling filling = {new, source, fd};
-	const struct base_watch watching = {watch, &filling};
-	const char *argv[] = {"qemu-img",   "convert",
-			      "-n",         "--target-is-zero",
-			      "-f",         cow_format_name(source->format),
-			      "-O",         cow_format_name(new->image.format),
-			      source->path, BASE_FD_PATH(fd),
-			      NULL};
-	int r = base_run_watched(argv, fd, 0, &watching, NULL, err);
-
-	return r == -ECANCELED
-		       ? base_refuse(err, ECANCELED, COW_CODE_CANCELLED,
-				     "stopped: %s is not created", BASE_QUOTE(new->options->name))
-		       : r;
+	if (options->capacity < source->capacity)
+		options->capacity = source->capacity;
+	if (options->allocation == COW_VOLUME_ALLOCATE_ALL &&
+	    (uint64_t)st->st_blocks * 512 < source->capacity)
+		options->allocation = 0;
 }
 
 static int check_options(const struct cow_volume_create_options *options, struct cow_error *err)
 {
 	if (options->type == COW_VOLUME_TYPE_DIRECTORY)
 		return base_fail(err, EINVAL, "a directory is not made from an image");
-	if (options->backing || options->encryption)
-		return base_fail(err, EINVAL,
-				 "a volume made from another has no backing file, and is not "
-				 "encrypted here");
 	return 0;
 }
 
@@ -110,11 +116,13 @@ COW_EXPORT int cow_volume_create_from(struct cow_pool_store *store, const struct
 		return r;
 	source.fd = claim.fd;
 	source.length = (uint64_t)claim.st.st_size;
-	r = look_at_source(&source, from, err);
-	if (r < 0)
-		return r;
-	/* As libvirt does it: never less than there is. */
-	if (wanted.capacity < source.capacity)
-		wanted.capacity = source.capacity;
-	return volume_create(store, pool, &wanted, &source, ret, err);
+	r = look_at_source(&source, from, options->from_secret_file, err);
+	if (r == 0)
+		r = check_backing(pool, options->backing, &source, from, err);
+	if (r == 0) {
+		follow_source(&wanted, &source, &claim.st);
+		r = volume_create(store, pool, &wanted, &source, ret, err);
+	}
+	free(source.backing);
+	return r;
 }

@@ -12,6 +12,7 @@ struct volume_source {
 	uint64_t length;        /* of the file */
 	enum cow_format format; /* raw where it has none */
 	uint64_t capacity;      /* bytes the guest sees */
+	char *backing;          /* the path of its backing file, or NULL */
 };
 
 /* A volume being made. */
@@ -30,6 +31,8 @@ void volume_report(struct volume_new *new, const struct cow_decision *decision);
 
 /* Write the content of the source into the complete, empty image. */
 int volume_fill(struct volume_new *new, int fd, struct cow_error *err);
+/* The path of a backing file that is named as seen from a pool's directory. NULL: out of memory. */
+char *volume_backing_path(const struct cow_pool *pool, const char *backing);
 
 /* cow_volume_create(), with a source or without. */
 int volume_create(struct cow_pool_store *store, const struct cow_pool *pool,

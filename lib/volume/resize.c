@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "base/run.h"
+#include "image/encryption.h"
 #include "volume/claim.h"
+#include "volume/secret.h"
 
 #define ALLOCATE COW_VOLUME_RESIZE_ALLOCATE
 #define DELTA    COW_VOLUME_RESIZE_DELTA
@@ -13,41 +15,44 @@
 
 struct resize {
 	const char *name;
-	unsigned flags;
+	const struct cow_volume_resize_options *options;
 	struct volume_claim claim;
 	enum cow_format format;
 	bool flat; /* all behind its header, if it has one, is the disk */
-	uint64_t now, wanted;
+	uint64_t header, now, wanted;
 };
 
 static int read_header(struct resize *resize, struct cow_error *err)
 {
 	struct cow_header header = {0};
+	const char *secret = resize->options->secret_file;
 	int r = cow_header_read(resize->claim.fd, &header, err);
 
 	resize->format = header.format == COW_FORMAT_ISO ? COW_FORMAT_RAW : header.format;
 	resize->now = header.virtual_size;
-	/* LUKS says nowhere how much it holds; of version 2 it is not known where that begins. */
-	resize->flat = resize->format == COW_FORMAT_RAW ||
-		       (resize->format == COW_FORMAT_LUKS && header.version == 1);
-	if (r == 0 && header.encrypted == COW_ANSWER_YES && !resize->flat)
-		r = base_remedy(err,
-				base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
-					    "volume %s is encrypted, and needs its secret for that",
-					    BASE_QUOTE(resize->name)),
-				"qemu-img resize takes one: --object secret,id=ID,file=FILE");
+	resize->header = resize->format == COW_FORMAT_LUKS
+				 ? (uint64_t)resize->claim.st.st_size - header.virtual_size
+				 : 0;
+	/* LUKS says nowhere how much it holds; of version 2 it is not known where that begins. The
+	 * secret is not needed for it, but one that is given is held to be the right one. */
+	resize->flat = !secret && (resize->format == COW_FORMAT_RAW ||
+				   (resize->format == COW_FORMAT_LUKS && header.version == 1));
+	if (r == 0 && !resize->flat)
+		r = volume_secret_check(&header, resize->name, secret, "--secret-file", err);
 	cow_header_clear(&header);
 	return r;
 }
 
-static int find_size(struct resize *resize, uint64_t capacity, struct cow_error *err)
+static int find_size(struct resize *resize, struct cow_error *err)
 {
+	uint64_t capacity = resize->options->capacity;
+	unsigned flags = resize->options->flags;
 	bool overflow = false;
 
 	resize->wanted = capacity;
-	if (resize->flags & DELTA && resize->flags & SHRINK)
+	if (flags & DELTA && flags & SHRINK)
 		resize->wanted = resize->now - (capacity < resize->now ? capacity : resize->now);
-	else if (resize->flags & DELTA)
+	else if (flags & DELTA)
 		overflow = __builtin_add_overflow(resize->now, capacity, &resize->wanted);
 	if (overflow || resize->wanted > INT64_MAX)
 		return base_fail(err, EFBIG, "resize volume %s", BASE_QUOTE(resize->name));
@@ -58,13 +63,13 @@ static int check_size(const struct resize *resize, struct cow_error *err)
 {
 	if (resize->wanted >= resize->now)
 		return 0;
-	if (!(resize->flags & SHRINK))
+	if (!(resize->options->flags & SHRINK))
 		return base_remedy(err,
 				   base_refuse(err, EINVAL, COW_CODE_REFUSED,
 					       "volume %s is larger than that",
 					       BASE_QUOTE(resize->name)),
 				   "its end would be lost; --shrink if that is meant");
-	if (resize->wanted < (uint64_t)resize->claim.st.st_blocks * 512)
+	if (resize->header + resize->wanted < (uint64_t)resize->claim.st.st_blocks * 512)
 		return base_refuse(err, EINVAL, COW_CODE_REFUSED,
 				   "volume %s has more than that allocated",
 				   BASE_QUOTE(resize->name));
@@ -74,11 +79,11 @@ static int check_size(const struct resize *resize, struct cow_error *err)
 static int resize_flat(const struct resize *resize, struct cow_error *err)
 {
 	off_t now = resize->claim.st.st_size;
-	off_t wanted = now - (off_t)resize->now + (off_t)resize->wanted;
+	off_t wanted = (off_t)(resize->header + resize->wanted);
 	int r = 0;
 
 	/* Allocated first: when there is no room the length is still what it was. */
-	if (resize->flags & ALLOCATE && wanted > now)
+	if (resize->options->flags & ALLOCATE && wanted > now)
 		r = fallocate(resize->claim.fd, FALLOC_FL_KEEP_SIZE, now, wanted - now);
 	if (r == 0)
 		r = ftruncate(resize->claim.fd, wanted);
@@ -89,27 +94,37 @@ static int resize_flat(const struct resize *resize, struct cow_error *err)
 
 static int resize_by_qemu(const struct resize *resize, struct cow_error *err)
 {
-	const char *argv[12] = {"qemu-img", "resize", "-q", "-f", cow_format_name(resize->format)};
+	const char *secret = resize->options->secret_file, *id = secret ? IMAGE_SECRET : NULL;
+	BASE_CLEANUP(free) char *object = secret ? image_secret_object(id, secret) : NULL;
+	BASE_CLEANUP(free)
+	char *image = image_open_options("", resize->format, BASE_FD_PATH(resize->claim.fd), id);
+	const char *argv[12] = {"qemu-img", "resize", "-q", "--image-opts"};
 	char size[24];
-	int n = 5;
+	int n = 4;
 
+	if (!image || (secret && !object))
+		return base_fail(err, ENOMEM, "resize volume %s", BASE_QUOTE(resize->name));
 	snprintf(size, sizeof(size), "%" PRIu64, resize->wanted);
-	if (resize->flags & ALLOCATE)
+	if (secret) {
+		argv[n++] = "--object";
+		argv[n++] = object;
+	}
+	if (resize->options->flags & ALLOCATE)
 		argv[n++] = "--preallocation=falloc";
 	if (resize->wanted < resize->now)
 		argv[n++] = "--shrink";
-	argv[n++] = BASE_FD_PATH(resize->claim.fd);
+	argv[n++] = image;
 	argv[n++] = size;
 	volume_claim_unlock(&resize->claim);
 	return base_run(argv, resize->claim.fd, 0, NULL, err);
 }
 
-static int work(struct resize *resize, uint64_t capacity, struct cow_error *err)
+static int work(struct resize *resize, struct cow_error *err)
 {
 	int r = read_header(resize, err);
 
 	if (r == 0)
-		r = find_size(resize, capacity, err);
+		r = find_size(resize, err);
 	if (r == 0)
 		r = check_size(resize, err);
 	if (r < 0 || resize->wanted == resize->now)
@@ -122,21 +137,22 @@ static int work(struct resize *resize, uint64_t capacity, struct cow_error *err)
 }
 
 COW_EXPORT int cow_volume_resize(struct cow_pool_store *store, const struct cow_pool *pool,
-				 const char *name, uint64_t capacity, unsigned flags,
+				 const char *name, const struct cow_volume_resize_options *options,
 				 uint64_t *ret_capacity, struct cow_error *err)
 {
 	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
-	struct resize resize = {.name = name, .flags = flags};
+	struct resize resize = {.name = name, .options = options};
 	int r;
 
-	if (flags & ~(ALLOCATE | DELTA | SHRINK))
-		return base_fail(err, EINVAL, "resize a volume: unknown flags 0x%x", flags);
+	if (options->flags & ~(ALLOCATE | DELTA | SHRINK))
+		return base_fail(err, EINVAL, "resize a volume: unknown flags 0x%x",
+				 options->flags);
 	r = volume_claim_in(&place, store, pool, name, O_RDWR, &claim, err);
 	if (r < 0)
 		return r;
 	resize.claim = claim;
-	r = work(&resize, capacity, err);
+	r = work(&resize, err);
 	if (r == 0 && ret_capacity)
 		*ret_capacity = resize.flat ? resize.wanted : resize.now;
 	return r;

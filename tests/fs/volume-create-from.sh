@@ -6,7 +6,7 @@
 need_root
 . "$(dirname "$0")/../lib-volume.sh"
 . "$(dirname "$0")/../trace.sh"
-require qemu-img strace
+require qemu-img qemu-io strace
 make_fs btrfs b
 make_fs ext4 e
 make_pool from "$T/e/from"
@@ -15,6 +15,8 @@ make_image "$T/e/from/raw" 8M
 truncate -s 16M "$T/e/from/raw" # the second half is a hole
 qemu-img convert -f raw -O qcow2 "$T/e/from/raw" "$T/e/from/qcow2"
 qemu-img create -q -f qcow2 -b qcow2 -F qcow2 "$T/e/from/overlay"
+qemu-img create -q -f qcow2 -b qcow2 -F qcow2 "$T/e/from/changed"
+qemu-io -f qcow2 -c 'write -P 1 1M 64k' -c 'write -z 2M 64k' "$T/e/from/changed" >"$T/info"
 chmod 0600 "$T/e/from/"*
 
 # xml NAME FORMAT [CAPACITY]
@@ -49,6 +51,35 @@ xml bytes raw
 expect_status 0 vol create-from to "$T/vol.xml" --inputpool from qcow2 --input-format raw
 cmp -n "$(stat -c %s "$T/e/from/qcow2")" "$T/e/from/qcow2" "$T/b/to/bytes"
 
+# as sparse as the other one unless something else is said: its second half is a hole
+echo "<volume><name>sparse</name></volume>" >"$T/vol.xml"
+expect_status 0 vol create-from to "$T/vol.xml" --inputpool from raw
+sed -i 's|sparse|whole|; s|</volume>|<allocation>16777216</allocation>&|' "$T/vol.xml"
+expect_status 0 vol create-from to "$T/vol.xml" --inputpool from raw
+[ "$(stat -c %b "$T/b/to/sparse")" -le $((9 << 11)) ] || fail "the hole is filled"
+[ "$(stat -c %b "$T/b/to/whole")" -ge $((16 << 11)) ] || fail "it is not allocated as was asked"
+
+# backed NAME FORMAT BACKING BACKING-FORMAT
+backed() {
+	xml "$1" "$2"
+	sed -i "s|</volume>|<backingStore><path>$3</path><format type='$4'/></backingStore></volume>|" "$T/vol.xml"
+}
+# onto a backing file: what the other one has itself, or all of it; as it is named from where it will be
+ln "$T/e/from/qcow2" "$T/e/from/same"
+for backing in "$T/e/from/qcow2" "$T/e/from/same" ../../e/from/qcow2; do
+	for source in changed raw; do
+		backed onto qcow2 "$backing" qcow2
+		expect_status 0 vol create-from to "$T/vol.xml" --inputpool from $source --json
+		expect_json '.volumes[0] | .format == "qcow2" and .capacity == 16777216'
+		qemu-img info --output=json "$T/b/to/onto" >"$T/info"
+		expect_equal "$(json "$T/info" '."backing-filename" + " " + ."backing-filename-format"')" "$backing qcow2"
+		qemu-img compare -q -f "${source/changed/qcow2}" -F qcow2 "$T/e/from/$source" "$T/b/to/onto" ||
+			fail "$source onto $backing: another content"
+		[ $source = raw ] || [ "$(stat -c %b "$T/b/to/onto")" -le 2048 ] || fail "what is in the backing file is copied"
+		rm "$T/b/to/onto"
+	done
+done
+
 # refused, failed, planned, stopped
 cd "$T/b/to"
 before=$(echo * .*)
@@ -64,8 +95,17 @@ exec 5<>"$T/e/from/raw"
 expect_status 2 vol create-from to "$T/vol.xml" --inputpool from raw --json
 expect_json '.error.code == "busy"'
 exec 5<&-
-sed 's|</volume>|<backingStore><path>raw</path><format type="raw"/></backingStore></volume>|' "$T/vol.xml" >"$T/backed.xml"
-expect_status 3 vol create-from to "$T/backed.xml" --inputpool from raw
+backed new qcow2 "$T/e/from/raw" raw
+expect_status 2 vol create-from to "$T/vol.xml" --inputpool from changed
+expect_err "has another backing file"
+backed new qcow2 none qcow2
+expect_status 2 vol create-from to "$T/vol.xml" --inputpool from raw --json
+expect_json '.error.code == "not-found"'
+backed new raw "$T/e/from/qcow2" qcow2
+expect_status 3 vol create-from to "$T/vol.xml" --inputpool from raw
+xml new qcow2
+expect_status 3 vol create-from to "$T/vol.xml" --inputpool from raw --input-secret-file "$T/vol.xml"
+expect_err "is not encrypted"
 status=0
 trace_inject poll:signal=INT:when=1 cowctl vol create-from --session to "$T/vol.xml" --inputpool from raw || status=$?
 expect_equal "$status" 2
