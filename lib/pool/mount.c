@@ -5,6 +5,7 @@
 #include <libmount.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cow/stack.h>
@@ -179,6 +180,19 @@ static int check_free(const struct cow_pool *pool, struct cow_error *err)
 			   "unmount it first");
 }
 
+/* Of two who are about to mount something there, the kernel would put one over the other. Others
+ * may have other stores; who may not open it goes on, and can hardly mount there. The descriptor is
+ * of the directory below what will be mounted. */
+static int claim_directory(const struct cow_pool *pool, int *ret_fd, struct cow_error *err)
+{
+	*ret_fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0 || flock(*ret_fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return 0;
+	return base_refuse(err, EBUSY, COW_CODE_BUSY,
+			   "somebody else is mounting something on %s just now",
+			   BASE_QUOTE(pool->path));
+}
+
 static int set_up(struct libmnt_context *context, const struct cow_pool *pool)
 {
 	int r = mnt_context_set_source(context, pool->mount_source);
@@ -193,11 +207,14 @@ static int set_up(struct libmnt_context *context, const struct cow_pool *pool)
 int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
+	BASE_CLEANUP(fd) int claim = -1;
 	int r;
 
 	if (!pool->mount_source)
 		return 0;
-	r = check_free(pool, err);
+	r = claim_directory(pool, &claim, err);
+	if (r == 0)
+		r = check_free(pool, err);
 	if (r < 0)
 		return r;
 	context = mnt_new_context();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Starting and stopping: mount what there is to mount, and mark the pool. */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -11,6 +12,8 @@
 #include "pool/state.h"
 #include "pool/store.h"
 #include "pool/sweep.h"
+
+DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free, NULL)
 
 int pool_check_startable(const struct cow_pool_store *store, const struct cow_pool *pool,
 			 struct cow_error *err)
@@ -46,14 +49,49 @@ static int unmark(const struct cow_pool_store *store, const struct cow_pool *poo
 	return 0;
 }
 
+/* Two definitions may name one directory in different ways, and what is mounted hides what is
+ * there. */
+static bool has_directory_of(const struct cow_pool *other, const struct cow_pool *pool)
+{
+	struct stat theirs, ours;
+
+	return (other->mount_source || pool->mount_source) && pool_has_directory(other) &&
+	       stat(other->path, &theirs) == 0 && stat(pool->path, &ours) == 0 &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+static int check_directory_free(struct cow_pool_store *store, const struct cow_pool *pool,
+				struct cow_error *err)
+{
+	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
+	size_t broken;
+	int r = cow_pool_list(store, &pools, &broken, NULL);
+
+	if (r < 0)
+		return base_fail(err, -r, "list pools");
+	for (struct cow_pool **other = pools; *other; other++)
+		if ((*other)->source == COW_POOL_SOURCE_COWCTL &&
+		    !base_equal((*other)->name, pool->name) && has_directory_of(*other, pool) &&
+		    pool_store_started(store, *other) != COW_ANSWER_NO)
+			return base_remedy(
+				err,
+				base_refuse(err, EBUSY, COW_CODE_BUSY,
+					    "pool %s is started in directory %s",
+					    BASE_QUOTE((*other)->name), BASE_QUOTE(pool->path)),
+				"stop it first: cowctl pool stop %s", BASE_QUOTE((*other)->name));
+	return 0;
+}
+
 /* The mark comes before the mount, and goes after it: cut short, what is mounted belongs to a pool,
  * which can be started or stopped again. A server may take minutes, for which nobody is kept from
  * the store: what is mounted is what counts, and the kernel mounts nothing twice in one place. */
-int pool_begin(const struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
+int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
 	       int *lock, struct cow_error *err)
 {
 	int r = pool->mount_source ? 0 : check_directory(pool, err);
 
+	if (r == 0)
+		r = check_directory_free(store, pool, err);
 	if (r == 0 && xml)
 		r = pool_store_mark(store, pool, xml, err);
 	if (r < 0)

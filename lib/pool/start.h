@@ -10,7 +10,7 @@ int pool_check_startable(const struct cow_pool_store *store, const struct cow_po
 /* Mark the pool started, with the definition that is in use (see pool_store_mark(); NULL: it is
  * marked), and mount what there is to mount. Takes over the lock of the store. On failure nothing
  * is mounted. */
-int pool_begin(const struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
+int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
 	       int *lock, struct cow_error *err);
 
 #endif

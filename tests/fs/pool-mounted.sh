@@ -191,12 +191,24 @@ expect_status 0 pool stop p
 
 # nobody waits for a mount that takes its time
 expect_status 0 pool define "$T/new.xml"
-ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o /dev/null --trace=mount --inject=mount:delay_enter=8s \
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/mounts" --trace=mount --inject=mount:delay_enter=8s \
 	"$COWCTL" pool start p --session >"$T/slow" 2>&1 &
-until [ -e "$T/runtime/cowctl/pools/p.started" ]; do :; done
+until [ -s "$T/mounts" ]; do :; done
 expect_status 0 pool define-as quick --target "$T/quick"
 expect_status 0 pool build quick
 expect_status 0 pool start quick
+# nor is anything mounted over it, by another name of the directory, or out of another store
+ln -s x "$T/link"
+expect_status 0 pool define-as over --type fs --source-dev "$T/file.img" --target "$T/link"
+expect_status 2 pool start over --json
+expect_json '.error.code == "busy" and (.error.message | contains("pool '"'p'"' is started in directory"))'
+export XDG_CONFIG_HOME=$T/config2 XDG_RUNTIME_DIR=$T/runtime2
+expect_status 0 pool define-as over --type fs --source-dev "$T/file.img" --target "$T/x"
+expect_status 2 pool start over --json
+expect_json '.error.code == "busy" and (.error.message | contains("is mounting something"))'
+expect_status 0 pool undefine over
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+expect_status 0 pool undefine over
 ! is_mounted "$T/x" || fail "it is mounted already: others may have waited"
 wait $! || fail "the slow start failed: $(cat "$T/slow")"
 is_mounted "$T/x" || fail "not mounted"
