@@ -19,9 +19,12 @@ static void finds_pieces_in_any_order(void)
 	struct image_sums sums = noted();
 	const struct image_sum *sum = image_sums_find(&sums, 4096);
 
-	CHECK(sum && sum->at == 4096 && sum->size == 6);
-	CHECK(image_sum_is(sum, "second"));
-	CHECK(!image_sum_is(sum, "secind"));
+	CHECK(sum != NULL);
+	if (sum) {
+		CHECK(sum->at == 4096 && sum->size == 6);
+		CHECK(image_sum_is(sum, "second"));
+		CHECK(!image_sum_is(sum, "secind"));
+	}
 	CHECK(image_sum_is(image_sums_find(&sums, 0), "first"));
 	CHECK(!image_sums_find(&sums, 1));
 	CHECK(!image_sums_find(&sums, 8193));
