@@ -14,4 +14,8 @@ int pool_build_device(const struct cow_pool *pool, unsigned flags, struct cow_er
 int pool_build(const struct cow_pool *pool, unsigned flags, struct cow_pool_build_result *ret,
 	       struct cow_error *err);
 
+/* The same where there is no such directory yet, without a dry run. */
+int pool_build_new(const struct cow_pool *pool, unsigned flags, struct cow_pool_build_result *ret,
+		   struct cow_error *err);
+
 #endif
