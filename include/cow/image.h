@@ -61,7 +61,9 @@ struct cow_header {
 	enum cow_answer external; /**< yes: data of the disk lies in other files, which the header
 				       names (a qcow2 data file, the extents of a VMDK) */
 	enum cow_encrypted how;   /**< in which way it is encrypted, where that is known */
-	uint64_t spare[3];
+	uint32_t cluster_size;    /**< qcow2: bytes */
+	bool lazy_refcounts;      /**< qcow2 */
+	uint64_t spare[2];
 };
 
 /** Bytes of the beginning that decide every format, and of the end (VHD footers). */
@@ -153,6 +155,7 @@ struct cow_progress {
 #define COW_IMAGE_CREATE_DRY_RUN                                                                   \
 	0x1u /**< check everything, down to the flag of an unnamed file, and create nothing */
 #define COW_IMAGE_CREATE_EMPTY 0x2u /**< a size of 0 is meant, where there is no backing file */
+#define COW_IMAGE_CREATE_MODE  0x4u /**< a mode of 0 is meant */
 
 struct cow_image_create_options {
 	enum cow_format format; /**< raw, qcow2, qcow, qed, vmdk, vdi, vpc or luks */

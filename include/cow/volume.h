@@ -76,6 +76,8 @@ struct cow_volume {
 	struct cow_time accessed, modified, changed;
 	struct cow_time born;   /**< zero where the filesystem doesn't keep it */
 	enum cow_encrypted how; /**< it is encrypted, where that is known */
+	uint32_t cluster_size;  /**< qcow2: bytes; not in a list, and so is the next */
+	bool lazy_refcounts;    /**< qcow2 */
 };
 
 /* Flags for cow_volume_list(). */
@@ -124,6 +126,7 @@ int cow_volume_dump_xml(const struct cow_volume *volume, char **ret_xml, struct 
 #define COW_VOLUME_CREATE_DRY_RUN 0x1u /**< check everything, create nothing */
 #define COW_VOLUME_CREATE_OWNED   0x2u /**< owner and group hold; else those of the pool, if any */
 #define COW_VOLUME_CREATE_EMPTY   0x4u /**< a capacity of 0 is meant, without a backing file */
+#define COW_VOLUME_CREATE_MODE    0x8u /**< a mode of 0 is meant */
 
 /** allocation: as much as capacity. */
 #define COW_VOLUME_ALLOCATE_ALL UINT64_MAX

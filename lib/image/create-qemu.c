@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -99,6 +100,12 @@ static char *format_options(const struct cow_image_create_options *options)
 			   encryption ? encryption : "");
 }
 
+/* An image that has nothing in it, which opening does nothing to. */
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 /* Open what will be the backing file; looked at through O_PATH first, so that no device is, but for
  * a disk that is said to be raw. */
 static int open_backing(const struct image_new *image, struct cow_error *err)
@@ -106,14 +113,16 @@ static int open_backing(const struct image_new *image, struct cow_error *err)
 	const char *backing = image->options->backing;
 	BASE_CLEANUP(fd) int fd = openat(image->dirfd, backing, O_PATH | O_CLOEXEC);
 	struct stat st;
+	bool disk;
 	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return base_fail(err, errno, "open the backing file %s", BASE_QUOTE(backing));
-	if (S_ISBLK(st.st_mode) && image->options->backing_format != COW_FORMAT_RAW)
+	disk = S_ISBLK(st.st_mode) || is_null(&st);
+	if (disk && image->options->backing_format != COW_FORMAT_RAW)
 		return base_fail(err, EINVAL, "the backing disk %s can only be raw",
 				 BASE_QUOTE(backing));
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+	if (!S_ISREG(st.st_mode) && !disk)
 		return base_fail(err, EINVAL, "the backing file %s is neither a file nor a disk",
 				 BASE_QUOTE(backing));
 	r = base_fd_reopen(fd, O_RDONLY);

@@ -33,7 +33,8 @@ static int check_options(const struct cow_image_create_options *options, struct 
 		return base_fail(err, EINVAL, "a raw image has no metadata to preallocate");
 	if (options->preallocation > COW_PREALLOCATION_METADATA && options->backing)
 		return base_fail(err, EINVAL, "an image with a backing file can't be preallocated");
-	if (options->flags & ~(COW_IMAGE_CREATE_DRY_RUN | COW_IMAGE_CREATE_EMPTY))
+	if (options->flags &
+	    ~(COW_IMAGE_CREATE_DRY_RUN | COW_IMAGE_CREATE_EMPTY | COW_IMAGE_CREATE_MODE))
 		return base_fail(err, EINVAL, "unknown flags 0x%x", options->flags);
 	if (options->size > INT64_MAX ||
 	    (!options->size && !options->backing && !(options->flags & COW_IMAGE_CREATE_EMPTY)))
@@ -103,7 +104,8 @@ int image_stopped(const struct image_new *image, struct cow_error *err)
 
 static int make(struct image_new *image, struct cow_image_created *created, struct cow_error *err)
 {
-	mode_t mode = image->options->mode ? image->options->mode : 0600;
+	bool moded = image->options->mode || image->options->flags & COW_IMAGE_CREATE_MODE;
+	mode_t mode = moded ? image->options->mode : 0600;
 	const struct image_wish wish = {image->name, image->options->wish, image->options->nocow};
 	int r = image_wish_apply(&wish, image->fd, created->unmet, err);
 

@@ -7,6 +7,7 @@
 
 #define V2_HEADER_SIZE       72
 #define V3_HEADER_SIZE       104
+#define COMPATIBLE_LAZY      (UINT64_C(1) << 0)
 #define INCOMPATIBLE_CORRUPT (UINT64_C(1) << 1)
 #define INCOMPATIBLE_DATA    (UINT64_C(1) << 2)
 #define EXTENSION_END        0
@@ -53,12 +54,15 @@ static int parse_backing(const struct image_source *source, uint64_t cluster,
 	return image_name(source, name, size, &header->backing);
 }
 
-static void parse_incompatible(uint64_t features, struct cow_header *header)
+static void parse_features(const struct image_source *source, struct cow_header *header)
 {
-	if (features & INCOMPATIBLE_CORRUPT)
+	uint64_t incompatible = image_be64(source, 72);
+
+	if (incompatible & INCOMPATIBLE_CORRUPT)
 		header->damaged = COW_ANSWER_YES;
-	if (features & INCOMPATIBLE_DATA)
+	if (incompatible & INCOMPATIBLE_DATA)
 		header->external = COW_ANSWER_YES;
+	header->lazy_refcounts = image_be64(source, 80) & COMPATIBLE_LAZY;
 }
 
 int image_parse_qcow2(const struct image_source *source, struct cow_header *header)
@@ -80,6 +84,7 @@ int image_parse_qcow2(const struct image_source *source, struct cow_header *head
 	    header_size < (header->version == 3 ? V3_HEADER_SIZE : V2_HEADER_SIZE) ||
 	    header_size > UINT64_C(1) << cluster_bits || !image_at(source, 0, header_size))
 		return -EBADMSG;
+	header->cluster_size = 1u << cluster_bits;
 	r = parse_backing(source, UINT64_C(1) << cluster_bits, header);
 	if (r < 0)
 		return r;
@@ -87,6 +92,6 @@ int image_parse_qcow2(const struct image_source *source, struct cow_header *head
 	if (r < 0)
 		return r;
 	if (header->version == 3)
-		parse_incompatible(image_be64(source, 72), header);
+		parse_features(source, header);
 	return 1;
 }

@@ -119,6 +119,9 @@ static void a_backing_file_is_relative_to_the_image_and_gives_its_size(void)
 	header = header_of("wider");
 	CHECK_NUMBER(header.virtual_size, 8 << 20);
 	cow_header_clear(&header);
+	CHECK_NUMBER(CREATE("on-nothing", QCOW2, .size = 1 << 20, .backing = "/dev/null",
+			    .backing_format = COW_FORMAT_RAW),
+		     0);
 	/* raw stays raw though it looks like something else; its size is rounded to sectors */
 	CHECK_NUMBER(CREATE("odd", RAW, .size = 1000), 0);
 	CHECK_NUMBER(CREATE("over-odd", QCOW2, .backing = "odd", .backing_format = COW_FORMAT_RAW),
@@ -186,6 +189,12 @@ static void what_cant_be_leaves_nothing_behind(void)
 	CHECK_NUMBER(CREATE("x", QCOW2, .backing = "sparse", .backing_format = COW_FORMAT_QCOW2),
 		     -EINVAL);
 	CHECK_NUMBER(CREATE("x", QCOW2, .backing = "/dev/null", .backing_format = COW_FORMAT_RAW),
+		     -EINVAL);
+	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1 << 20, .backing = "/dev/zero",
+			    .backing_format = COW_FORMAT_RAW),
+		     -EINVAL);
+	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1 << 20, .backing = "/dev/null",
+			    .backing_format = COW_FORMAT_QCOW2),
 		     -EINVAL);
 	CHECK_NUMBER(CREATE("x", QCOW2, .backing = "nbd://localhost/x",
 			    .backing_format = COW_FORMAT_RAW),

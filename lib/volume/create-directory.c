@@ -24,6 +24,7 @@ static int fill(struct volume_new *new, const char *hidden, struct cow_error *er
 	int fd = openat(new->place->fd, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	const struct cow_pool as = {.path = options->name, .policy = new->created.policy};
 	struct cow_decision decision = {0};
+	bool moded = options->mode || options->flags & COW_VOLUME_CREATE_MODE;
 	uint32_t flags = 0;
 	int r = 0;
 
@@ -34,7 +35,7 @@ static int fill(struct volume_new *new, const char *hidden, struct cow_error *er
 		r = volume_set_owner(new, fd, err);
 	if (r < 0)
 		return r;
-	if (fchmod(fd, options->mode ? options->mode : DEFAULT_MODE) < 0)
+	if (fchmod(fd, moded ? options->mode : DEFAULT_MODE) < 0)
 		return base_fail(err, errno, "set the mode of %s", BASE_QUOTE(options->name));
 	volume_report(new, &decision);
 	if (cow_attr_get(fd, &flags, NULL) == 0)

@@ -12,13 +12,13 @@ DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
 
 static int check_options(const struct cow_volume_create_options *options, struct cow_error *err)
 {
-	bool known = !(options->flags & ~(COW_VOLUME_CREATE_DRY_RUN | COW_VOLUME_CREATE_OWNED |
-					  COW_VOLUME_CREATE_EMPTY));
+	const unsigned known = COW_VOLUME_CREATE_DRY_RUN | COW_VOLUME_CREATE_OWNED |
+			       COW_VOLUME_CREATE_EMPTY | COW_VOLUME_CREATE_MODE;
 	int r = volume_name_check(options->name, err);
 
 	if (r < 0)
 		return r;
-	if (!known)
+	if (options->flags & ~known)
 		return base_fail(err, EINVAL, "create a volume: unknown flags 0x%x",
 				 options->flags);
 	if (options->mode & ~07777u)
@@ -98,7 +98,8 @@ static enum cow_format format_of(const struct cow_volume_create_options *options
 static unsigned image_flags(unsigned flags)
 {
 	return (flags & COW_VOLUME_CREATE_DRY_RUN ? COW_IMAGE_CREATE_DRY_RUN : 0) |
-	       (flags & COW_VOLUME_CREATE_EMPTY ? COW_IMAGE_CREATE_EMPTY : 0);
+	       (flags & COW_VOLUME_CREATE_EMPTY ? COW_IMAGE_CREATE_EMPTY : 0) |
+	       (flags & COW_VOLUME_CREATE_MODE ? COW_IMAGE_CREATE_MODE : 0);
 }
 
 static int create_file(struct volume_new *new, struct cow_error *err)

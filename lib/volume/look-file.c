@@ -126,6 +126,8 @@ static void take_header(struct look *look, struct cow_header *header)
 	volume->format_version = header->version;
 	volume->encrypted = header->encrypted;
 	volume->how = header->how;
+	volume->cluster_size = header->cluster_size;
+	volume->lazy_refcounts = header->lazy_refcounts;
 	volume->capacity = header->virtual_size;
 	volume->capacity_known = header->virtual_size || flat ? COW_ANSWER_YES : COW_ANSWER_NO;
 	volume->backing_format = header->backing_format;

@@ -111,6 +111,8 @@ static int read_permissions(const xmlNode *target, struct definition *definition
 		return r;
 	options->label = definition->label;
 	options->mode = mode > 0 ? (uint32_t)mode : 0;
+	if (mode == 0)
+		options->flags |= COW_VOLUME_CREATE_MODE;
 	options->owner = (uint32_t)owner;
 	options->group = (uint32_t)group;
 	if (owner >= 0 || group >= 0)

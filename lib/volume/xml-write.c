@@ -88,6 +88,15 @@ static const char *format_name(const struct cow_volume *volume)
 	return cow_format_name(volume->format);
 }
 
+static void add_qcow2(struct writer *writer, xmlNode *target, const struct cow_volume *volume)
+{
+	add(writer, target, "compat", volume->format_version == 2 ? "0.10" : "1.1");
+	if (volume->cluster_size)
+		add_size(writer, target, "clusterSize", volume->cluster_size);
+	if (volume->lazy_refcounts)
+		add(writer, add(writer, target, "features", NULL), "lazy_refcounts", NULL);
+}
+
 static void add_target(struct writer *writer, xmlNode *root, const struct cow_volume *volume)
 {
 	xmlNode *target = add(writer, root, "target", NULL);
@@ -102,7 +111,7 @@ static void add_target(struct writer *writer, xmlNode *root, const struct cow_vo
 		set(writer, add(writer, target, "encryption", NULL), "format",
 		    cow_encrypted_name(volume->how));
 	if (volume->format == COW_FORMAT_QCOW2)
-		add(writer, target, "compat", volume->format_version == 2 ? "0.10" : "1.1");
+		add_qcow2(writer, target, volume);
 	if (volume->nocow == COW_ANSWER_YES && volume->type == COW_VOLUME_TYPE_FILE)
 		add(writer, target, "nocow", NULL);
 }

@@ -75,7 +75,12 @@ qemu-img info --output=json "$T/b/on/from-xml" >"$T/info"
 expect_equal "$(json "$T/info" '"\(."virtual-size") \(."cluster-size") \(."format-specific".data.compat)"')" \
 	"3145728 4096 0.10"
 expect_status 0 vol dumpxml --pool on from-xml
-expect_out "<nocow/>" "<compat>0.10</compat>"
+expect_out "<nocow/>" "<compat>0.10</compat>" '<clusterSize unit="bytes">4096</clusterSize>'
+sed "s|<mode>0640<|<mode>0<|; s|from-xml|shut|" "$T/volume.xml" >"$T/shut.xml"
+expect_status 0 vol create on "$T/shut.xml"
+sed "s|from-xml|shut-dir|; s|type='qcow2'|type='dir'|; s|<mode>0640<|<mode>0<|; /compat\|nocow\|cluster/d" "$T/volume.xml" >"$T/shut.xml"
+expect_status 0 vol create on "$T/shut.xml"
+expect_equal "$(stat -c '%a' "$T/b/on/shut" "$T/b/on/shut-dir" | xargs)" "0 0"
 
 # no bytes at all are what is asked for where XML says so, and not where it says nothing
 for format in raw qcow2; do

@@ -17,7 +17,8 @@ meaning() {
 		/volume/capacity, "|", /volume/allocation, "|", /volume/target/path, "|",
 		/volume/target/format/@type, "|", /volume/target/permissions/mode, "|",
 		/volume/target/permissions/owner, "|", /volume/target/timestamps/mtime, "|",
-		/volume/target/encryption/@format, "|", /volume/target/compat[. != "0.10"], "|", /volume/backingStore/path, "|",
+		/volume/target/encryption/@format, "|", /volume/target/compat[. != "0.10"], "|",
+		/volume/target/clusterSize, "|", count(/volume/target/features/lazy_refcounts), "|", /volume/backingStore/path, "|",
 		/volume/backingStore/format/@type)' "$1"
 }
 
@@ -27,6 +28,7 @@ make_image "$pool/raw" 1M
 as_nobody qemu-img create -q -f raw "$pool/sparse & <more>" 1G
 as_nobody qemu-img create -q -f qcow2 "$pool/v3" 2G
 as_nobody qemu-img create -q -f qcow2 -o compat=0.10 "$pool/v2" 3G
+as_nobody qemu-img create -q -f qcow2 -o cluster_size=4096,lazy_refcounts=on "$pool/lazy" 3G
 as_nobody qemu-img create -q -f qcow2 -b v3 -F qcow2 "$pool/overlay"
 for format in qed vdi vmdk vpc; do
 	as_nobody qemu-img create -q -f $format "$pool/$format" 1G
@@ -72,7 +74,7 @@ expect_json '.volumes[0] | .format == "qcow2" and .capacity == 2147483648 and (.
 expect_status 0 as_nobody cowctl pool define-as --session ours --target "$T/nobody/ours"
 expect_status 0 as_nobody cowctl pool build --session ours
 expect_status 0 as_nobody cowctl pool start --session ours
-for name in raw 'sparse & <more>' v3 v2 overlay qed vdi vmdk vpc; do
+for name in raw 'sparse & <more>' v3 v2 lazy overlay qed vdi vmdk vpc; do
 	libvirt vol-dumpxml --pool pool "$name" >"$T/theirs.xml"
 	expect_status 0 vol create ours "$T/theirs.xml"
 	expect_status 0 vol info --pool pool "$name" --json
