@@ -7,10 +7,10 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/run.h"
 #include "base/text.h"
 #include "convert/clone.h"
 #include "image/chain.h"
+#include "image/qemu.h"
 
 /* qemu-img changes nothing but the header. */
 #define TIMEOUT_MS 120000
@@ -151,6 +151,6 @@ int convert_clone_keep_backing(struct clone *c, struct cow_error *err)
 
 	if (!c->backing)
 		return 0;
-	r = base_run(argv, c->copy.fd, TIMEOUT_MS, NULL, err);
+	r = image_qemu_run(argv, c->copy.fd, TIMEOUT_MS, NULL, err);
 	return r < 0 ? r : check_written(c, err);
 }

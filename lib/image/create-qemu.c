@@ -7,11 +7,11 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/run.h"
 #include "base/text.h"
 #include "image/chain.h"
 #include "image/create.h"
 #include "image/encryption.h"
+#include "image/qemu.h"
 
 #define SECTOR 512
 /* Without preallocation qemu-img writes a few clusters; with it, as much as there is. */
@@ -240,7 +240,7 @@ static int run(struct image_new *image, const char *const *argv, struct cow_erro
 	int timeout_ms = image->options->preallocation ? 0 : TIMEOUT_MS;
 
 	while (tries--) {
-		r = base_run_watched(argv, image->fd, timeout_ms, &watch, NULL, err);
+		r = image_qemu_run(argv, image->fd, timeout_ms, &watch, err);
 		if (r == 0 || r == -ECANCELED)
 			break;
 	}

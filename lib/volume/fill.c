@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "base/run.h"
 #include "base/text.h"
 #include "image/chain.h"
 #include "image/encryption.h"
+#include "image/qemu.h"
 #include "volume/create.h"
 
 struct filling {
@@ -68,7 +68,7 @@ static char *target_options(const struct volume_new *new, int fd)
 static int run(struct filling *filling, const char *const *argv, struct cow_error *err)
 {
 	const struct base_watch watching = {watch, filling};
-	int r = base_run_watched(argv, filling->fd, 0, &watching, NULL, err);
+	int r = image_qemu_run(argv, filling->fd, 0, &watching, err);
 
 	return r == -ECANCELED ? base_refuse(err, ECANCELED, COW_CODE_CANCELLED,
 					     "stopped: %s is not created",

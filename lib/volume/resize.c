@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "base/run.h"
 #include "image/encryption.h"
+#include "image/qemu.h"
 #include "volume/claim.h"
 #include "volume/secret.h"
 
@@ -116,7 +116,7 @@ static int resize_by_qemu(const struct resize *resize, struct cow_error *err)
 	argv[n++] = image;
 	argv[n++] = size;
 	volume_claim_unlock(&resize->claim);
-	return base_run(argv, resize->claim.fd, 0, NULL, err);
+	return image_qemu_run(argv, resize->claim.fd, 0, NULL, err);
 }
 
 static int work(struct resize *resize, struct cow_error *err)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "image/qemu.h"
+
+/* Does the filesystem hold a lock against the very descriptor that has it? SMB does, of a file that
+ * is open twice, as each image is that qemu-img gets from us: it looks whether anybody else has the
+ * lock that it has just got. */
+static bool locks_itself(int fd)
+{
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 203, .l_len = 1};
+	BASE_CLEANUP(fd) int again = base_fd_reopen(fd, O_RDWR);
+
+	if (again < 0 || fcntl(again, F_OFD_SETLK, &lock) < 0)
+		return false;
+	lock.l_type = F_WRLCK;
+	return fcntl(again, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+int image_qemu_run(const char *const *argv, int fd, int timeout_ms, const struct base_watch *watch,
+		   struct cow_error *err)
+{
+	int r = base_run_watched(argv, fd, timeout_ms, watch, NULL, err);
+
+	if (r < 0 && r != -ECANCELED && locks_itself(fd))
+		return base_remedy(err, r,
+				   "its filesystem takes QEMU's locks for those of somebody else: "
+				   "mount it with the option nobrl");
+	return r;
+}
