@@ -137,8 +137,7 @@ static int find_raw_size(struct image_new *image, int fd, struct cow_error *err)
 	if (size < 0)
 		return base_fail(err, errno, "find the size of %s",
 				 BASE_QUOTE(image->options->backing));
-	if (!image->size)
-		image->size = (uint64_t)size;
+	image->backing_size = (uint64_t)size;
 	return 0;
 }
 
@@ -157,8 +156,7 @@ static int check_file(struct image_new *image, int fd, struct cow_error *err)
 		r = base_fail_code(
 			err, EINVAL, COW_CODE_CORRUPT, "the backing file %s is no sound %s image",
 			BASE_QUOTE(options->backing), cow_format_name(options->backing_format));
-	if (!image->size)
-		image->size = header.virtual_size;
+	image->backing_size = header.virtual_size;
 	cow_header_clear(&header);
 	return r;
 }
@@ -170,6 +168,10 @@ int image_backing_check(struct image_new *image, struct cow_error *err)
 
 	if (!backing)
 		return 0;
+	if (!image->options->backing_format)
+		return base_fail(err, EINVAL, "the format of the backing file must be given");
+	if (image->options->backing_format == COW_FORMAT_ISO)
+		return base_fail(err, EINVAL, "to QEMU a disc image is raw: give that as format");
 	if (!image_protocol_problem(backing)) {
 		fd = open_backing(image, err);
 		if (fd < 0)
@@ -177,6 +179,8 @@ int image_backing_check(struct image_new *image, struct cow_error *err)
 		r = check_file(image, fd, err);
 		close(fd);
 	}
+	if (!image->size)
+		image->size = image->backing_size;
 	if (r == 0 && !image->size)
 		r = base_fail(err, EINVAL, "the size of %s is not known: it must be given",
 			      BASE_QUOTE(backing));

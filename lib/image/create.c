@@ -25,10 +25,6 @@ static int check_options(const struct cow_image_create_options *options, struct 
 		return base_fail(err, EINVAL, "a raw image has no version, clusters and refcounts");
 	if (options->backing && raw)
 		return base_fail(err, EINVAL, "a raw image can't have a backing file");
-	if (options->backing && !options->backing_format)
-		return base_fail(err, EINVAL, "the format of the backing file must be given");
-	if (options->backing && options->backing_format == COW_FORMAT_ISO)
-		return base_fail(err, EINVAL, "to QEMU a disc image is raw: give that as format");
 	if (options->preallocation == COW_PREALLOCATION_METADATA && raw)
 		return base_fail(err, EINVAL, "a raw image has no metadata to preallocate");
 	if (options->preallocation > COW_PREALLOCATION_METADATA && options->backing)

@@ -11,6 +11,7 @@ struct image_new {
 	const struct cow_image_create_options *options;
 	int fd;
 	uint64_t size; /* bytes the guest will see: as asked, or those of the backing file */
+	uint64_t backing_size; /* 0 where there is none, or where that is not known */
 
 	int (*finish)(int fd, void *data, struct cow_error *err); /* or NULL */
 	void *data;

@@ -128,6 +128,8 @@ static int create_file(struct volume_new *new, struct cow_error *err)
 		.progress = options->progress,
 	};
 	r = decide(new, err);
+	if (r == 0 && new->source)
+		r = volume_fill_check(new, &image, err);
 	if (r == 0)
 		r = image_create(&image, &created, err);
 	new->created.nocow = created.nocow;

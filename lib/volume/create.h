@@ -2,6 +2,7 @@
 #ifndef VOLUME_CREATE_H
 #define VOLUME_CREATE_H
 
+#include "image/create.h"
 #include "pool/store.h"
 #include "volume/volume.h"
 
@@ -29,6 +30,8 @@ int volume_set_owner(const struct volume_new *new, int fd, struct cow_error *err
 /* Note what the policy came to. */
 void volume_report(struct volume_new *new, const struct cow_decision *decision);
 
+/* Can the new image, which is about to be made, show what the source does? */
+int volume_fill_check(const struct volume_new *new, struct image_new *image, struct cow_error *err);
 /* Write the content of the source into the complete, empty image. */
 int volume_fill(struct volume_new *new, int fd, struct cow_error *err);
 /* The path of a backing file that is named as seen from a pool's directory. NULL: out of memory. */

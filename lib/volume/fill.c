@@ -37,6 +37,24 @@ char *volume_backing_path(const struct cow_pool *pool, const char *backing)
 	return image ? image_backing_path(image, backing) : NULL;
 }
 
+/* Behind the end of the source the new one would show what its backing file has there. */
+int volume_fill_check(const struct volume_new *new, struct image_new *image, struct cow_error *err)
+{
+	uint64_t end = new->source->capacity;
+	int r;
+
+	image->size = new->image.size;
+	r = image_backing_check(image, err);
+	if (r < 0 || image->size <= end || image->backing_size <= end)
+		return r;
+	return base_remedy(err,
+			   base_refuse(err, EINVAL, COW_CODE_REFUSED,
+				       "the end of %s would be that of its backing file, which is "
+				       "longer than what it is made from",
+				       BASE_QUOTE(new->options->name)),
+			   "leave out its capacity, and resize it afterwards");
+}
+
 /* A new image reads as zeros, but where what it reads is deciphered, or comes from another file. */
 static bool is_zero(const struct volume_new *new)
 {

@@ -80,6 +80,24 @@ for backing in "$T/e/from/qcow2" "$T/e/from/same" ../../e/from/qcow2; do
 	done
 done
 
+# bigger than the other one, with zeros at the end; those of a longer backing file are none
+backed longer qcow2 "$T/e/from/qcow2" qcow2
+sed -i 's|<capacity>0<|<capacity>20971520<|' "$T/vol.xml"
+expect_status 0 vol create-from to "$T/vol.xml" --inputpool from changed
+qemu-io -r -f qcow2 -c 'read -P 0 16M 4M' "$T/b/to/longer" >"$T/info"
+! grep -q 'verification failed' "$T/info" || fail "the end is not zeros"
+truncate -s 8M "$T/e/from/short"
+backed too-long qcow2 "$T/e/from/qcow2" qcow2
+sed -i 's|<capacity>0<|<capacity>16777216<|' "$T/vol.xml"
+expect_status 2 vol create-from to "$T/vol.xml" --inputpool from short --dry-run
+expect_status 2 vol create-from to "$T/vol.xml" --inputpool from short
+expect_err "would be that of its backing file" "resize it afterwards"
+sed -i 's|<capacity>16777216<|<capacity>0<|' "$T/vol.xml"
+expect_status 0 vol create-from to "$T/vol.xml" --inputpool from short
+expect_status 0 vol resize --pool to too-long 16M
+qemu-io -r -f qcow2 -c 'read -P 0 0 16M' "$T/b/to/too-long" >"$T/info"
+! grep -q 'verification failed' "$T/info" || fail "the end shows the backing file"
+
 # refused, failed, planned, stopped
 cd "$T/b/to"
 before=$(echo * .*)

@@ -47,6 +47,7 @@ volumes() {
 	volume qcow2-backed 0 0
 	volume qcow2-backed-size 0 0
 	volume qcow2-backed-nothing 0 0
+	volume qcow2-backed-no-format 3 0 # libvirt takes it for raw
 	volume qcow2-backed-missing 2 1
 	volume qcow2-qcow 1 1
 	volume qed 0 0
