@@ -233,7 +233,7 @@ struct cow_volume_resize_options {
 
 /** Change what the guest sees. Less than now needs SHRINK; less than what is allocated is refused
  *  always. Runs qemu-img(1) for all formats but raw and LUKS. Encrypted images of other formats
- *  need their secret; where it is given it must be the right one.
+ *  need their secret. Of LUKS a wrong one is refused; QEMU's old encryption doesn't know it.
  *  @param ret_capacity what it is now; may be NULL. */
 int cow_volume_resize(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 		      const struct cow_volume_resize_options *options, uint64_t *ret_capacity,

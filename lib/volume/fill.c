@@ -102,7 +102,7 @@ int volume_fill(struct volume_new *new, int fd, struct cow_error *err)
 	const char *secret = options->from_secret_file;
 	struct filling filling = {new, new->source, fd};
 	BASE_CLEANUP(free) char *to_secret = NULL, *from_secret = NULL, *to = NULL, *from = NULL;
-	const char *argv[16] = {"qemu-img", "convert", "-n", "--image-opts", "--target-image-opts"};
+	const char *argv[18] = {"qemu-img", "convert", "-n", "--image-opts", "--target-image-opts"};
 	size_t n = 5;
 
 	if (is_zero(new))
@@ -110,6 +110,8 @@ int volume_fill(struct volume_new *new, int fd, struct cow_error *err)
 	if (options->backing) {
 		argv[n++] = "-B";
 		argv[n++] = options->backing;
+		argv[n++] = "-F";
+		argv[n++] = cow_format_name(options->backing_format);
 	}
 	if (encryption) {
 		argv[n++] = "--object";
