@@ -70,24 +70,25 @@ static int list(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
-	struct cow_volume **volumes = NULL;
+	struct cow_volume_list *volumes CLI_CLEANUP(volume_list) = NULL;
+	struct cow_volume *volume;
 	struct cow_error err = {0};
 	struct cli_table *table;
-	int status = cli_pool_open(call, &store, &pool);
+	int r, status = cli_pool_open(call, &store, &pool);
 
 	if (status)
 		return status;
-	if (cow_volume_list(store, pool, cli_flag(call, "no-index", COW_VOLUME_LIST_NO_INDEX),
-			    &volumes, &err) < 0)
+	if (cow_volume_list_new(store, pool, cli_flag(call, "no-index", COW_VOLUME_LIST_NO_INDEX),
+				&volumes, &err) < 0)
 		return cli_error(call, &err);
 	table = cli_table_new(call, "volumes");
-	for (size_t i = 0; volumes[i]; i++) {
-		cli_table_add(table, NULL, volumes[i]);
-		warn_of_problem(call, volumes[i]);
+	while ((r = cow_volume_list_next(volumes, &volume, &err)) > 0) {
+		cli_table_add(table, NULL, volume);
+		warn_of_problem(call, volume);
+		cow_volume_free(volume);
 	}
 	cli_table_end(table);
-	cow_volume_list_free(volumes);
-	return call->status;
+	return r < 0 ? cli_error(call, &err) : call->status;
 }
 
 static const struct cli_option list_options[] = {CLI_INDEX_OPTION, {0}};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How many volumes there are in a pool, and how they stand. */
-#include "pool.h"
+#include "vol.h"
 
 CLI_GETTER(get_volumes, struct cow_volume_counts, cli_number(item->volumes))
 CLI_GETTER(get_ok, struct cow_volume_counts, cli_number(item->ok))
@@ -22,13 +22,16 @@ const struct cli_column cli_count_columns[] = {
 int cli_pool_count(struct cli_call *call, struct cow_pool_store *store, const struct cow_pool *pool,
 		   struct cow_volume_counts *ret, struct cow_error *err)
 {
-	struct cow_volume **volumes = NULL;
-	int r = cow_volume_list(store, pool, cli_flag(call, "no-index", COW_VOLUME_LIST_NO_INDEX),
-				&volumes, err);
+	struct cow_volume_list *list CLI_CLEANUP(volume_list) = NULL;
+	struct cow_volume *volume;
+	int r = cow_volume_list_new(
+		store, pool, cli_flag(call, "no-index", COW_VOLUME_LIST_NO_INDEX), &list, err);
 
-	if (r == 0)
-		cow_volume_count(volumes, ret);
-	cow_volume_list_free(volumes);
+	if (r < 0)
+		return r;
+	while ((r = cow_volume_list_next(list, &volume, err)) > 0)
+		cow_volume_free(volume);
+	cow_volume_list_get_counts(list, ret);
 	return r;
 }
 

@@ -7,6 +7,7 @@
 /* What the verbs of the vol group share. */
 
 CLI_DEFINE_CLEANUP(volume, struct cow_volume *, cow_volume_free)
+CLI_DEFINE_CLEANUP(volume_list, struct cow_volume_list *, cow_volume_list_free)
 
 /* One volume as text, JSON and --output show it. */
 extern const struct cli_column cli_vol_columns[];

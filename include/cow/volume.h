@@ -80,10 +80,15 @@ struct cow_volume {
 	bool lazy_refcounts;    /**< qcow2 */
 };
 
-/* Flags for cow_volume_list(). */
+/* Flags for cow_volume_list_new(). */
 #define COW_VOLUME_LIST_NO_INDEX 0x1u /**< look into every file, also those already known */
 
-/** All volumes of a pool by name, looked at in parallel.
+struct cow_volume_list;
+
+/** Begin to go through the volumes of a pool. Several are looked at at once, ahead of
+ *  cow_volume_list_next(), by threads with all signals blocked that live until
+ *  cow_volume_list_free(); a process that forks meanwhile frees the list in the parent only. A pool
+ *  of many takes little more memory than their names and the index do.
  *
  *  What was found in a file is remembered in an index of the pool, and the file is not opened again
  *  while its inode, size and times stay the same. How it stands against the policy is judged anew
@@ -91,10 +96,17 @@ struct cow_volume {
  *  `overwrite` is what it was, with no better evidence than COW_EVIDENCE_INFERRED, and `reason`
  *  says so. The index may be deleted or damaged at any time, or not be writable: it is then made
  *  again, or not used.
- *  @param ret_volumes NULL-terminated array, free with cow_volume_list_free(). */
-int cow_volume_list(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
-		    struct cow_volume ***ret_volumes, struct cow_error *err);
-void cow_volume_list_free(struct cow_volume **volumes);
+ *  @param store, pool have to outlive the list. */
+int cow_volume_list_new(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
+			struct cow_volume_list **ret, struct cow_error *err);
+void cow_volume_list_free(struct cow_volume_list *list);
+
+/** The next volume, names sorted bytewise. What was new is remembered when the end is reached.
+ *  @param ret_volume owned by the caller, to be freed with cow_volume_free(); it may outlive the
+ *  list.
+ *  @return 1 a volume, 0 the end, negative errno when the list can't go on. */
+int cow_volume_list_next(struct cow_volume_list *list, struct cow_volume **ret_volume,
+			 struct cow_error *err);
 
 /** How the volumes of a pool stand, counted. */
 struct cow_volume_counts {
@@ -103,7 +115,8 @@ struct cow_volume_counts {
 	uint64_t problems; /**< could not be looked into, or are damaged */
 	uint64_t spare[2];
 };
-void cow_volume_count(struct cow_volume *const *volumes, struct cow_volume_counts *ret);
+/** Counts so far. */
+void cow_volume_list_get_counts(const struct cow_volume_list *list, struct cow_volume_counts *ret);
 
 /** One volume by its name; looked at more closely than in a list: all extents of it, and what
  *  snapshots left. What is there but can't be looked into is no error here either.

@@ -69,36 +69,69 @@ void volume_index_read(const struct volume_place *place, struct volume_index *re
 		volume_index_take(data, size, &directory, ret);
 }
 
-static bool has_news(const struct volume_index *index, struct cow_volume *const *volumes)
+void volume_renewal_begin(struct volume_renewal *renewal, const struct volume_place *place,
+			  const struct volume_index *old)
 {
-	size_t recalled = 0;
-
-	for (; *volumes; volumes++) {
-		const struct volume_made *made = (const struct volume_made *)*volumes;
-
-		if (made->keep && !made->recalled)
-			return true;
-		recalled += made->recalled;
-	}
-	return recalled != index->count;
+	*renewal = (struct volume_renewal){.place = place,
+					   .old = old,
+					   .same = old->begin,
+					   .dirfd = -1,
+					   .temp = BASE_TEMP_INIT};
 }
 
-void volume_index_update(const struct volume_place *place, const struct volume_index *index,
-			 struct cow_volume *const *volumes)
+/* From here on it differs. @return whether it can be written. */
+static bool write_on(struct volume_renewal *renewal)
 {
-	BASE_CLEANUP(fd) int dirfd = -1;
-	BASE_CLEANUP(temp) struct base_temp temp = BASE_TEMP_INIT; /* gone before its directory */
-	BASE_CLEANUP(free) char *name = NULL;
-	BASE_CLEANUP(free) void *data = NULL;
+	const struct volume_index *old = renewal->old;
 	struct volume_directory directory;
-	size_t size;
 
-	if (!has_news(index, volumes) || find_directory(place->fd, &directory) < 0)
+	if (renewal->begun)
+		return renewal->writer.file;
+	renewal->begun = true;
+	if (find_directory(renewal->place->fd, &directory) < 0)
+		return false;
+	renewal->dirfd = pool_store_open_cache(renewal->place->store);
+	if (renewal->dirfd < 0 || base_temp_open(&renewal->temp, renewal->dirfd, 0600, NULL) < 0 ||
+	    volume_writer_open(&renewal->writer, renewal->temp.fd, &directory) < 0)
+		return false;
+	if (old->begin)
+		volume_writer_copy(&renewal->writer, old->begin,
+				   (uint64_t)(renewal->same - old->begin));
+	return true;
+}
+
+void volume_renewal_add(struct volume_renewal *renewal, const struct volume_made *made,
+			const struct volume_record *known)
+{
+	if (made->recalled && !renewal->begun && (const char *)known == renewal->same) {
+		renewal->same += volume_record_size(known);
 		return;
-	dirfd = pool_store_open_cache(place->store);
-	name = base_format(POOL_STORE_INDEX, place->pool->uuid);
-	if (dirfd >= 0 && name && base_temp_open(&temp, dirfd, 0600, NULL) == 0 &&
-	    volume_index_make(volumes, &directory, &data, &size) == 0 &&
-	    base_pwrite_full(temp.fd, data, size, 0) == (ssize_t)size)
-		base_temp_replace(&temp, name);
+	}
+	if (!made->keep || !write_on(renewal))
+		return;
+	if (made->recalled)
+		volume_writer_copy(&renewal->writer, known, volume_record_size(known));
+	else
+		volume_writer_add(&renewal->writer, made);
+}
+
+void volume_renewal_commit(struct volume_renewal *renewal)
+{
+	BASE_CLEANUP(free) char *name = base_format(POOL_STORE_INDEX, renewal->place->pool->uuid);
+
+	/* What is behind the last volume is to be forgotten. */
+	if (renewal->same != renewal->old->end)
+		write_on(renewal);
+	if (renewal->writer.file && volume_writer_close(&renewal->writer) == 0 && name)
+		base_temp_replace(&renewal->temp, name);
+}
+
+void volume_renewal_end(struct volume_renewal *renewal)
+{
+	if (renewal->writer.file)
+		volume_writer_close(&renewal->writer);
+	base_temp_close(&renewal->temp); /* before its directory */
+	if (renewal->dirfd >= 0)
+		close(renewal->dirfd);
+	renewal->dirfd = -1;
 }

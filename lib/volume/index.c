@@ -1,25 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The bytes of an index: a head, records sorted by name, and their texts, each ended by NUL. They
- * are in the order of this machine, and may have been written by anybody. */
+/* The bytes of an index: a head, then records sorted by name. They are in the order of this
+ * machine, and may have been written by anybody. */
+#include <fcntl.h>
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/fd.h"
 #include "volume/index.h"
 
 #define MAGIC UINT64_C(0x7865646e69776f63) /* "cowindex" on a little-endian machine */
 /* Raised whenever the meaning of a record changes, and of another size it is another one anyway: an
  * index of another version is none. */
-#define VERSION (UINT64_C(1) << 32 | sizeof(struct volume_record))
+#define VERSION (UINT64_C(2) << 32 | sizeof(struct volume_record))
 
 struct head {
 	uint64_t magic, version;
-	uint64_t sum; /* of all that follows */
+	uint64_t size; /* of the whole */
+	uint64_t sum;  /* of all that follows */
 	struct volume_directory directory;
-	uint64_t count;
 };
 
-_Static_assert(sizeof(struct volume_record) % 8 == 0 && sizeof(struct head) % 8 == 0,
-	       "no padding at the end, whose bytes would be anything");
+#define ALIGNMENT 8
+_Static_assert(sizeof(struct volume_record) == 80 && sizeof(struct head) % ALIGNMENT == 0,
+	       "no padding, whose bytes would be anything");
+
+uint64_t volume_record_size(const struct volume_record *record)
+{
+	uint64_t size = UINT64_C(0) + sizeof(*record) + record->name_size + record->backing_size;
+
+	return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+const char *volume_record_backing(const struct volume_record *record)
+{
+	return record->backing_size ? record->texts + record->name_size : NULL;
+}
 
 static uint64_t sum_of(const void *data, size_t size)
 {
@@ -36,27 +51,56 @@ void volume_index_seal(void *data, size_t size)
 		head->sum = sum_of(data, size);
 }
 
-static bool is_directory(const struct head *head, const struct volume_directory *directory)
+static bool are_in_range(const struct volume_record *record)
 {
-	return head->directory.filesystem == directory->filesystem &&
-	       head->directory.inode == directory->inode;
+	const struct {
+		uint8_t value, last;
+	} enums[] = {
+		{record->format, COW_FORMAT_ISO},
+		{record->backing_format, COW_FORMAT_ISO},
+		{record->encrypted, COW_ANSWER_YES},
+		{record->capacity_known, COW_ANSWER_YES},
+		{record->how, COW_ENCRYPTED_LUKS2},
+		{record->facts.nocow, COW_ANSWER_YES},
+		{record->facts.mapped, COW_ANSWER_YES},
+		{record->facts.history_known, COW_ANSWER_YES},
+	};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(enums); i++)
+		if (enums[i].value > enums[i].last)
+			return false;
+	return record->capacity <= INT64_MAX;
 }
 
-/* Each text ends before the last byte, which is NUL, so a text that begins there is one. */
-static bool are_sound(const struct volume_index *index, size_t texts_size)
+/* A text of so many bytes, NUL included: neither shorter nor longer. */
+static bool is_text(const char *text, uint64_t size)
 {
-	const char *last = "";
+	return size && strnlen(text, size) == size - 1;
+}
 
-	for (size_t i = 0; i < index->count; i++) {
-		const struct volume_record *record = &index->records[i];
+/* Where so many bytes are left. */
+static bool is_sound(const struct volume_record *record, size_t room)
+{
+	return room >= sizeof(*record) && volume_record_size(record) <= room &&
+	       is_text(record->texts, record->name_size) &&
+	       (!record->backing_size ||
+		is_text(volume_record_backing(record), record->backing_size)) &&
+	       are_in_range(record);
+}
 
-		if (record->name >= texts_size || record->backing >= texts_size ||
-		    record->capacity > INT64_MAX)
+/* A name there is twice, or out of order, would be found or not by chance. */
+static bool are_sound(const struct volume_index *index)
+{
+	const char *last = "", *at = index->begin;
+
+	while (at < index->end) {
+		const struct volume_record *record = (const void *)at;
+
+		if (!is_sound(record, (size_t)(index->end - at)) ||
+		    strcmp(last, record->texts) >= 0)
 			return false;
-		/* A name there is twice, or out of order, would be found or not by chance. */
-		if (strcmp(last, index->texts + record->name) >= 0)
-			return false;
-		last = index->texts + record->name;
+		last = record->texts;
+		at += volume_record_size(record);
 	}
 	return true;
 }
@@ -65,19 +109,14 @@ static bool parse(const void *data, size_t size, const struct volume_directory *
 		  struct volume_index *index)
 {
 	const struct head *head = data;
-	size_t room, texts_size;
 
-	if (size <= sizeof(*head) || head->magic != MAGIC || head->version != VERSION ||
-	    head->sum != sum_of(data, size) || !is_directory(head, directory))
+	if (size < sizeof(*head) || head->magic != MAGIC || head->version != VERSION ||
+	    head->size != size || head->sum != sum_of(data, size) ||
+	    memcmp(&head->directory, directory, sizeof(*directory)) != 0)
 		return false;
-	room = size - sizeof(*head);
-	if (head->count > room / sizeof(struct volume_record))
-		return false;
-	index->count = head->count;
-	index->records = (const struct volume_record *)(head + 1);
-	index->texts = (const char *)(index->records + index->count);
-	texts_size = room - index->count * sizeof(struct volume_record);
-	return texts_size && !index->texts[texts_size - 1] && are_sound(index, texts_size);
+	index->at = index->begin = (const char *)(head + 1);
+	index->end = (const char *)data + size;
+	return are_sound(index);
 }
 
 int volume_index_take(void *data, size_t size, const struct volume_directory *directory,
@@ -93,102 +132,93 @@ int volume_index_take(void *data, size_t size, const struct volume_directory *di
 	return 0;
 }
 
-const struct volume_record *volume_index_find(const struct volume_index *index, const char *name)
+const struct volume_record *volume_index_find(struct volume_index *index, const char *name)
 {
-	size_t low = 0, high = index->count;
+	while (index->at < index->end) {
+		const struct volume_record *record = (const void *)index->at;
+		int order = strcmp(record->texts, name);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(index->texts + index->records[middle].name, name);
-
+		if (order > 0)
+			break;
+		index->at += volume_record_size(record);
 		if (order == 0)
-			return &index->records[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
+			return record;
 	}
 	return NULL;
 }
 
-/* An index while it is made; the texts begin with an empty one. */
-struct making {
-	struct volume_record *record;
-	char *texts;
-	size_t texts_size;
-};
-
-static uint32_t add_text(struct making *making, const char *text)
+/* The head knows what follows it, so it is written last. */
+int volume_writer_open(struct volume_writer *writer, int fd,
+		       const struct volume_directory *directory)
 {
-	size_t at = making->texts_size, size = strlen(text) + 1;
+	BASE_CLEANUP(fd) int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	BASE_CLEANUP(file) FILE *file = own < 0 ? NULL : fdopen(own, "w");
 
-	memcpy(making->texts + at, text, size);
-	making->texts_size += size;
-	return (uint32_t)at;
+	if (!file)
+		return -errno;
+	base_take_fd(&own);
+	if (fseeko(file, sizeof(struct head), SEEK_SET) < 0)
+		return -errno;
+	*writer = (struct volume_writer){.directory = *directory, .sum = XXH3_createState()};
+	if (!writer->sum)
+		return -ENOMEM;
+	XXH3_64bits_reset(writer->sum);
+	XXH3_64bits_update(writer->sum, directory, sizeof(*directory));
+	writer->file = base_take(file);
+	return 0;
 }
 
-static void add_record(struct making *making, const struct volume_made *made)
+void volume_writer_copy(struct volume_writer *writer, const void *records, uint64_t size)
 {
-	const struct cow_volume *volume = &made->volume;
+	fwrite(records, 1, size, writer->file);
+	XXH3_64bits_update(writer->sum, records, size);
+}
 
-	*making->record++ = (struct volume_record){
+void volume_writer_add(struct volume_writer *writer, const struct volume_made *made)
+{
+	static const char padding[ALIGNMENT];
+	const struct cow_volume *volume = &made->volume;
+	struct volume_record record = {
 		.inode = made->inode,
 		.size = volume->physical,
+		.capacity = volume->capacity,
 		.modified = volume->modified.seconds,
 		.modified_ns = volume->modified.nanoseconds,
 		.changed = volume->changed.seconds,
 		.changed_ns = volume->changed.nanoseconds,
 		.born = volume->born.seconds,
 		.born_ns = volume->born.nanoseconds,
-		.name = add_text(making, volume->name),
-		.backing = made->written ? add_text(making, made->written) : 0,
 		.format_version = volume->format_version,
-		.capacity = volume->capacity,
+		.name_size = (uint16_t)(strlen(volume->name) + 1),
+		.backing_size = made->written ? (uint32_t)strlen(made->written) + 1 : 0,
 		.format = (uint8_t)volume->format,
 		.backing_format = (uint8_t)volume->backing_format,
 		.encrypted = (uint8_t)volume->encrypted,
 		.capacity_known = (uint8_t)volume->capacity_known,
-		.facts = made->facts,
 		.how = (uint8_t)volume->how,
+		.facts = made->facts,
 	};
+	uint64_t size = sizeof(record) + record.name_size + record.backing_size;
+
+	volume_writer_copy(writer, &record, sizeof(record));
+	volume_writer_copy(writer, volume->name, record.name_size);
+	if (made->written)
+		volume_writer_copy(writer, made->written, record.backing_size);
+	volume_writer_copy(writer, padding, volume_record_size(&record) - size);
 }
 
-static const struct volume_made *next_to_keep(struct cow_volume *const **volumes)
+int volume_writer_close(struct volume_writer *writer)
 {
-	while (**volumes) {
-		const struct volume_made *made = (const struct volume_made *)*(*volumes)++;
+	const struct head head = {.magic = MAGIC,
+				  .version = VERSION,
+				  .size = (uint64_t)ftello(writer->file),
+				  .sum = XXH3_64bits_digest(writer->sum),
+				  .directory = writer->directory};
+	FILE *file = base_take(writer->file);
+	bool failed = fseeko(file, 0, SEEK_SET) < 0 || fwrite(&head, sizeof(head), 1, file) != 1;
 
-		if (made->keep)
-			return made;
-	}
-	return NULL;
-}
-
-int volume_index_make(struct cow_volume *const *volumes, const struct volume_directory *directory,
-		      void **ret_data, size_t *ret_size)
-{
-	struct head head = {.magic = MAGIC, .version = VERSION, .directory = *directory};
-	struct making making = {0};
-	const struct volume_made *made;
-	size_t texts_size = 1;
-	char *data;
-
-	for (struct cow_volume *const *at = volumes; (made = next_to_keep(&at)); head.count++)
-		texts_size += strlen(made->volume.name) + 1 +
-			      (made->written ? strlen(made->written) + 1 : 0);
-	if (texts_size > UINT32_MAX)
-		return -EFBIG;
-	*ret_size = sizeof(head) + head.count * sizeof(*making.record) + texts_size;
-	data = calloc(1, *ret_size);
-	if (!data)
-		return -ENOMEM;
-	memcpy(data, &head, sizeof(head));
-	making.record = (struct volume_record *)(data + sizeof(head));
-	making.texts = (char *)(making.record + head.count);
-	making.texts_size = 1;
-	while ((made = next_to_keep(&volumes)))
-		add_record(&making, made);
-	volume_index_seal(data, *ret_size);
-	*ret_data = data;
-	return 0;
+	failed |= ferror(file) != 0;
+	failed |= fclose(file) != 0;
+	XXH3_freeState(base_take(writer->sum));
+	return failed ? -EIO : 0;
 }

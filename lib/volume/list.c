@@ -1,158 +1,193 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All volumes of a pool, lot by lot: while one is handed out the next one is looked at. */
 #include <stdatomic.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/crew.h"
 #include "base/error.h"
-#include "base/text.h"
-#include "pool/definition.h"
 #include "volume/index.h"
 #include "volume/names.h"
 
-DEFINE_CLEANUP(crew, struct base_crew *, base_crew_free, NULL)
-DEFINE_CLEANUP(pool, struct cow_pool *, cow_pool_free, NULL)
+/* Each lot wakes all threads, and has all of its volumes in memory. */
+#define LOT 1024
 
-/* All volumes of one pool. */
-struct listing {
-	struct base_lot lot; /* first: one is the other; its count is that of the names */
-	struct volume_place place;
+struct lot {
+	struct base_lot lot; /* first: one is the other */
+	struct cow_volume_list *list;
 	char *const *names;
-	struct cow_volume **volumes; /* as many, and NULL; where there is none NULL too */
-	atomic_int failed;
+	const struct volume_record *known[LOT]; /* what is remembered, or NULL */
+	struct volume_made *made[LOT];          /* what was seen, or NULL: no volume */
+	size_t done;                            /* how many were handed out */
 };
 
-static void look(struct base_lot *lot, size_t i)
+struct cow_volume_list {
+	struct volume_place place;
+	struct volume_names names;
+	size_t begun; /* how many of them somebody was told to look at */
+	struct base_crew *crew;
+	/* One is handed out, and the other one was begun: at the end with nothing in it. */
+	struct lot lots[2];
+	unsigned now;
+	atomic_int failed;
+	struct volume_index index;
+	struct volume_renewal renewal;
+	struct cow_volume_counts counts;
+};
+
+static void look(struct base_lot *base, size_t i)
 {
-	struct listing *list = (struct listing *)lot;
-	struct volume_made *made = NULL;
-	int r = volume_look(&list->place, false, list->names[i], &made);
+	struct lot *lot = (struct lot *)base;
+	struct cow_volume_list *list = lot->list;
+	int r = volume_look(&list->place, false, lot->names[i], lot->known[i], &lot->made[i]);
 
 	if (r < 0)
 		atomic_store(&list->failed, r);
-	list->volumes[i] = made ? &made->volume : NULL;
 }
 
-static int look_at_all(struct listing *list)
+static void begin(struct cow_volume_list *list, struct lot *lot)
 {
-	BASE_CLEANUP(crew) struct base_crew *crew = NULL;
-	int r = base_crew_new(&crew);
+	size_t left = list->names.count - list->begun;
 
-	if (r < 0)
-		return r;
-	list->lot.work = look;
-	base_crew_begin(crew, &list->lot);
-	base_crew_wait(crew);
-	return atomic_load(&list->failed);
+	lot->list = list;
+	lot->names = list->names.names + list->begun;
+	lot->lot.work = look;
+	lot->lot.count = left < LOT ? left : LOT;
+	lot->done = 0;
+	for (size_t i = 0; i < lot->lot.count; i++) {
+		lot->known[i] = volume_index_find(&list->index, lot->names[i]);
+		lot->made[i] = NULL;
+	}
+	list->begun += lot->lot.count;
+	base_crew_begin(list->crew, &lot->lot);
 }
 
-/* Without the names that turned out to be no volumes. */
-static void close_gaps(struct listing *list)
+/* Go on with the lot that was begun meanwhile. */
+static struct lot *turn(struct cow_volume_list *list)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < list->lot.count; i++)
-		if (list->volumes[i])
-			list->volumes[kept++] = list->volumes[i];
-	list->volumes[kept] = NULL;
+	base_crew_wait(list->crew);
+	list->now = !list->now;
+	begin(list, &list->lots[!list->now]);
+	return &list->lots[list->now];
 }
 
-static int list_all(struct listing *list)
+/* Everything but the threads. @return 0 or -errno. */
+static int prepare(struct cow_volume_list *list, bool fresh)
 {
-	BASE_CLEANUP(volume_names) struct volume_names names = {0};
-	int r = volume_names_read(&names, list->place.fd);
+	int r = volume_names_read(&list->names, list->place.fd);
 
-	if (r < 0)
-		return r;
-	list->names = names.names;
-	list->lot.count = names.count;
-	list->volumes = calloc(names.count + 1, sizeof(list->volumes[0]));
-	if (!list->volumes)
-		return -ENOMEM;
-	r = look_at_all(list);
-	close_gaps(list);
-	return r;
-}
-
-/* With what is remembered of the files, and remember what is new of them. */
-static int list_by_index(struct listing *list, bool fresh)
-{
-	BASE_CLEANUP(index) struct volume_index index = {0};
-	int r;
-
-	if (!fresh)
-		volume_index_read(&list->place, &index);
-	list->place.index = &index;
-	r = list_all(list);
-	list->place.index = NULL;
 	if (r == 0)
-		volume_index_update(&list->place, &index, list->volumes);
+		r = base_crew_new(&list->crew);
+	if (!fresh)
+		volume_index_read(&list->place, &list->index);
+	volume_renewal_begin(&list->renewal, &list->place, &list->index);
 	return r;
 }
 
-COW_EXPORT int cow_volume_list(struct cow_pool_store *store, const struct cow_pool *pool,
-			       unsigned flags, struct cow_volume ***ret_volumes,
-			       struct cow_error *err)
+/* With nothing under way. */
+static void dismantle(struct cow_volume_list *list)
 {
-	struct listing list = {0};
+	base_crew_free(list->crew);
+	volume_renewal_end(&list->renewal);
+	base_cleanup_index(&list->index);
+	base_cleanup_volume_names(&list->names);
+	volume_place_close(&list->place);
+	free(list);
+}
+
+static void forget(struct lot *lot)
+{
+	for (; lot->done < lot->lot.count; lot->done++)
+		if (lot->made[lot->done])
+			cow_volume_free(&lot->made[lot->done]->volume);
+}
+
+COW_EXPORT int cow_volume_list_new(struct cow_pool_store *store, const struct cow_pool *pool,
+				   unsigned flags, struct cow_volume_list **ret,
+				   struct cow_error *err)
+{
+	struct cow_volume_list *list;
 	int r;
 
 	if (flags & ~COW_VOLUME_LIST_NO_INDEX)
 		return base_fail(err, EINVAL, "list volumes: unknown flags 0x%x", flags);
-	r = volume_place_open(&list.place, store, pool, err);
-	if (r < 0)
-		return r;
-	r = list_by_index(&list, flags & COW_VOLUME_LIST_NO_INDEX);
-	volume_place_close(&list.place);
+	list = calloc(1, sizeof(*list));
+	if (!list)
+		return base_fail(err, ENOMEM, "list directory %s", BASE_QUOTE(pool->path));
+	r = volume_place_open(&list->place, store, pool, err);
 	if (r < 0) {
-		cow_volume_list_free(list.volumes);
+		free(list);
+		return r;
+	}
+	r = prepare(list, flags & COW_VOLUME_LIST_NO_INDEX);
+	if (r < 0) {
+		dismantle(list);
 		return base_fail(err, -r, "list directory %s", BASE_QUOTE(pool->path));
 	}
-	*ret_volumes = list.volumes;
+	begin(list, &list->lots[!list->now]);
+	*ret = list;
 	return 0;
 }
 
-COW_EXPORT int cow_volume_lookup(struct cow_pool_store *store, const struct cow_pool *pool,
-				 const char *name, struct cow_volume **ret, struct cow_error *err)
+COW_EXPORT void cow_volume_list_free(struct cow_volume_list *list)
 {
-	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
-	int r = volume_place_open(&place, store, pool, err);
-
-	return r < 0 ? r : volume_find(&place, true, name, ret, err);
+	if (!list)
+		return;
+	base_crew_wait(list->crew);
+	forget(&list->lots[0]);
+	forget(&list->lots[1]);
+	dismantle(list);
 }
 
-static bool is_same_directory(const char *a, const char *b)
+static void count(struct cow_volume_counts *counts, const struct cow_volume *volume)
 {
-	struct stat one, two;
+	uint64_t *const by_compliance[] = {
+		[COW_COMPLIANCE_UNKNOWN] = &counts->unknown,
+		[COW_COMPLIANCE_OK] = &counts->ok,
+		[COW_COMPLIANCE_DRIFTED] = &counts->drifted,
+		[COW_COMPLIANCE_NOT_APPLICABLE] = &counts->not_applicable,
+	};
 
-	return stat(a, &one) == 0 && stat(b, &two) == 0 && one.st_dev == two.st_dev &&
-	       one.st_ino == two.st_ino;
+	counts->volumes++;
+	counts->problems += volume->problem != NULL;
+	++*by_compliance[volume->compliance];
 }
 
-COW_EXPORT int cow_volume_lookup_path(struct cow_pool_store *store, const char *path,
-				      struct cow_pool **ret_pool, struct cow_volume **ret,
-				      struct cow_error *err)
+COW_EXPORT void cow_volume_list_get_counts(const struct cow_volume_list *list,
+					   struct cow_volume_counts *ret)
 {
-	BASE_CLEANUP(pool) struct cow_pool *pool = NULL;
-	BASE_CLEANUP(free) char *above = pool_path_clean(path);
-	char *slash = above ? strrchr(above, '/') : NULL;
-	const char *directory = !slash ? "." : slash == above ? "/" : above;
-	const char *name = slash ? slash + 1 : above;
-	int r;
+	*ret = list->counts;
+}
 
-	if (!above)
-		return base_fail(err, ENOMEM, "look at volume %s", BASE_QUOTE(path));
-	if (slash)
-		*slash = '\0';
-	/* The volume may be a symlink: only the directory's are resolved. */
-	r = cow_pool_lookup_path(store, directory, &pool, err);
-	if (r < 0)
-		return r;
-	if (!is_same_directory(directory, pool->path))
-		return base_refuse(err, ENOENT, COW_CODE_NOT_FOUND, "no pool has the volume %s",
-				   BASE_QUOTE(path));
-	r = cow_volume_lookup(store, pool, name, ret, err);
-	if (r == 0 && ret_pool)
-		*ret_pool = base_take(pool);
+/* @return 1 a volume, 0 there is none in this lot any more. */
+static int hand_out(struct cow_volume_list *list, struct lot *lot, struct cow_volume **ret)
+{
+	while (lot->done < lot->lot.count) {
+		size_t i = lot->done++;
+		struct volume_made *made = lot->made[i];
+
+		if (!made)
+			continue;
+		volume_renewal_add(&list->renewal, made, lot->known[i]);
+		count(&list->counts, &made->volume);
+		*ret = &made->volume;
+		return 1;
+	}
+	return 0;
+}
+
+COW_EXPORT int cow_volume_list_next(struct cow_volume_list *list, struct cow_volume **ret_volume,
+				    struct cow_error *err)
+{
+	struct lot *lot = &list->lots[list->now];
+	int r = hand_out(list, lot, ret_volume);
+
+	while (r == 0 && (lot = turn(list))->lot.count > 0) {
+		r = atomic_load(&list->failed);
+		if (r < 0)
+			return base_fail(err, -r, "list directory %s",
+					 BASE_QUOTE(list->place.pool->path));
+		r = hand_out(list, lot, ret_volume);
+	}
+	if (r == 0)
+		volume_renewal_commit(&list->renewal);
 	return r;
 }

@@ -200,7 +200,7 @@ static bool is_same(const struct volume_record *record, const struct look *look)
 /* @return false when there is no memory for it. */
 static bool take_record(struct look *look, const struct volume_record *record)
 {
-	const char *backing = look->place->index->texts + record->backing;
+	const char *backing = volume_record_backing(record);
 	struct cow_volume *volume = &look->volume;
 
 	volume->type = COW_VOLUME_TYPE_FILE;
@@ -212,15 +212,14 @@ static bool take_record(struct look *look, const struct volume_record *record)
 	volume->capacity_known = record->capacity_known;
 	volume->backing_format = record->backing_format;
 	look->facts = record->facts;
-	look->written = record->backing ? strdup(backing) : NULL;
+	look->written = backing ? strdup(backing) : NULL;
 	resolve_backing(look);
-	return !record->backing || look->written;
+	return !backing || look->written;
 }
 
 bool look_recall(struct look *look)
 {
-	const struct volume_index *index = look->place->index;
-	const struct volume_record *record = index ? volume_index_find(index, look->name) : NULL;
+	const struct volume_record *record = look->known;
 	struct cow_file_state state = {0};
 
 	if (!record || !is_same(record, look) || look->mount != look->place->mount ||

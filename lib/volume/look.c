@@ -191,7 +191,8 @@ static struct volume_made *make(const struct look *look)
 	return made;
 }
 
-int volume_look(struct volume_place *place, bool whole, const char *name, struct volume_made **ret)
+int volume_look(struct volume_place *place, bool whole, const char *name,
+		const struct volume_record *known, struct volume_made **ret)
 {
 	BASE_CLEANUP(look) struct look look;
 	int r;
@@ -201,6 +202,7 @@ int volume_look(struct volume_place *place, bool whole, const char *name, struct
 	look.problem[0] = look.reason[0] = look.label[0] = '\0';
 	look.place = place;
 	look.name = name;
+	look.known = known;
 	look.whole = whole;
 	r = see(&look);
 	if (r > 0)
@@ -212,7 +214,8 @@ int volume_find(struct volume_place *place, bool whole, const char *name, struct
 		struct cow_error *err)
 {
 	struct volume_made *made = NULL;
-	int r = volume_name_check(name, NULL) < 0 ? 0 : volume_look(place, whole, name, &made);
+	int r = volume_name_check(name, NULL) < 0 ? 0
+						  : volume_look(place, whole, name, NULL, &made);
 
 	if (r < 0)
 		return base_fail(err, -r, "look at volume %s", BASE_QUOTE(name));

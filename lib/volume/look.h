@@ -11,6 +11,7 @@
 struct look {
 	struct volume_place *place;
 	const char *name;
+	const struct volume_record *known; /* or NULL */
 	bool whole;
 
 	uint64_t mount, inode;

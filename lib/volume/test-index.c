@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The bytes of an index, as they were written and as nobody should write them. */
-#include "base/macro.h"
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "base/fd.h"
 #include "volume/index.h"
 
 #include "unit.h"
@@ -9,10 +12,10 @@ static const struct volume_directory here = {.filesystem = 7, .inode = 256};
 
 /* Where things lie in the bytes; a head is six numbers. */
 #define HEAD    (6 * sizeof(uint64_t))
-#define COUNT   (5 * sizeof(uint64_t))
+#define SIZE    (2 * sizeof(uint64_t))
 #define VOLUMES 3
 
-static struct volume_made *volume(const char *name, const char *backing, bool keep)
+static struct volume_made *volume(const char *name, const char *backing)
 {
 	struct volume_made *made = calloc(1, sizeof(*made));
 
@@ -24,27 +27,38 @@ static struct volume_made *volume(const char *name, const char *backing, bool ke
 	made->inode = 300;
 	made->written = backing;
 	made->facts = (struct volume_facts){.nocow = COW_ANSWER_YES, .old = true};
-	made->keep = keep;
+	made->keep = true;
 	return made;
+}
+
+/* What was written, in memory of exactly its size. */
+static void *read_back(int fd, size_t *ret_size)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	void *data = malloc((size_t)size);
+
+	CHECK_NUMBER(base_pread_full(fd, data, (size_t)size, 0), size);
+	*ret_size = (size_t)size;
+	return data;
 }
 
 static void *make(size_t *ret_size)
 {
-	struct volume_made *mades[] = {
-		volume("a", NULL, true),
-		volume("b", "base.qcow2", true),
-		volume("not kept", NULL, false),
-		volume("\xff", NULL, true),
+	struct volume_made *mades[VOLUMES] = {
+		volume("a", NULL),
+		volume("b", "base.qcow2"),
+		volume("\xff", NULL),
 	};
-	struct cow_volume *volumes[BASE_ARRAY_SIZE(mades) + 1] = {0};
-	void *data = NULL;
+	BASE_CLEANUP(fd) int fd = memfd_create("index", 0);
+	struct volume_writer writer;
 
-	for (size_t i = 0; i < BASE_ARRAY_SIZE(mades); i++)
-		volumes[i] = &mades[i]->volume;
-	CHECK_NUMBER(volume_index_make(volumes, &here, &data, ret_size), 0);
-	for (size_t i = 0; i < BASE_ARRAY_SIZE(mades); i++)
+	CHECK_NUMBER(volume_writer_open(&writer, fd, &here), 0);
+	for (size_t i = 0; i < VOLUMES; i++) {
+		volume_writer_add(&writer, mades[i]);
 		free(mades[i]);
-	return data;
+	}
+	CHECK_NUMBER(volume_writer_close(&writer), 0);
+	return read_back(fd, ret_size);
 }
 
 static void what_was_put_in_comes_out(void)
@@ -55,16 +69,15 @@ static void what_was_put_in_comes_out(void)
 	void *data = make(&size);
 
 	CHECK_NUMBER(volume_index_take(data, size, &here, &index), 0);
-	CHECK_NUMBER(index.count, VOLUMES);
-	CHECK(!volume_index_find(&index, "not kept"));
 	CHECK(!volume_index_find(&index, ""));
-	CHECK(volume_index_find(&index, "a") && volume_index_find(&index, "\xff"));
-	CHECK_NUMBER(volume_index_find(&index, "a")->backing, 0);
+	record = volume_index_find(&index, "a");
+	CHECK(record && !volume_record_backing(record));
+	CHECK(!volume_index_find(&index, "aa"));
 	record = volume_index_find(&index, "b");
 	CHECK(record != NULL);
 	if (!record)
 		return;
-	CHECK_TEXT(index.texts + record->backing, "base.qcow2");
+	CHECK_TEXT(volume_record_backing(record), "base.qcow2");
 	CHECK_NUMBER(record->inode, 300);
 	CHECK_NUMBER(record->size, 4097);
 	CHECK_NUMBER(record->capacity, INT64_C(1) << 40);
@@ -73,18 +86,65 @@ static void what_was_put_in_comes_out(void)
 	CHECK_NUMBER(record->format, COW_FORMAT_QCOW2);
 	CHECK_NUMBER(record->facts.nocow, COW_ANSWER_YES);
 	CHECK(record->facts.old && !record->facts.shared);
+	CHECK(volume_index_find(&index, "\xff"));
+	CHECK(!volume_index_find(&index, "\xff\xff"));
+}
+
+/* Names that were not asked for are passed over, and don't come again. */
+static void names_are_asked_for_in_order(void)
+{
+	BASE_CLEANUP(index) struct volume_index index = {0};
+	size_t size;
+	void *data = make(&size);
+
+	CHECK_NUMBER(volume_index_take(data, size, &here, &index), 0);
+	CHECK(volume_index_find(&index, "\xff"));
+	CHECK(!volume_index_find(&index, "b"));
+	CHECK(index.at == index.end);
+}
+
+/* Another one that is made of the same records is the same. */
+static void records_can_be_copied(void)
+{
+	BASE_CLEANUP(fd) int fd = memfd_create("index", 0);
+	struct volume_writer writer;
+	size_t size, copied_size;
+	BASE_CLEANUP(free) char *data = make(&size), *copied = NULL;
+
+	CHECK_NUMBER(volume_writer_open(&writer, fd, &here), 0);
+	volume_writer_copy(&writer, data + HEAD, size - HEAD);
+	CHECK_NUMBER(volume_writer_close(&writer), 0);
+	copied = read_back(fd, &copied_size);
+	CHECK_NUMBER(copied_size, size);
+	CHECK(copied_size == size && !memcmp(copied, data, size));
 }
 
 static void an_empty_pool_has_an_index_too(void)
 {
 	BASE_CLEANUP(index) struct volume_index index = {0};
-	struct cow_volume *none = NULL;
+	BASE_CLEANUP(fd) int fd = memfd_create("index", 0);
+	struct volume_writer writer;
 	size_t size;
 	void *data;
 
-	CHECK_NUMBER(volume_index_make(&none, &here, &data, &size), 0);
+	CHECK_NUMBER(volume_writer_open(&writer, fd, &here), 0);
+	CHECK_NUMBER(volume_writer_close(&writer), 0);
+	data = read_back(fd, &size);
 	CHECK_NUMBER(volume_index_take(data, size, &here, &index), 0);
 	CHECK(!volume_index_find(&index, "a"));
+}
+
+/* A full disk is told when all is written, at the latest. */
+static void what_can_not_be_written_is_told(void)
+{
+	BASE_CLEANUP(fd) int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct volume_made *made = volume("a", NULL);
+	struct volume_writer writer;
+
+	CHECK_NUMBER(volume_writer_open(&writer, fd, &here), 0);
+	volume_writer_add(&writer, made);
+	CHECK_NUMBER(volume_writer_close(&writer), -EIO);
+	free(made);
 }
 
 /* Is a copy of so many bytes, in memory of exactly that size, taken? */
@@ -143,54 +203,69 @@ static void cut_and_sealed_again_it_is_none(void)
 	}
 }
 
-static void a_forged_count_is_not_believed(void)
+static void a_forged_size_is_not_believed(void)
 {
-	const uint64_t counts[] = {VOLUMES + 1, VOLUMES + 2, UINT64_MAX,
-				   UINT64_MAX / sizeof(struct volume_record) + 2,
-				   UINT64_C(1) << 63};
 	size_t size;
 	BASE_CLEANUP(free) char *data = make(&size);
+	const uint64_t sizes[] = {0, HEAD, size - 1, size + 1, UINT64_MAX, UINT64_C(1) << 63};
 
-	for (size_t i = 0; i < BASE_ARRAY_SIZE(counts); i++) {
-		memcpy(data + COUNT, &counts[i], sizeof(counts[i]));
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(sizes); i++) {
+		memcpy(data + SIZE, &sizes[i], sizeof(sizes[i]));
 		CHECK(!is_forged_taken(data, size));
 	}
 }
 
 static void forged_records_are_not_believed(void)
 {
-	const size_t texts = HEAD + VOLUMES * sizeof(struct volume_record);
 	size_t size;
-	BASE_CLEANUP(free) char *data = make(&size);
-	struct volume_record *records = (struct volume_record *)(data + HEAD), kept[VOLUMES];
+	BASE_CLEANUP(free) char *data = make(&size), *kept = malloc(size);
+	struct volume_record *records[VOLUMES];
 
-	memcpy(kept, records, sizeof(kept));
+	memcpy(kept, data, size);
+	records[0] = (struct volume_record *)(data + HEAD);
+	for (size_t i = 1; i < VOLUMES; i++)
+		records[i] = (void *)((char *)records[i - 1] + volume_record_size(records[i - 1]));
 #define FORGE(change)                                                                              \
 	do {                                                                                       \
 		change;                                                                            \
 		CHECK(!is_forged_taken(data, size));                                               \
-		memcpy(records, kept, sizeof(kept));                                               \
+		memcpy(data, kept, size);                                                          \
 		CHECK(is_forged_taken(data, size));                                                \
 	} while (0)
-	FORGE(records[2].name = (uint32_t)(size - texts));
-	FORGE(records[0].name = UINT32_MAX);
-	FORGE(records[1].backing = (uint32_t)(size - texts));
-	FORGE(records[1].capacity = UINT64_MAX);
-	FORGE(records[0].name = 0);                        /* "" */
-	FORGE(records[0].name = records[1].name);          /* twice */
-	FORGE(records[0] = kept[1]; records[1] = kept[0]); /* out of order */
-	data[size - 1] = 'x';
-	CHECK(!is_forged_taken(data, size));
+	FORGE(records[2]->name_size = UINT16_MAX); /* beyond the end */
+	FORGE(records[2]->backing_size = UINT32_MAX);
+	FORGE(records[1]->backing_size = 64);
+	FORGE(records[0]->name_size = 0);
+	FORGE(records[0]->name_size = 1); /* with something behind its end */
+	FORGE(records[0]->name_size = 3);
+	FORGE(records[1]->backing_size--);
+	FORGE(records[1]->texts[1] = 'x'); /* without an end */
+	FORGE(records[1]->texts[records[1]->name_size] = '\0');
+	FORGE(records[0]->texts[0] = '\0');
+	FORGE(records[0]->texts[0] = 'b'); /* twice */
+	FORGE(records[0]->texts[0] = 'c'); /* out of order */
+	FORGE(records[1]->capacity = UINT64_MAX);
+	FORGE(records[0]->format = COW_FORMAT_ISO + 1); /* words that are none */
+	FORGE(records[0]->backing_format = UINT8_MAX);
+	FORGE(records[0]->encrypted = COW_ANSWER_YES + 1);
+	FORGE(records[0]->capacity_known = COW_ANSWER_YES + 1);
+	FORGE(records[0]->how = COW_ENCRYPTED_LUKS2 + 1);
+	FORGE(records[0]->facts.nocow = COW_ANSWER_YES + 1);
+	FORGE(records[0]->facts.mapped = COW_ANSWER_YES + 1);
+	FORGE(records[0]->facts.history_known = COW_ANSWER_YES + 1);
 }
 
 int main(void)
 {
 	what_was_put_in_comes_out();
+	names_are_asked_for_in_order();
+	records_can_be_copied();
 	an_empty_pool_has_an_index_too();
+	what_can_not_be_written_is_told();
 	a_torn_one_is_none();
 	one_of_another_directory_is_none();
 	cut_and_sealed_again_it_is_none();
-	a_forged_count_is_not_believed();
+	a_forged_size_is_not_believed();
 	forged_records_are_not_believed();
 	return unit_status();
 }

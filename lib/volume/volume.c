@@ -22,30 +22,6 @@ COW_EXPORT void cow_volume_free(struct cow_volume *volume)
 	free(volume);
 }
 
-COW_EXPORT void cow_volume_list_free(struct cow_volume **volumes)
-{
-	for (struct cow_volume **volume = volumes; volume && *volume; volume++)
-		cow_volume_free(*volume);
-	free(volumes);
-}
-
-COW_EXPORT void cow_volume_count(struct cow_volume *const *volumes, struct cow_volume_counts *ret)
-{
-	uint64_t *const by_compliance[] = {
-		[COW_COMPLIANCE_UNKNOWN] = &ret->unknown,
-		[COW_COMPLIANCE_OK] = &ret->ok,
-		[COW_COMPLIANCE_DRIFTED] = &ret->drifted,
-		[COW_COMPLIANCE_NOT_APPLICABLE] = &ret->not_applicable,
-	};
-
-	*ret = (struct cow_volume_counts){0};
-	for (; *volumes; volumes++) {
-		ret->volumes++;
-		ret->problems += (*volumes)->problem != NULL;
-		++*by_compliance[(*volumes)->compliance];
-	}
-}
-
 int volume_name_check(const char *name, struct cow_error *err)
 {
 	const char *why = NULL;

@@ -9,7 +9,7 @@
 #include "audit/place.h"
 #include "base/fd.h"
 
-struct volume_index;
+struct volume_record;
 
 /* A pool's directory while volumes in it are looked at or changed. */
 struct volume_place {
@@ -23,8 +23,6 @@ struct volume_place {
 	pthread_mutex_t lock;
 	struct audit_place *places;
 
-	/* What is remembered of its files, or NULL: all of them are looked into. */
-	const struct volume_index *index;
 	int64_t opened; /* when, in seconds since 1970 */
 };
 
@@ -60,9 +58,11 @@ struct volume_made {
 };
 
 /* Look at a name in the pool's directory, `whole` with all extents of the file and what takes
- * longer. Whatever goes wrong is the volume's problem.
+ * longer. What is remembered of the file (or NULL) spares looking into it, while it holds. Whatever
+ * goes wrong is the volume's problem.
  * @return 1, 0 when there is no such volume (any more), -ENOMEM. */
-int volume_look(struct volume_place *place, bool whole, const char *name, struct volume_made **ret);
+int volume_look(struct volume_place *place, bool whole, const char *name,
+		const struct volume_record *known, struct volume_made **ret);
 /* The same of one that must be there: -ENOENT with the error filled. */
 int volume_find(struct volume_place *place, bool whole, const char *name, struct cow_volume **ret,
 		struct cow_error *err);

@@ -71,6 +71,16 @@ expect_same
 settle .
 opened >"$T/none"
 
+# the last one is gone, and nothing else is new
+written=$(stat -c %i "$index")
+rm $'\xff\xfe'
+expect_equal "$(opened)" damaged
+[ "$(stat -c %i "$index")" != "$written" ] || fail "what is gone is still remembered"
+written=$(stat -c %i "$index")
+expect_equal "$(opened)" damaged
+expect_equal "$(stat -c %i "$index")" "$written" "index, with nothing new to forget"
+expect_same
+
 # whatever becomes of the index, the list is the same, and the next one is fast again
 for harm in 'rm "$index"' ': >"$index"' 'truncate -s -1 "$index"' 'truncate -s 1T "$index"' \
 	'printf x | dd of="$index" bs=1 seek=200 conv=notrunc status=none' 'head -c 9999 /dev/urandom >"$index"' \
