@@ -14,8 +14,9 @@
  *  4. tests/cli/NAME.sh.
  *
  * A verb never writes to stdout. Text goes to call->out, JSON to call->json, a table to both by
- * cli_table_*; main() prints it whole when the verb has returned. Talk goes to stderr, and errors
- * only by cli_error(), which also puts them into the JSON and into the exit status.
+ * cli_table_*; main() prints it whole when the verb has returned, but for the rows of a long table
+ * in JSON, which are printed as they come. Talk goes to stderr, and errors only by cli_error(),
+ * which also puts them into the JSON and into the exit status.
  */
 
 #include <jansson.h>
@@ -49,9 +50,11 @@ struct cli_call {
 	size_t n_options;
 	char *text;
 	size_t text_size;
-	const char *rows_key; /* of the table in the JSON, whose rows are text already; or NULL */
-	char *rows;
-	size_t rows_size;
+	const char *rows_key; /* of the table in the JSON, or NULL */
+	size_t rows;          /* how many it has so far, in no one's memory any more */
+	char *pending;        /* of standard output, not written yet */
+	size_t pending_size;
+	int write_error; /* errno of the first write that failed, or 0 */
 	struct cli_progress_state *progress;
 };
 
@@ -96,7 +99,7 @@ bool cli_is_path(const char *operand);
 /* A size as text, until the end of the block. */
 #define CLI_SIZE(bytes) cow_size_format((bytes), (char[COW_SIZE_TEXT_MAX]){0}, COW_SIZE_TEXT_MAX)
 
-/* malloc and friends that end the program, with nothing printed to stdout, when memory is out. */
+/* malloc and friends that end the program, with no more printed to stdout, when memory is out. */
 void *cli_allocate(size_t size);
 void *cli_reallocate(void *memory, size_t size);
 char *cli_copy(const char *text);

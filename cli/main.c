@@ -52,7 +52,7 @@ static int end(struct cli_call *call)
 	status = cli_output_finish(call);
 	json_decref(call->json);
 	free(call->text);
-	free(call->rows);
+	free(call->pending);
 	free(call->progress);
 	return status;
 }

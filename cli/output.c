@@ -27,21 +27,78 @@ static int write_all(const char *text, size_t size)
 	return 0;
 }
 
-/* The document has an empty array where the rows of its table belong, and nowhere else such a line:
- * a line break within a string is escaped. */
-static int write_json(const struct cli_call *call)
-{
-	char *line CLI_CLEANUP(text) = cli_format("\n   \"%s\": [", call->rows_key);
-	const char *rest = strstr(call->text, line) + strlen(line);
-	int r = write_all(call->text, (size_t)(rest - call->text));
+/* So much at once, or less at the end: a short document has one write, a long one not too many. */
+#define PENDING_MAX (64 << 10)
 
-	if (r == 0)
-		r = write_all("\n", 1);
-	if (r == 0)
-		r = write_all(call->rows, call->rows_size);
-	if (r == 0)
-		r = write_all("\n   ", 4);
-	return r == 0 ? write_all(rest, call->text_size - (size_t)(rest - call->text)) : r;
+static void write_pending(struct cli_call *call)
+{
+	int r = call->write_error ? 0 : write_all(call->pending, call->pending_size);
+
+	if (r < 0)
+		call->write_error = -r;
+	call->pending_size = 0;
+}
+
+static void put(struct cli_call *call, const char *text, size_t size)
+{
+	if (!call->pending)
+		call->pending = cli_allocate(PENDING_MAX);
+	while (size) {
+		size_t room = PENDING_MAX - call->pending_size, n = size < room ? size : room;
+
+		memcpy(call->pending + call->pending_size, text, n);
+		call->pending_size += n;
+		text += n;
+		size -= n;
+		if (call->pending_size == PENDING_MAX)
+			write_pending(call);
+	}
+}
+
+/* The document, to be freed, and what of it comes behind the rows, or all of it while there are
+ * none. It has an empty array for them, and nowhere else such a line: a line break in a string is
+ * escaped. */
+static char *dump(const struct cli_call *call, const char **ret_rest)
+{
+	char *text = json_dumps(call->json, CLI_JSON_FLAGS);
+
+	*ret_rest = text;
+	if (call->rows) {
+		char *line CLI_CLEANUP(text) = cli_format("\n   \"%s\": [", call->rows_key);
+
+		*ret_rest = strstr(text, line) + strlen(line);
+	}
+	return text;
+}
+
+/* As deep in the document as it stands: without the two arrays around it, a line for each of their
+ * brackets. */
+void cli_output_row(struct cli_call *call, json_t *row)
+{
+	static const char before[] = "[\n   [\n", after[] = "\n   ]\n]";
+	json_t *nested = json_pack("[[o]]", row);
+	char *text CLI_CLEANUP(text) = json_dumps(nested, CLI_JSON_FLAGS);
+
+	if (++call->rows == 1) {
+		const char *rest;
+		char *head CLI_CLEANUP(text) = dump(call, &rest);
+
+		put(call, head, (size_t)(rest - head));
+	}
+	put(call, call->rows == 1 ? "\n" : ",\n", call->rows == 1 ? 1 : 2);
+	put(call, text + sizeof(before) - 1, strlen(text) - (sizeof(before) + sizeof(after) - 2));
+	json_decref(nested);
+}
+
+static void put_rest(struct cli_call *call)
+{
+	const char *rest;
+	char *text CLI_CLEANUP(text) = dump(call, &rest);
+
+	if (call->rows)
+		put(call, "\n   ", 4);
+	put(call, rest, strlen(rest));
+	put(call, "\n", 1);
 }
 
 static int failed(struct cli_call *call, int errnum)
@@ -52,24 +109,15 @@ static int failed(struct cli_call *call, int errnum)
 
 int cli_output_finish(struct cli_call *call)
 {
-	int result = 0;
-
 	if (fclose(call->out))
 		return failed(call, errno);
-	if (call->json) {
-		free(call->text);
-		call->text = json_dumps(call->json, CLI_JSON_FLAGS);
-		if (!call->text)
-			return failed(call, ENOMEM);
-		call->text_size = strlen(call->text);
-		call->text[call->text_size++] = '\n'; /* in place of its NUL */
-	}
-	if (call->rows_size)
-		result = write_json(call);
+	if (call->json)
+		put_rest(call);
 	else if (call->text_size)
-		result = write_all(call->text, call->text_size);
+		put(call, call->text, call->text_size);
+	write_pending(call);
 	/* NFS and quotas tell at the end. */
-	if (result == 0 && call->text_size && close(STDOUT_FILENO) < 0)
-		result = -errno;
-	return result ? failed(call, -result) : call->status;
+	if (!call->write_error && call->pending && close(STDOUT_FILENO) < 0)
+		call->write_error = errno;
+	return call->write_error ? failed(call, call->write_error) : call->status;
 }

@@ -108,7 +108,10 @@ void cli_json_path(json_t *object, const char *key, const char *path);
 /* Is the terminal one for colours and line drawing? */
 bool cli_output_is_fancy(void);
 
-/* Write everything at once: all of it, or a message and exit status 2. */
+/* Write one more row of the JSON's table, taken over. What comes before the table is written with
+ * the first one: up to there the document stays as it is. */
+void cli_output_row(struct cli_call *call, json_t *row);
+/* Write everything else: all of it, or a message and exit status 2. */
 int cli_output_finish(struct cli_call *call);
 
 #endif

@@ -8,9 +8,8 @@
 
 struct cli_table {
 	struct cli_call *call;
-	FILE *rows;                   /* JSON: what is complete, as text: a tenth of the memory */
-	json_t *row;                  /* the one that still grows, or NULL */
-	struct libscols_table *scols; /* text */
+	json_t *row;                     /* JSON: the one that still grows, or NULL */
+	struct libscols_table *scols;    /* text */
 	const struct cli_column **shown; /* columns in the order they are shown */
 	size_t n_shown;
 	bool bytes;
@@ -104,31 +103,16 @@ struct cli_table *cli_table_new(struct cli_call *call, const char *key)
 	if (call->json) {
 		json_object_set_new(call->json, key, json_array());
 		call->rows_key = key;
-		table->rows = open_memstream(&call->rows, &call->rows_size);
-		if (!table->rows)
-			exit(CLI_EXIT_FAILED);
 	} else {
 		build(table);
 	}
 	return table;
 }
 
-/* As deep in the document as it will stand: without the two arrays around it, a line for each of
- * their brackets. */
 static void close_row(struct cli_table *table)
 {
-	static const char before[] = "[\n   [\n", after[] = "\n   ]\n]";
-	json_t *nested = table->row ? json_pack("[[o]]", table->row) : NULL;
-	char *text = nested ? json_dumps(nested, CLI_JSON_FLAGS) : NULL;
-
-	if (text) {
-		const char *start = text + sizeof(before) - 1;
-		int size = (int)(strlen(start) - (sizeof(after) - 1));
-
-		fprintf(table->rows, "%s%.*s", ftell(table->rows) ? ",\n" : "", size, start);
-	}
-	free(text);
-	json_decref(nested);
+	if (table->row)
+		cli_output_row(table->call, table->row);
 	table->row = NULL;
 }
 
@@ -195,7 +179,7 @@ struct cli_row cli_table_add(struct cli_table *table, const struct cli_row *pare
 {
 	struct cli_row row = {.table = table};
 
-	if (table->rows) {
+	if (table->call->json) {
 		row.object = add_object(table, parent);
 		cli_json_columns(row.object, table->call->verb->columns, item);
 		return row;
@@ -214,11 +198,7 @@ void cli_table_end(struct cli_table *table)
 		scols_print_table(table->scols);
 	}
 	scols_unref_table(table->scols);
-	if (table->rows) {
-		close_row(table);
-		if (ferror(table->rows) | fclose(table->rows))
-			cli_error_system(table->call, ENOMEM, "keep a table");
-	}
+	close_row(table);
 	free(table->shown);
 	free(table);
 }
