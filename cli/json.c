@@ -16,6 +16,7 @@ static size_t sequence(const char *text)
 	return 0;
 }
 
+/* Looked through here, so not by jansson once more; nor is a key, which is a word of ours. */
 json_t *cli_json_text(const char *text)
 {
 	char *lossy CLI_CLEANUP(text) = NULL, *to;
@@ -23,7 +24,7 @@ json_t *cli_json_text(const char *text)
 	if (!text)
 		return json_null();
 	if (cow_text_is_utf8(text))
-		return json_string(text);
+		return json_string_nocheck(text);
 	to = lossy = cli_allocate(3 * strlen(text) + 1);
 	while (*text) {
 		size_t n = sequence(text);
@@ -31,7 +32,7 @@ json_t *cli_json_text(const char *text)
 		to = n ? mempcpy(to, text, n) : stpcpy(to, "\xEF\xBF\xBD");
 		text += n ? n : 1;
 	}
-	return json_string(lossy);
+	return json_string_nocheck(lossy);
 }
 
 static char *base64(const char *text)
@@ -58,7 +59,7 @@ static char *base64(const char *text)
 
 void cli_json_path(json_t *object, const char *key, const char *path)
 {
-	json_object_set_new(object, key, cli_json_text(path));
+	json_object_set_new_nocheck(object, key, cli_json_text(path));
 	if (path && !cow_text_is_utf8(path)) {
 		char *bytes_key CLI_CLEANUP(text) = cli_format("%s_bytes", key);
 		char *bytes CLI_CLEANUP(text) = base64(path);
@@ -93,7 +94,7 @@ void cli_json_value(json_t *object, const char *key, struct cli_value value)
 		json = json_null();
 		break;
 	}
-	json_object_set_new(object, key, json);
+	json_object_set_new_nocheck(object, key, json);
 }
 
 void cli_json_columns(json_t *object, const struct cli_column *columns, const void *item)
