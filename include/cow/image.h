@@ -63,6 +63,7 @@ struct cow_header {
 	enum cow_encrypted how;   /**< in which way it is encrypted, where that is known */
 	uint32_t cluster_size;    /**< qcow2: bytes */
 	bool lazy_refcounts;      /**< qcow2 */
+	bool extended_l2;         /**< qcow2: parts of a cluster are allocated by themselves */
 	uint64_t spare[2];
 };
 
@@ -170,6 +171,7 @@ struct cow_image_create_options {
 	uint32_t version;                        /**< qcow2: 2 or 3; 0 means 3 */
 	uint32_t cluster_size;                   /**< qcow2: bytes; 0 means 64 KiB */
 	bool lazy_refcounts;                     /**< qcow2, version 3 */
+	bool extended_l2;                        /**< qcow2, version 3, clusters from 16 KiB */
 	const struct cow_encryption *encryption; /**< luks, which needs it, and qcow2; or NULL */
 	const struct cow_progress *progress;     /**< while it is preallocated, or NULL */
 };

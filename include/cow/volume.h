@@ -76,8 +76,9 @@ struct cow_volume {
 	struct cow_time accessed, modified, changed;
 	struct cow_time born;   /**< zero where the filesystem doesn't keep it */
 	enum cow_encrypted how; /**< it is encrypted, where that is known */
-	uint32_t cluster_size;  /**< qcow2: bytes; not in a list, and so is the next */
+	uint32_t cluster_size;  /**< qcow2: bytes; neither this nor what follows is in a list */
 	bool lazy_refcounts;    /**< qcow2 */
+	bool extended_l2;       /**< qcow2 */
 };
 
 /* Flags for cow_volume_list_new(). */
@@ -156,6 +157,7 @@ struct cow_volume_create_options {
 	enum cow_format backing_format;       /**< required with backing */
 	bool nocow;            /**< <nocow/>: this volume wants policy off, whatever the pool's */
 	bool lazy_refcounts;   /**< qcow2 */
+	bool extended_l2;      /**< qcow2 */
 	uint32_t version;      /**< qcow2: 2 or 3; 0 means 3 */
 	uint32_t cluster_size; /**< qcow2: bytes; 0 means 64 KiB */
 	uint32_t mode;         /**< 0 means 0600, for a directory 0711 */

@@ -46,11 +46,14 @@ static int check_qcow2(const struct cow_image_create_options *options, struct co
 
 	if (options->version && options->version != 2 && options->version != 3)
 		return base_fail(err, EINVAL, "there is no version %u of qcow2", options->version);
-	if (options->lazy_refcounts && options->version == 2)
-		return base_fail(err, EINVAL, "version 2 of qcow2 has no lazy refcounts");
+	if ((options->lazy_refcounts || options->extended_l2) && options->version == 2)
+		return base_fail(err, EINVAL,
+				 "version 2 of qcow2 has no lazy refcounts and no extended L2");
 	if (cluster && (cluster < 512 || cluster > 2u << 20 || cluster & (cluster - 1)))
 		return base_fail(err, EINVAL,
 				 "the cluster size is no power of two between 512 and 2 MiB");
+	if (options->extended_l2 && cluster && cluster < 16384)
+		return base_fail(err, EINVAL, "extended L2 needs clusters of 16 KiB and more");
 	return 0;
 }
 
@@ -71,10 +74,10 @@ int image_qemu_check(const struct cow_image_create_options *options, struct cow_
 	if (options->backing && !formats[i].backing)
 		return base_fail(err, EINVAL, "images of format %s get no backing file here", name);
 	if (options->preallocation || options->version || options->cluster_size ||
-	    options->lazy_refcounts)
+	    options->lazy_refcounts || options->extended_l2)
 		return base_fail(err, EINVAL,
-				 "only qcow2 has preallocation, version, cluster size and lazy "
-				 "refcounts, not %s",
+				 "only qcow2 has preallocation, version, cluster size, lazy "
+				 "refcounts and extended L2, not %s",
 				 name);
 	return 0;
 }
@@ -92,11 +95,12 @@ static char *format_options(const struct cow_image_create_options *options)
 	}
 	if (options->format != COW_FORMAT_QCOW2)
 		return base_format("%s", encryption ? encryption : own ? own : "");
-	return base_format("%s,compat=%s,cluster_size=%" PRIu32 ",lazy_refcounts=%s%s%s",
+	return base_format("%s,compat=%s,cluster_size=%" PRIu32 ",lazy_refcounts=%s%s%s%s",
 			   BASE_NAME(preallocations, options->preallocation),
 			   options->version == 2 ? "0.10" : "1.1",
 			   options->cluster_size ? options->cluster_size : 65536,
-			   options->lazy_refcounts ? "on" : "off", encryption ? "," : "",
+			   options->lazy_refcounts ? "on" : "off",
+			   options->extended_l2 ? ",extended_l2=on" : "", encryption ? "," : "",
 			   encryption ? encryption : "");
 }
 

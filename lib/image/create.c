@@ -21,7 +21,8 @@ static int check_options(const struct cow_image_create_options *options, struct 
 		return r;
 	if (raw && options->encryption)
 		return base_fail(err, EINVAL, "a raw image is not encrypted: the format is luks");
-	if (raw && (options->version || options->cluster_size || options->lazy_refcounts))
+	if (raw && (options->version || options->cluster_size || options->lazy_refcounts ||
+		    options->extended_l2))
 		return base_fail(err, EINVAL, "a raw image has no version, clusters and refcounts");
 	if (options->backing && raw)
 		return base_fail(err, EINVAL, "a raw image can't have a backing file");

@@ -5,16 +5,17 @@
 #include "base/macro.h"
 #include "image/format.h"
 
-#define V2_HEADER_SIZE       72
-#define V3_HEADER_SIZE       104
-#define COMPATIBLE_LAZY      (UINT64_C(1) << 0)
-#define INCOMPATIBLE_CORRUPT (UINT64_C(1) << 1)
-#define INCOMPATIBLE_DATA    (UINT64_C(1) << 2)
-#define EXTENSION_END        0
-#define EXTENSION_BACKING    0xe2792aca
-#define BACKING_NAME_MAX     1023
-#define CLUSTER_BITS_MIN     9
-#define CLUSTER_BITS_MAX     21
+#define V2_HEADER_SIZE        72
+#define V3_HEADER_SIZE        104
+#define COMPATIBLE_LAZY       (UINT64_C(1) << 0)
+#define INCOMPATIBLE_CORRUPT  (UINT64_C(1) << 1)
+#define INCOMPATIBLE_DATA     (UINT64_C(1) << 2)
+#define INCOMPATIBLE_EXTENDED (UINT64_C(1) << 4)
+#define EXTENSION_END         0
+#define EXTENSION_BACKING     0xe2792aca
+#define BACKING_NAME_MAX      1023
+#define CLUSTER_BITS_MIN      9
+#define CLUSTER_BITS_MAX      21
 
 /* Extensions lie between the header and the backing file's name, or the end of the cluster. */
 static int parse_extensions(const struct image_source *source, uint64_t at, uint64_t end,
@@ -62,6 +63,7 @@ static void parse_features(const struct image_source *source, struct cow_header 
 		header->damaged = COW_ANSWER_YES;
 	if (incompatible & INCOMPATIBLE_DATA)
 		header->external = COW_ANSWER_YES;
+	header->extended_l2 = incompatible & INCOMPATIBLE_EXTENDED;
 	header->lazy_refcounts = image_be64(source, 80) & COMPATIBLE_LAZY;
 }
 

@@ -164,6 +164,12 @@ static void qcow2_comes_in_the_version_asked_for(void)
 		     0);
 	CHECK_NUMBER(header_of("lazy").version, 3);
 	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1, .version = 2, .lazy_refcounts = true), -EINVAL);
+	CHECK_NUMBER(CREATE("parts", QCOW2, .size = 1 << 20, .extended_l2 = true), 0);
+	CHECK(header_of("parts").extended_l2 && !header_of("lazy").extended_l2);
+	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1, .version = 2, .extended_l2 = true), -EINVAL);
+	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1, .cluster_size = 8192, .extended_l2 = true),
+		     -EINVAL);
+	CHECK_NUMBER(CREATE("x", RAW, .size = 1, .extended_l2 = true), -EINVAL);
 	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1, .cluster_size = 3000), -EINVAL);
 	CHECK_NUMBER(CREATE("x", QCOW2, .size = 1, .version = 4), -EINVAL);
 	CHECK_NUMBER(CREATE("x", RAW, .size = 1, .version = 3), -EINVAL);

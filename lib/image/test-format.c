@@ -46,7 +46,7 @@ static void compare(const char *path, const char *format)
 	struct cow_header header = {0};
 	const char *name, *backing = NULL, *backing_format = NULL;
 	json_int_t size = 0, snapshots = 0, cluster_size = 0;
-	int lazy_refcounts = 0;
+	int lazy_refcounts = 0, extended_l2 = 0;
 	json_t *info, *list = NULL;
 	char *text = NULL;
 
@@ -55,11 +55,11 @@ static void compare(const char *path, const char *format)
 		return;
 	}
 	info = json_loads(text, 0, NULL);
-	CHECK_NUMBER(json_unpack(info, "{s:s, s:I, s?s, s?s, s?o, s?I, s?{s?{s?b}}}", "format",
+	CHECK_NUMBER(json_unpack(info, "{s:s, s:I, s?s, s?s, s?o, s?I, s?{s?{s?b, s?b}}}", "format",
 				 &name, "virtual-size", &size, "backing-filename", &backing,
 				 "backing-filename-format", &backing_format, "snapshots", &list,
 				 "cluster-size", &cluster_size, "format-specific", "data",
-				 "lazy-refcounts", &lazy_refcounts),
+				 "lazy-refcounts", &lazy_refcounts, "extended-l2", &extended_l2),
 		     0);
 	snapshots = (json_int_t)json_array_size(list);
 	CHECK_NUMBER(read_header(path, &header), 0);
@@ -76,6 +76,7 @@ static void compare(const char *path, const char *format)
 	if (header.format == COW_FORMAT_QCOW2)
 		CHECK_NUMBER(header.cluster_size, cluster_size);
 	CHECK_NUMBER(header.lazy_refcounts, lazy_refcounts);
+	CHECK_NUMBER(header.extended_l2, extended_l2);
 	CHECK_NUMBER(header.damaged, COW_ANSWER_NO);
 	CHECK_NUMBER(header.encrypted == COW_ANSWER_YES,
 		     json_is_true(json_object_get(info, "encrypted")));

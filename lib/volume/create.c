@@ -124,6 +124,7 @@ static int create_file(struct volume_new *new, struct cow_error *err)
 		.version = options->version,
 		.cluster_size = options->cluster_size,
 		.lazy_refcounts = options->lazy_refcounts,
+		.extended_l2 = options->extended_l2,
 		.encryption = options->encryption,
 		.progress = options->progress,
 	};

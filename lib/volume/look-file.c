@@ -128,6 +128,7 @@ static void take_header(struct look *look, struct cow_header *header)
 	volume->how = header->how;
 	volume->cluster_size = header->cluster_size;
 	volume->lazy_refcounts = header->lazy_refcounts;
+	volume->extended_l2 = header->extended_l2;
 	volume->capacity = header->virtual_size;
 	volume->capacity_known = header->virtual_size || flat ? COW_ANSWER_YES : COW_ANSWER_NO;
 	volume->backing_format = header->backing_format;

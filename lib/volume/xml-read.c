@@ -163,6 +163,7 @@ static int read_compat(const xmlNode *target, uint32_t *ret, struct cow_error *e
 static int read_clusters(const xmlNode *target, struct cow_volume_create_options *options,
 			 struct cow_error *err)
 {
+	const xmlNode *features;
 	uint64_t size;
 	int r = read_size(target, "clusterSize", 0, &size, err);
 
@@ -170,8 +171,9 @@ static int read_clusters(const xmlNode *target, struct cow_volume_create_options
 		return r;
 	/* what is too big stays so */
 	options->cluster_size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
-	options->lazy_refcounts =
-		pool_xml_child(pool_xml_child(target, "features"), "lazy_refcounts") != NULL;
+	features = pool_xml_child(target, "features");
+	options->lazy_refcounts = pool_xml_child(features, "lazy_refcounts") != NULL;
+	options->extended_l2 = pool_xml_child(features, "extended_l2") != NULL;
 	return 0;
 }
 

@@ -90,11 +90,17 @@ static const char *format_name(const struct cow_volume *volume)
 
 static void add_qcow2(struct writer *writer, xmlNode *target, const struct cow_volume *volume)
 {
+	xmlNode *features = NULL;
+
 	add(writer, target, "compat", volume->format_version == 2 ? "0.10" : "1.1");
 	if (volume->cluster_size)
 		add_size(writer, target, "clusterSize", volume->cluster_size);
+	if (volume->lazy_refcounts || volume->extended_l2)
+		features = add(writer, target, "features", NULL);
 	if (volume->lazy_refcounts)
-		add(writer, add(writer, target, "features", NULL), "lazy_refcounts", NULL);
+		add(writer, features, "lazy_refcounts", NULL);
+	if (volume->extended_l2)
+		add(writer, features, "extended_l2", NULL);
 }
 
 static void add_target(struct writer *writer, xmlNode *root, const struct cow_volume *volume)

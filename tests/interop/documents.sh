@@ -41,6 +41,7 @@ volumes() {
 	volume qcow2-lazy 0 0
 	volume qcow2-old-lazy 3 1
 	volume qcow2-clusters 0 0
+	volume qcow2-parts 0 0
 	volume qcow2-empty 0 0
 	volume qcow2-no-capacity 3 1
 	volume qcow2-nocow 0 0
@@ -74,6 +75,7 @@ meaning_of_volume() {
 		/volume/target/format/@type, "|", /volume/target/permissions/mode, "|",
 		/volume/target/encryption/@format, "|", /volume/target/compat[. != "0.10"], "|",
 		/volume/target/clusterSize, "|", count(/volume/target/features/lazy_refcounts), "|",
+		count(/volume/target/features/extended_l2), "|",
 		/volume/backingStore/path, "|", /volume/backingStore/format/@type)' "$1"
 }
 
