@@ -166,11 +166,11 @@ int convert_check_space(struct convert *c, struct cow_error *err)
 	uint64_t need;
 	int r = convert_sum_data(c, err);
 
+	if (r == 0)
+		r = convert_layout_sum(c, &c->allocated, err);
 	if (r < 0)
 		return r;
-	need = c->total + c->extents.unwritten_bytes;
-	if (c->options->flags & COW_CONVERT_PREALLOCATE && need < (uint64_t)c->before.st_size)
-		need = (uint64_t)c->before.st_size;
+	need = c->allocated;
 	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
 	need += need / 64 + (1u << 20);
 	c->result->bytes_needed = need;
@@ -208,7 +208,7 @@ static int check_private(const struct convert *c, struct cow_error *err)
 
 int convert_check_low_space(const struct convert *c, struct cow_error *err)
 {
-	uint64_t data = c->total + c->extents.unwritten_bytes;
+	uint64_t data = c->allocated;
 	/* What others share is not freed when it is punched out, and what is compressed frees less
 	 * than it needs, nobody says how much. */
 	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes;

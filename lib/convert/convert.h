@@ -41,6 +41,7 @@ struct convert {
 	bool recovered;                      /* something left by another run was settled */
 	bool low_space;                      /* there is room for one image only */
 	uint64_t total;                      /* bytes in data ranges, to copy and to read back */
+	uint64_t allocated;                  /* bytes that the copy will have allocated */
 	bool nocow;                          /* the flag that the copy is to have */
 	struct image_copy engine;
 	uint64_t compared;
@@ -85,6 +86,15 @@ double convert_now(void);
 int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 		 struct cow_error *err);
 
+/* What is allocated in a part of the image is so in the copy, in as few pieces as can be. What is
+ * data and nothing else is left to whoever copies it. */
+int convert_layout_allocate(const struct convert *c, uint64_t start, uint64_t end,
+			    struct cow_error *err);
+/* The bytes of all of it. */
+int convert_layout_sum(const struct convert *c, uint64_t *ret, struct cow_error *err);
+
+/* Also what is redone when a conversion is resumed. */
+#define CONVERT_WINDOW ((uint64_t)128 << 20)
 /* All the data, in windows: each is copied, on disk, and read back while the next one is copied. So
  * little has to be noted, however large the image, and the page cache is left as it was found. */
 int convert_transfer(struct convert *c, struct cow_error *err);

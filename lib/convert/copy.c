@@ -7,55 +7,9 @@
 #include "base/text.h"
 #include "convert/convert.h"
 #include "image/cache.h"
-#include "image/extents.h"
 
-/* Also what is redone when a conversion is resumed. */
-#define WINDOW ((uint64_t)128 << 20)
 /* What is converted to find out how long all would take. */
 #define SAMPLE ((uint64_t)64 << 20)
-
-struct keep {
-	const struct convert *c;
-	uint64_t start, end;
-	struct cow_error *err;
-};
-
-/* Preallocated space that was never written stays preallocated, beyond the end as well. */
-static int keep_unwritten(const struct fiemap_extent *extent, void *data)
-{
-	const struct keep *keep = data;
-	uint64_t start = extent->fe_logical, end = start + extent->fe_length;
-
-	if (!(extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN))
-		return 0;
-	if (start < keep->start)
-		start = keep->start;
-	if (end > keep->end)
-		end = keep->end;
-	if (fallocate(keep->c->copy, FALLOC_FL_KEEP_SIZE, (off_t)start, (off_t)(end - start)) < 0 &&
-	    errno != EOPNOTSUPP)
-		return base_fail(keep->err, errno, "allocate space for the copy of %s",
-				 BASE_QUOTE(keep->c->name));
-	return 0;
-}
-
-static int preallocate(const struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
-{
-	bool last = end == (uint64_t)c->before.st_size;
-	struct keep keep = {c, start, last ? UINT64_MAX : end, err};
-
-	if (c->options->flags & COW_CONVERT_PREALLOCATE) {
-		if (fallocate(c->copy, 0, (off_t)start, (off_t)(end - start)) < 0)
-			return base_fail(err, errno, "preallocate the copy of %s",
-					 BASE_QUOTE(c->name));
-		return 0;
-	}
-	if (!c->extents.unwritten_bytes && !c->away[0])
-		return 0;
-	/* Here for the case that it is the map which fails: keep_unwritten() says it better. */
-	base_fail(err, EIO, "map %s", BASE_QUOTE(c->name));
-	return image_extents_each(c->original, start, keep.end, keep_unwritten, &keep);
-}
 
 static int step(void *data, uint64_t done, struct cow_error *err)
 {
@@ -72,7 +26,7 @@ static int copy_window(struct convert *c, uint64_t start, uint64_t end, struct c
 	c->engine.start = start;
 	c->engine.end = end;
 	if (r == 0)
-		r = preallocate(c, start, end, err);
+		r = convert_layout_allocate(c, start, end, err);
 	if (r == 0)
 		r = image_copy_run(&c->engine, err);
 	if (r < 0)
@@ -118,7 +72,7 @@ static int is_there(struct window *window, struct convert *c, bool *ret, struct 
 	window->compares = false;
 	r = convert_compare_end(&window->compare, ret, err);
 	if (r < 0 || *ret)
-		return r < 0 ? r : preallocate(c, start, end, err);
+		return r < 0 ? r : convert_layout_allocate(c, start, end, err);
 	if (fallocate(c->copy, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
 		      (off_t)(end - start)) < 0 &&
 	    errno != EOPNOTSUPP)
@@ -201,9 +155,9 @@ static int transfer(struct convert *c, struct window windows[2], struct cow_erro
 	struct window *window = NULL, *last = NULL;
 	int r = 0;
 
-	for (uint64_t at = 0; r == 0 && at < size; at += WINDOW, last = window) {
-		window = &windows[at / WINDOW % 2];
-		note(window, c, at, size - at < WINDOW ? size : at + WINDOW);
+	for (uint64_t at = 0; r == 0 && at < size; at += CONVERT_WINDOW, last = window) {
+		window = &windows[at / CONVERT_WINDOW % 2];
+		note(window, c, at, size - at < CONVERT_WINDOW ? size : at + CONVERT_WINDOW);
 		r = begin(window, c, err);
 		if (r == 0 && last)
 			r = settle(last, c, err);
