@@ -175,9 +175,20 @@ int convert_check_space(struct convert *c, struct cow_error *err)
 	need += need / 64 + (1u << 20);
 	c->result->bytes_needed = need;
 	r = convert_check_room(c, need, "", err);
-	if (r != -ENOSPC)
+	return convert_advise_room(r, err);
+}
+
+bool convert_is_no_room(int r)
+{
+	return r == -ENOSPC || r == -EDQUOT;
+}
+
+int convert_advise_room(int r, struct cow_error *err)
+{
+	if (!convert_is_no_room(r))
 		return r;
-	return base_remedy(err, r, "make room, or let it be moved bit by bit with --low-space");
+	return base_remedy(err, r, "%s, or let it be moved bit by bit with --low-space",
+			   r == -EDQUOT ? "raise the quota" : "make room");
 }
 
 /* Btrfs frees an extent when nothing refers to any part of it, and makes them this long. */

@@ -85,6 +85,21 @@ static int carry_out_live(struct convert *c, struct cow_error *err)
 	return r;
 }
 
+static int move(struct convert *c, int (*begin)(struct convert *, struct cow_error *),
+		struct cow_error *err)
+{
+	int r = begin(c, err);
+
+	return r < 0 ? r : convert_move_on(c, err);
+}
+
+/* Room can't be foretold where there are quotas, or others who take it. */
+static int do_with_less(struct convert *c, int r, struct cow_error *err)
+{
+	return c->options->flags & COW_CONVERT_LOW_SPACE ? move(c, convert_move_instead, err)
+							 : convert_advise_room(r, err);
+}
+
 /* Steps 4 to 12. */
 static int carry_out(struct convert *c, struct cow_error *err)
 {
@@ -96,6 +111,8 @@ static int carry_out(struct convert *c, struct cow_error *err)
 	r = c->options->flags & COW_CONVERT_RESUME ? keep_copy(c, err) : 0;
 	if (r == 0)
 		r = convert_transfer(c, err);
+	if (convert_is_no_room(r))
+		return do_with_less(c, r, err);
 	if (r == 0)
 		r = convert_copy_metadata(c, err);
 	if (r == 0)
@@ -155,11 +172,25 @@ static void note_costs(struct convert *c)
 			 shared, compressed, checked ? "no checksums any more; " : "");
 }
 
-static int plan(struct convert *c)
+/* What fails in the sample would fail in the conversion. */
+static int measure(struct convert *c, struct cow_error *err)
 {
+	int r = convert_measure(c, &c->result->bytes_per_second, err);
+
+	if (convert_is_no_room(r) && c->options->flags & COW_CONVERT_LOW_SPACE)
+		return convert_try_low_space(c, err);
+	return convert_advise_room(r, err);
+}
+
+static int plan(struct convert *c, struct cow_error *err)
+{
+	int r = 0;
+
 	note_costs(c);
 	if (c->options->flags & COW_CONVERT_ESTIMATE && !c->live && !c->temp[0])
-		c->result->bytes_per_second = convert_measure(c);
+		r = measure(c, err);
+	if (r < 0)
+		return r;
 	c->result->outcome = COW_CONVERT_PLANNED;
 	c->result->bytes_copied = c->total;
 	c->result->bytes_holes = (uint64_t)c->before.st_size - c->total;
@@ -178,7 +209,7 @@ static int go_on_moving(struct convert *c, struct cow_error *err)
 	if (r < 0)
 		return r;
 	if (c->options->flags & COW_CONVERT_DRY_RUN)
-		return plan(c);
+		return plan(c, err);
 	return c->options->flags & COW_CONVERT_UNDO ? convert_move_back(c, err)
 						    : convert_move_on(c, err);
 }
@@ -191,13 +222,6 @@ static int take_back(struct convert *c, struct cow_error *err)
 	c->result->outcome = COW_CONVERT_ALREADY;
 	base_copy(c->result->reason, sizeof(c->result->reason), "cleared up");
 	return 0;
-}
-
-static int move(struct convert *c, struct cow_error *err)
-{
-	int r = convert_move_begin(c, err);
-
-	return r < 0 ? r : convert_move_on(c, err);
 }
 
 static int run(struct convert *c, struct cow_error *err)
@@ -219,9 +243,9 @@ static int run(struct convert *c, struct cow_error *err)
 	if (r < 0 || c->result->outcome)
 		return r;
 	if (c->options->flags & COW_CONVERT_DRY_RUN)
-		return plan(c);
+		return plan(c, err);
 	c->result->outcome = COW_CONVERT_FAILED;
-	r = c->low_space ? move(c, err) : carry_out(c, err);
+	r = c->low_space ? move(c, convert_move_begin, err) : carry_out(c, err);
 	if (r < 0 && c->temp[0] && c->journal.kind == CONVERT_JOURNAL_COPYING)
 		base_copy(c->result->note, sizeof(c->result->note),
 			  "what was copied is kept: --resume goes on with it");

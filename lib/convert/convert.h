@@ -67,6 +67,9 @@ int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 #define CONVERT_LOW_SPACE_MIN (8u << 20)
 /* Whether moving it bit by bit would do, with less. */
 int convert_check_low_space(const struct convert *c, struct cow_error *err);
+/* Is it room that was missing, on the filesystem or by a quota? Then add what would help. */
+bool convert_is_no_room(int r);
+int convert_advise_room(int r, struct cow_error *err);
 int convert_sum_data(struct convert *c, struct cow_error *err);
 /* Name somebody who has the file open, for a message; "" when nobody is to be seen. */
 void convert_find_holder(const struct stat *st, char *buffer, size_t size);
@@ -101,7 +104,7 @@ int convert_transfer(struct convert *c, struct cow_error *err);
 void convert_transfer_begin(struct convert *c);
 int convert_transfer_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err);
 /* Bytes a second, by converting some of it into a copy that nobody will see; 0: not known. */
-uint64_t convert_measure(struct convert *c);
+int convert_measure(struct convert *c, uint64_t *ret, struct cow_error *err);
 
 /* A part of the copy, on disk, that is read back and compared with what was read of the original by
  * its checksums; what has none, with the original. */
@@ -163,6 +166,11 @@ int convert_recover(struct convert *c, struct cow_error *err);
  * docs/convert.md says what holds at each instant. */
 #define CONVERT_MOVE_UNIT ((uint64_t)1 << 20) /* of positions, but for the one at the end */
 int convert_move_begin(struct convert *c, struct cow_error *err);
+/* The same when the room that there seemed to be for a copy was not there after all. What a move
+ * needs is tried first, by allocating it: one that gets stuck half way leaves no image at the path.
+ */
+int convert_try_low_space(struct convert *c, struct cow_error *err);
+int convert_move_instead(struct convert *c, struct cow_error *err);
 /* Open the two files of a move that was interrupted. */
 int convert_move_open(struct convert *c, struct cow_error *err);
 int convert_move_on(struct convert *c, struct cow_error *err);

@@ -137,6 +137,7 @@ int convert_transfer_window(struct convert *c, uint64_t start, uint64_t end, str
 
 void convert_transfer_begin(struct convert *c)
 {
+	c->compared = 0;
 	c->engine = (struct image_copy){
 		.from = c->original,
 		.to = c->copy,
@@ -165,6 +166,13 @@ static int transfer(struct convert *c, struct window windows[2], struct cow_erro
 	return r == 0 && last ? settle(last, c, err) : r;
 }
 
+static int set_size(const struct convert *c, struct cow_error *err)
+{
+	if (ftruncate(c->copy, c->before.st_size) < 0)
+		return base_fail(err, errno, "set the size of the copy of %s", BASE_QUOTE(c->name));
+	return 0;
+}
+
 int convert_transfer(struct convert *c, struct cow_error *err)
 {
 	struct window windows[2] = {{.sums = {.lock = PTHREAD_MUTEX_INITIALIZER}},
@@ -172,8 +180,9 @@ int convert_transfer(struct convert *c, struct cow_error *err)
 	int r;
 
 	convert_transfer_begin(c);
-	if (ftruncate(c->copy, c->before.st_size) < 0)
-		return base_fail(err, errno, "set the size of the copy of %s", BASE_QUOTE(c->name));
+	r = set_size(c, err);
+	if (r < 0)
+		return r;
 	/* Only what is on disk leaves the page cache, to be read from there. */
 	if (c->resumed && fdatasync(c->copy) < 0)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
@@ -204,15 +213,18 @@ static uint64_t end_of_sample(const struct convert *c)
 }
 
 /* What the sample takes may be free again only a while after; it must not be missed by then. */
-uint64_t convert_measure(struct convert *c)
+int convert_measure(struct convert *c, uint64_t *ret, struct cow_error *err)
 {
 	double start = convert_now();
+	int r;
 
 	if (c->low_space || convert_check_room(c, c->result->bytes_needed + SAMPLE, "", NULL) < 0)
 		return 0;
 	convert_transfer_begin(c);
-	if (ftruncate(c->copy, c->before.st_size) < 0 ||
-	    convert_transfer_window(c, 0, end_of_sample(c), NULL) < 0)
-		return 0;
-	return (uint64_t)((double)c->engine.done / (convert_now() - start));
+	r = set_size(c, err);
+	if (r == 0)
+		r = convert_transfer_window(c, 0, end_of_sample(c), err);
+	if (r == 0)
+		*ret = (uint64_t)((double)c->engine.done / (convert_now() - start));
+	return r;
 }

@@ -3,6 +3,7 @@
  * again.
  */
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <stdio.h>
 
 #include <cow/attr.h>
@@ -93,6 +94,39 @@ int convert_move_begin(struct convert *c, struct cow_error *err)
 		return r;
 	}
 	return convert_sync_directory(c, err);
+}
+
+static int empty_copy(const struct convert *c, struct cow_error *err)
+{
+	if (ftruncate(c->copy, 0) < 0)
+		return base_fail(err, errno, "clear the copy of %s", BASE_QUOTE(c->name));
+	syncfs(c->copy); /* what that frees is counted as free when it is on disk */
+	return 0;
+}
+
+int convert_try_low_space(struct convert *c, struct cow_error *err)
+{
+	char text[COW_SIZE_TEXT_MAX];
+	off_t need;
+	int r = convert_check_low_space(c, err);
+
+	if (r == 0)
+		r = empty_copy(c, err);
+	if (r < 0)
+		return r;
+	need = (off_t)c->result->bytes_needed;
+	if (fallocate(c->copy, FALLOC_FL_KEEP_SIZE, 0, need) == 0)
+		return empty_copy(c, err);
+	r = base_fail(err, errno, "the copy of %s needs %s even so", BASE_QUOTE(c->name),
+		      cow_size_format((uint64_t)need, text, sizeof(text)));
+	return base_remedy(err, r, r == -EDQUOT ? "raise the quota" : "make room");
+}
+
+int convert_move_instead(struct convert *c, struct cow_error *err)
+{
+	int r = convert_try_low_space(c, err);
+
+	return r < 0 ? r : convert_move_begin(c, err);
 }
 
 /* A mere rewrite has none. */

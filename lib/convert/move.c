@@ -86,11 +86,11 @@ static int move_window_back(struct convert *c, uint64_t start, uint64_t end, str
 }
 
 /* Whatever of a window reached its target is no use there without the rest. */
-static int retry_smaller(const struct convert *c, int target, uint64_t start, uint64_t end,
+static int retry_smaller(int r, const struct convert *c, int target, uint64_t start, uint64_t end,
 			 uint64_t *window)
 {
 	if (*window <= CONVERT_MOVE_UNIT)
-		return -ENOSPC;
+		return r;
 	punch(c, target, start, end, NULL);
 	syncfs(target);
 	*window = *window / 4 < CONVERT_MOVE_UNIT
@@ -123,8 +123,8 @@ static int move_all(struct convert *c, struct cow_error *err)
 		uint64_t at = c->journal.position, end = size - at < window ? size : at + window;
 		int r = move_window(c, at, end, err);
 
-		if (r == -ENOSPC && c->journal.position == at)
-			r = retry_smaller(c, c->copy, at, end, &window);
+		if (convert_is_no_room(r) && c->journal.position == at)
+			r = retry_smaller(r, c, c->copy, at, end, &window);
 		else
 			window = window_size(c);
 		if (r < 0)
@@ -144,8 +144,8 @@ static int move_all_back(struct convert *c, struct cow_error *err)
 						      CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT;
 		int r = move_window_back(c, at, end, err);
 
-		if (r == -ENOSPC && c->journal.position == end)
-			r = retry_smaller(c, c->original, at, end, &window);
+		if (convert_is_no_room(r) && c->journal.position == end)
+			r = retry_smaller(r, c, c->original, at, end, &window);
 		else
 			window = window_size(c);
 		if (r < 0)
