@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is refused, and why: one function for each reason, tried in the order of the table. */
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 
@@ -68,6 +70,25 @@ static int check_directory(struct convert *c, struct cow_error *err)
 			   "chattr -i -a on the directory");
 }
 
+/* A directory that hands its project down takes in no file of another one. */
+static int check_project(struct convert *c, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = base_fd_reopen(c->dirfd, O_RDONLY | O_DIRECTORY);
+	struct fsxattr directory, image;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_FSGETXATTR, &directory) < 0 ||
+	    ioctl(c->original, FS_IOC_FSGETXATTR, &image) < 0 ||
+	    !(directory.fsx_xflags & FS_XFLAG_PROJINHERIT) ||
+	    directory.fsx_projid == image.fsx_projid)
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EXDEV, COW_CODE_REFUSED,
+				       "%s is of project %u, and its directory takes only files "
+				       "of project %u",
+				       BASE_QUOTE(c->name), image.fsx_projid, directory.fsx_projid),
+			   "chattr -p %u on the image", directory.fsx_projid);
+}
+
 static int check_writable(struct convert *c, struct cow_error *err)
 {
 	struct statvfs fs;
@@ -108,8 +129,8 @@ static int check_kept_name(struct convert *c, struct cow_error *err)
 int convert_check(struct convert *c, struct cow_error *err)
 {
 	static int (*const checks[])(struct convert *, struct cow_error *) = {
-		check_links,    check_mounts,  check_flags,     check_directory,
-		check_writable, check_libvirt, check_kept_name,
+		check_links,   check_mounts,   check_flags,   check_directory,
+		check_project, check_writable, check_libvirt, check_kept_name,
 	};
 	int r = 0;
 

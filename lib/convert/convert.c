@@ -160,6 +160,7 @@ static void note_costs(struct convert *c)
 {
 	const struct cow_convert_result *result = c->result;
 	char shared[64] = "", compressed[64] = "", text[COW_SIZE_TEXT_MAX];
+	char before[sizeof(result->note)];
 	bool checked = c->nocow && c->result->from_nocow == COW_ANSWER_NO;
 
 	if (result->bytes_shared)
@@ -168,7 +169,9 @@ static void note_costs(struct convert *c)
 	if (result->bytes_compressed)
 		snprintf(compressed, sizeof(compressed), "%s compressed now take their full size; ",
 			 cow_size_format(result->bytes_compressed, text, sizeof(text)));
-	base_copy_format(c->result->note, sizeof(c->result->note), "%s%s%sthe inode number changes",
+	base_copy(before, sizeof(before), result->note);
+	base_copy_format(c->result->note, sizeof(c->result->note),
+			 "%s%s%s%s%sthe inode number changes", before, before[0] ? "; " : "",
 			 shared, compressed, checked ? "no checksums any more; " : "");
 }
 

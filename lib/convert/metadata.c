@@ -13,15 +13,44 @@
 #include "base/text.h"
 #include "convert/convert.h"
 
-/* Compression and NOCOW exclude each other, so this one alone is left behind on purpose. */
 #define COMPRESSION_XATTR "btrfs.compression"
+#define COMPRESSION_FLAGS (COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS)
 
-/* Flags that follow the file. NOCOW is what the conversion is about, compression goes with it,
- * and a file that is immutable or append-only is refused. */
-#define KEPT_FLAGS (COW_ATTR_SYNC | COW_ATTR_NODUMP | COW_ATTR_NOATIME)
-#define LEFT_FLAGS (COW_ATTR_NOCOW | COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS)
+/* Of how ext4 lays a file out, which is its own affair. */
+#define LAYOUT_FLAGS (FS_EXTENT_FL | FS_INLINE_DATA_FL | FS_HUGE_FILE_FL | FS_INDEX_FL)
+/* What XFS has besides the flags that all know: where and in which units a file is laid out. */
+#define KEPT_XFLAGS                                                                                \
+	(FS_XFLAG_REALTIME | FS_XFLAG_NODEFRAG | FS_XFLAG_FILESTREAM | FS_XFLAG_EXTSIZE |          \
+	 FS_XFLAG_COWEXTSIZE)
 
 #define XATTR_SIZE_LIMIT (64u << 10)
+
+/* Compression and NOCOW exclude each other: an image loses the one with the other, and one that was
+ * NOCOW gets what its directory hands down. */
+static bool leaves_compression(const struct convert *c)
+{
+	return c->nocow || c->flags & COW_ATTR_NOCOW;
+}
+
+static bool leaves_xattr(const struct convert *c, const char *name)
+{
+	return base_equal(name, COMPRESSION_XATTR) && leaves_compression(c);
+}
+
+/* All flags follow the file but the one that the conversion is about, and what goes with it. */
+static uint32_t left_flags(const struct convert *c)
+{
+	return COW_ATTR_NOCOW | LAYOUT_FLAGS | (leaves_compression(c) ? COMPRESSION_FLAGS : 0);
+}
+
+static int set_flags(const struct convert *c, uint32_t left, struct cow_error *err)
+{
+	if (cow_attr_change(c->copy, c->flags & ~left, ~c->flags & ~left, NULL) == 0)
+		return 0;
+	return base_refuse(err, EOPNOTSUPP, COW_CODE_REFUSED,
+			   "the flags of %s can't be had by its copy (lsattr shows them)",
+			   BASE_QUOTE(c->name));
+}
 
 /* chown first: it clears capabilities and set-id bits, so these come after it. */
 static int copy_owner_and_mode(const struct convert *c, struct cow_error *err)
@@ -66,7 +95,7 @@ static int copy_xattr(const struct convert *c, const char *name, struct cow_erro
 	size_t size = 0;
 	int r;
 
-	if (base_equal(name, COMPRESSION_XATTR))
+	if (leaves_xattr(c, name))
 		return 0;
 	r = get_xattr(c->original, name, &value, &size);
 	/* Btrfs lists the trusted ones to everybody, and then has them for root only. */
@@ -82,9 +111,9 @@ static int copy_xattr(const struct convert *c, const char *name, struct cow_erro
 		return base_fail(err, errno, "keep extended attribute %s of %s", BASE_QUOTE(name),
 				 BASE_QUOTE(c->name));
 	if (!has_xattr(c->copy, name, value, size))
-		return base_fail_code(err, EIO, COW_CODE_NOT_HONOURED,
-				      "extended attribute %s of %s does not read back",
-				      BASE_QUOTE(name), BASE_QUOTE(c->name));
+		return base_refuse(err, EIO, COW_CODE_REFUSED,
+				   "extended attribute %s of %s does not read back",
+				   BASE_QUOTE(name), BASE_QUOTE(c->name));
 	return 0;
 }
 
@@ -129,18 +158,32 @@ static int drop_inherited_acl(const struct convert *c, struct cow_error *err)
 	return 0;
 }
 
-/* Quotas by project, where the filesystem has them (not on Btrfs). */
-static int copy_project(const struct convert *c, struct cow_error *err)
+static bool same_layout(const struct fsxattr *a, const struct fsxattr *b)
+{
+	return !((a->fsx_xflags ^ b->fsx_xflags) & KEPT_XFLAGS) && a->fsx_projid == b->fsx_projid &&
+	       a->fsx_extsize == b->fsx_extsize && a->fsx_cowextsize == b->fsx_cowextsize;
+}
+
+/* The project, for quotas, and what of XFS can be set on an empty file only. Btrfs has neither. */
+static int copy_layout(const struct convert *c, struct cow_error *err)
 {
 	struct fsxattr original, copy;
 
 	if (ioctl(c->original, FS_IOC_FSGETXATTR, &original) < 0 ||
-	    ioctl(c->copy, FS_IOC_FSGETXATTR, &copy) < 0 || original.fsx_projid == copy.fsx_projid)
+	    ioctl(c->copy, FS_IOC_FSGETXATTR, &copy) < 0 || same_layout(&original, &copy))
 		return 0;
+	copy.fsx_xflags = (copy.fsx_xflags & ~KEPT_XFLAGS) | (original.fsx_xflags & KEPT_XFLAGS);
 	copy.fsx_projid = original.fsx_projid;
+	copy.fsx_extsize = original.fsx_extsize;
+	copy.fsx_cowextsize = original.fsx_cowextsize;
 	if (ioctl(c->copy, FS_IOC_FSSETXATTR, &copy) < 0)
-		return base_fail(err, errno, "keep the project of %s", BASE_QUOTE(c->name));
-	return 0;
+		return base_fail(err, errno, "keep project and extent size of %s",
+				 BASE_QUOTE(c->name));
+	if (ioctl(c->copy, FS_IOC_FSGETXATTR, &copy) == 0 && same_layout(&original, &copy))
+		return 0;
+	return base_refuse(err, EIO, COW_CODE_REFUSED,
+			   "project or extent size of the copy of %s do not read back",
+			   BASE_QUOTE(c->name));
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -158,15 +201,14 @@ static int read_back(const struct convert *c, struct cow_error *err)
 		return r;
 	if (fstat(c->copy, &st) < 0)
 		return base_fail(err, errno, "look at the copy of %s", BASE_QUOTE(c->name));
-	if (!!(flags & COW_ATTR_NOCOW) == c->nocow && !((flags ^ c->flags) & ~LEFT_FLAGS) &&
+	if (!!(flags & COW_ATTR_NOCOW) == c->nocow && !((flags ^ c->flags) & ~left_flags(c)) &&
 	    st.st_size == c->before.st_size && st.st_mode == c->before.st_mode &&
 	    st.st_uid == c->before.st_uid && st.st_gid == c->before.st_gid &&
 	    same_time(&st.st_mtim, &c->before.st_mtim))
 		return 0;
-	return base_fail_code(
-		err, EIO, COW_CODE_NOT_HONOURED,
-		"size, owner, mode, flags or times of the copy of %s do not read back",
-		BASE_QUOTE(c->name));
+	return base_refuse(err, EIO, COW_CODE_REFUSED,
+			   "size, owner, mode, flags or times of the copy of %s do not read back",
+			   BASE_QUOTE(c->name));
 }
 
 static bool xattrs_are_same(const struct convert *c)
@@ -179,7 +221,7 @@ static bool xattrs_are_same(const struct convert *c)
 	for (size_t at = 0; at < size; at += strlen(names + at) + 1) {
 		BASE_CLEANUP(free) char *value = NULL;
 
-		if (base_equal(names + at, COMPRESSION_XATTR))
+		if (leaves_xattr(c, names + at))
 			continue;
 		if (get_xattr(c->original, names + at, &value, &value_size) < 0 ||
 		    !has_xattr(c->copy, names + at, value, value_size))
@@ -198,24 +240,28 @@ bool convert_metadata_is_same(const struct convert *c)
 	       same_time(&now.st_mtim, &c->before.st_mtim) && xattrs_are_same(c);
 }
 
-int convert_try_metadata(struct convert *c, struct cow_error *err)
+/* Flags before attributes: setting any flag makes Btrfs forget by which method to compress. */
+static int copy_all(const struct convert *c, uint32_t left, struct cow_error *err)
 {
 	int r;
 
-	if ((r = copy_owner_and_mode(c, err)) < 0 || (r = drop_inherited_acl(c, err)) < 0 ||
-	    (r = copy_xattrs(c, err)) < 0)
+	if ((r = copy_owner_and_mode(c, err)) < 0 || (r = set_flags(c, left, err)) < 0 ||
+	    (r = drop_inherited_acl(c, err)) < 0 || (r = copy_xattrs(c, err)) < 0)
 		return r;
-	return copy_project(c, err);
+	return copy_layout(c, err);
+}
+
+/* Each write to a file that is to be synchronous waits for the disk, so that comes last. */
+int convert_try_metadata(struct convert *c, struct cow_error *err)
+{
+	return copy_all(c, left_flags(c) | COW_ATTR_SYNC, err);
 }
 
 int convert_copy_metadata(struct convert *c, struct cow_error *err)
 {
 	const struct timespec times[2] = {c->before.st_atim, c->before.st_mtim};
-	int r = convert_try_metadata(c, err);
+	int r = copy_all(c, left_flags(c), err);
 
-	if (r < 0)
-		return r;
-	r = cow_attr_change(c->copy, c->flags & KEPT_FLAGS, KEPT_FLAGS & ~c->flags, err);
 	if (r < 0)
 		return r;
 	/* Last, for everything above changes them. */
@@ -232,16 +278,15 @@ int convert_copy_metadata(struct convert *c, struct cow_error *err)
 int convert_copy_flags(struct convert *c, struct cow_error *err)
 {
 	uint32_t flags = 0;
-	int r = cow_attr_change(c->copy, c->flags & KEPT_FLAGS, KEPT_FLAGS & ~c->flags, err);
+	int r = set_flags(c, left_flags(c), err);
 
 	if (r == 0)
 		r = cow_attr_get(c->copy, &flags, err);
-	if (r < 0)
+	if (r < 0 || !!(flags & COW_ATTR_NOCOW) == c->nocow)
 		return r;
-	if (!!(flags & COW_ATTR_NOCOW) == c->nocow && !((flags ^ c->flags) & ~LEFT_FLAGS))
-		return 0;
-	return base_fail_code(err, EIO, COW_CODE_NOT_HONOURED,
-			      "the flags of the copy of %s do not read back", BASE_QUOTE(c->name));
+	return base_refuse(err, EIO, COW_CODE_REFUSED,
+			   "the NOCOW flag of the copy of %s does not read back",
+			   BASE_QUOTE(c->name));
 }
 
 /* libvirt gives a file back to its owner by its path when a mirror or a guest leaves it; the path

@@ -163,7 +163,7 @@ static void note_extents(struct convert *c)
 	c->result->runs_before = c->extents.runs;
 	c->result->rows_before = c->extents.rows;
 	c->result->bytes_shared = c->extents.shared_bytes;
-	c->result->bytes_compressed = c->extents.encoded_bytes;
+	c->result->bytes_compressed = c->nocow ? c->extents.encoded_bytes : 0;
 }
 
 static bool is_left_shared(struct convert *c)
@@ -199,12 +199,11 @@ int convert_prepare(struct convert *c, struct cow_error *err)
 	note_extents(c);
 	if (is_left_shared(c))
 		return 0;
-	if (c->flags & COW_ATTR_COMPRESS)
-		base_copy(c->result->note, sizeof(c->result->note),
-			  "compression is dropped: it excludes NOCOW");
-	else if (c->flags & COW_ATTR_NOCOMPRESS)
-		base_copy(c->result->note, sizeof(c->result->note),
-			  "the flag against compression is dropped: it excludes NOCOW");
+	if (c->nocow && c->flags & (COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS))
+		base_copy_format(c->result->note, sizeof(c->result->note),
+				 "%s is dropped: it excludes NOCOW",
+				 c->flags & COW_ATTR_COMPRESS ? "compression"
+							      : "the flag against compression");
 	r = check_space(c, err);
 	return r < 0 ? r : convert_try_metadata(c, err);
 }
