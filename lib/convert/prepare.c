@@ -178,21 +178,29 @@ static bool is_left_shared(struct convert *c)
 
 int convert_prepare(struct convert *c, struct cow_error *err)
 {
-	struct cow_error cause;
-	int r = open_original(c, err);
+	struct cow_error cause, no_copy = {0};
+	int r = open_original(c, err), copied;
 
 	if (r < 0)
 		return r;
 	r = cow_attr_get(c->original, &c->flags, &cause);
-	if (r == -ENOTTY || r == -EOPNOTSUPP)
+	if ((r == -ENOTTY || r == -EOPNOTSUPP) && !(c->options->flags & COW_CONVERT_REWRITE))
 		return explain_no_flag(c, &cause, err);
 	if (r < 0)
 		return base_fail(err, -r, "read the flags of %s", BASE_QUOTE(c->name));
 	if (is_already(c))
 		return 0;
-	if ((r = convert_check(c, err)) < 0 || (r = claim(c, err)) < 0 ||
-	    (r = open_copy(c, err)) < 0 || c->result->outcome)
+	/* Where nothing is needed, it is no matter whether it might be done: that is asked first,
+	 * and answered in its turn. */
+	copied = open_copy(c, &no_copy);
+	if (c->result->outcome)
+		return copied;
+	if ((r = convert_check(c, err)) < 0 || (r = claim(c, err)) < 0)
 		return r;
+	if (copied < 0) {
+		*err = no_copy;
+		return copied;
+	}
 	r = cow_extents_read(c->original, COW_EXTENTS_SYNC, &c->extents, err);
 	if (r < 0 && r != -EOPNOTSUPP)
 		return r;

@@ -17,4 +17,12 @@ for kind in ext4 xfs xfs-noreflink tmpfs; do
 	expect_status 0 cowctl convert "$T/$kind/v.raw"
 	expect_out already
 	expect_equal "$(folder_of "$T/$kind")" "$before" "$kind"
+
+	# Whoever uses it or knows it by another name is no matter then.
+	ln "$T/$kind/v.raw" "$T/$kind/other.raw"
+	exec 3<>"$T/$kind/v.raw"
+	expect_status 0 cowctl convert --json --recursive "$T/$kind"
+	expect_json '.images | length > 0 and all(.result == "already")'
+	expect_status 2 cowctl convert --rewrite "$T/$kind/v.raw"
+	exec 3<&-
 done
