@@ -93,6 +93,10 @@ int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
  * data and nothing else is left to whoever copies it. */
 int convert_layout_allocate(const struct convert *c, uint64_t start, uint64_t end,
 			    struct cow_error *err);
+/* The next window at or after `from` in which there is any of that, or data in the copy alone.
+ * @return 1, 0 when there is none, -errno */
+int convert_layout_next(const struct convert *c, uint64_t from, struct image_range *ret,
+			struct cow_error *err);
 /* The bytes of all of it. */
 int convert_layout_sum(const struct convert *c, uint64_t *ret, struct cow_error *err);
 

@@ -149,19 +149,23 @@ void convert_transfer_begin(struct convert *c)
 	};
 }
 
-/* One window is compared while the next one is copied. */
+/* One window is compared while the next one is copied; what is a hole in both files takes no time.
+ */
 static int transfer(struct convert *c, struct window windows[2], struct cow_error *err)
 {
-	uint64_t size = (uint64_t)c->before.st_size;
 	struct window *window = NULL, *last = NULL;
-	int r = 0;
+	struct image_range part = {0, 0};
+	int r;
 
-	for (uint64_t at = 0; r == 0 && at < size; at += CONVERT_WINDOW, last = window) {
-		window = &windows[at / CONVERT_WINDOW % 2];
-		note(window, c, at, size - at < CONVERT_WINDOW ? size : at + CONVERT_WINDOW);
+	while ((r = convert_layout_next(c, part.end, &part, err)) > 0) {
+		window = &windows[last == &windows[0]];
+		note(window, c, part.start, part.end);
 		r = begin(window, c, err);
 		if (r == 0 && last)
 			r = settle(last, c, err);
+		if (r < 0)
+			return r;
+		last = window;
 	}
 	return r == 0 && last ? settle(last, c, err) : r;
 }

@@ -55,6 +55,43 @@ static bool is_all_data(const struct convert *c)
 	       !(c->options->flags & COW_CONVERT_PREALLOCATE);
 }
 
+/* Where either file has data, or the image preallocated space, at or after `from`. */
+static int find_next(const struct convert *c, uint64_t from, uint64_t *ret)
+{
+	uint64_t size = (uint64_t)c->before.st_size;
+	struct image_range original = {size, size}, copy = original;
+	struct convert_spans spans = {0};
+	int r = image_next_range(c->original, from, size, &original);
+
+	if (r >= 0)
+		r = image_next_range(c->copy, from, size, &copy);
+	if (r < 0)
+		return r;
+	*ret = original.start < copy.start ? original.start : copy.start;
+	if (is_all_data(c) || *ret == from)
+		return 0;
+	r = find_spans(c, from, *ret, &spans);
+	if (r == 0 && spans.n) /* what is beyond the end belongs to the last byte */
+		*ret = spans.list[0].start < size ? spans.list[0].start : size - 1;
+	free(spans.list);
+	return r;
+}
+
+int convert_layout_next(const struct convert *c, uint64_t from, struct image_range *ret,
+			struct cow_error *err)
+{
+	uint64_t size = (uint64_t)c->before.st_size, at = from;
+	int r = from < size ? find_next(c, from, &at) : 0;
+
+	if (r < 0)
+		return base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name));
+	if (at >= size)
+		return 0;
+	ret->start = at / CONVERT_WINDOW * CONVERT_WINDOW;
+	ret->end = size - ret->start < CONVERT_WINDOW ? size : ret->start + CONVERT_WINDOW;
+	return 1;
+}
+
 static int allocate_span(const struct convert *c, const struct image_range *span,
 			 struct cow_error *err)
 {
@@ -82,22 +119,29 @@ int convert_layout_allocate(const struct convert *c, uint64_t start, uint64_t en
 	return r;
 }
 
+static int sum_window(const struct convert *c, const struct image_range *window, uint64_t *ret)
+{
+	struct convert_spans spans = {0};
+	int r = find_spans(c, window->start, window->end, &spans);
+
+	if (r == 0 && !spans.n)
+		r = add_data(c, window->start, window->end, &spans);
+	*ret += convert_spans_bytes(&spans);
+	free(spans.list);
+	return r;
+}
+
 /* In the windows in which it is copied, for the memory's sake. */
 int convert_layout_sum(const struct convert *c, uint64_t *ret, struct cow_error *err)
 {
-	uint64_t size = (uint64_t)c->before.st_size, end;
+	struct image_range window = {0, 0};
 	int r = 0;
 
 	*ret = is_all_data(c) ? c->total : 0;
-	for (uint64_t at = 0; r == 0 && !is_all_data(c) && at < size; at = end) {
-		struct convert_spans spans = {0};
-
-		end = size - at < CONVERT_WINDOW ? size : at + CONVERT_WINDOW;
-		r = find_spans(c, at, end, &spans);
-		if (r == 0 && !spans.n)
-			r = add_data(c, at, end, &spans);
-		*ret += convert_spans_bytes(&spans);
-		free(spans.list);
+	while (!is_all_data(c) && (r = convert_layout_next(c, window.end, &window, err)) > 0) {
+		r = sum_window(c, &window, ret);
+		if (r < 0)
+			return base_fail(err, -r, "map %s", BASE_QUOTE(c->name));
 	}
-	return r < 0 ? base_fail(err, -r, "map %s", BASE_QUOTE(c->name)) : 0;
+	return r;
 }
