@@ -67,10 +67,14 @@ static int step(void *data, uint64_t done, struct cow_error *err)
 {
 	struct convert_compare *compare = data;
 	struct convert *c = compare->c;
+	int r;
 
-	image_pace_keep(&c->engine.pace, compare->before + done - c->compared);
+	image_pace_add(&c->engine.pace, compare->before + done - c->compared);
 	c->compared = compare->before + done;
-	return convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
+	do
+		r = convert_step(c, COW_CONVERT_PHASE_VERIFY, c->compared, err);
+	while (r == 0 && image_pace_wait(&c->engine.pace));
+	return r;
 }
 
 /* The next range that either file calls data, so that nothing in a hole of one goes unseen. */

@@ -190,9 +190,12 @@ static int step(void *data, uint64_t done, struct cow_error *err)
 
 	if (r < 0)
 		return r;
-	image_pace_keep(&copy->pace, run->before + done - copy->done);
+	image_pace_add(&copy->pace, run->before + done - copy->done);
 	copy->done = run->before + done;
-	return copy->step ? copy->step(copy->data, copy->done, err) : 0;
+	do
+		r = copy->step ? copy->step(copy->data, copy->done, err) : 0;
+	while (r == 0 && image_pace_wait(&copy->pace));
+	return r;
 }
 
 unsigned image_copy_at_once(const struct image_pace *pace, uint64_t start, uint64_t end)

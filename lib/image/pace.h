@@ -2,6 +2,7 @@
 #ifndef IMAGE_PACE_H
 #define IMAGE_PACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,8 +12,11 @@ struct image_pace {
 	uint64_t due;  /* when what went through so far may have, in nanoseconds; zero it first */
 };
 
-/* So many bytes went through: wait until that was slow enough. */
-void image_pace_keep(struct image_pace *pace, uint64_t bytes);
+/* So many bytes went through. */
+void image_pace_add(struct image_pace *pace, uint64_t bytes);
+/* Wait until that was slow enough, or for a tenth of a second, or for a signal.
+ * @return true: it was not slow enough yet */
+bool image_pace_wait(const struct image_pace *pace);
 /* The largest piece that makes nobody wait long, for a lease or for an interrupt. */
 size_t image_pace_piece(const struct image_pace *pace, size_t size);
 

@@ -10,3 +10,21 @@ expect_json '.images[0] | .result == "converted" and .seconds >= 0.9' # 0.5 s ea
 for bad in 0 x -1 ""; do
 	expect_status 3 cowctl convert --bandwidth "$bad" "$T/b/v.raw"
 done
+
+# However low it is: whoever wants to write to the image, or to stop, doesn't wait for the next piece.
+mkdir "$T/b/d"
+make_image "$T/b/d/v.raw" 8M
+begin() {
+	"$COWCTL" convert --resume --bandwidth 1K "$T/b/d/v.raw" >"$T/out" 2>&1 &
+	converter=$!
+	until [ -n "$(find "$T/b/d" -name '.cowctl-*' -size +0 -printf '%b' | tr -d 0)" ]; do
+		kill -0 "$converter" || fail "it is gone: $(cat "$T/out")"
+	done
+}
+begin
+timeout 20 dd if=/dev/null of="$T/b/d/v.raw" conv=notrunc status=none || fail "the writer waited"
+! wait "$converter" || fail "it went on"
+expect_text "$T/out" "in use"
+begin
+kill -TERM "$converter"
+timeout 20 tail --pid="$converter" -f /dev/null || fail "it did not stop"
