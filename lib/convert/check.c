@@ -182,6 +182,30 @@ int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 			 cow_size_format(available, free_text, sizeof(free_text)));
 }
 
+static int add_left(const struct cow_convert_interrupted *item, void *data)
+{
+	struct convert *c = data;
+	struct convert_journal journal;
+
+	if (item->state == COW_CONVERT_STATE_COPYING &&
+	    convert_journal_parse(item->temp, c->name, &journal) &&
+	    journal.old_inode == c->before.st_ino)
+		c->there += item->bytes_done;
+	return 0;
+}
+
+/* What a copy that was interrupted has already: gone on with, it is not needed again, and otherwise
+ * cleared up before, but by a dry run. */
+static int find_left(struct convert *c, struct cow_error *err)
+{
+	struct stat st;
+
+	c->there = fstat(c->copy, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+	if (c->temp[0] || !(c->options->flags & COW_CONVERT_DRY_RUN))
+		return 0;
+	return cow_convert_list_interrupted(c->dirfd, add_left, c, err);
+}
+
 int convert_check_space(struct convert *c, struct cow_error *err)
 {
 	uint64_t need;
@@ -189,13 +213,15 @@ int convert_check_space(struct convert *c, struct cow_error *err)
 
 	if (r == 0)
 		r = convert_layout_sum(c, &c->allocated, err);
+	if (r == 0)
+		r = find_left(c, err);
 	if (r < 0)
 		return r;
 	need = c->allocated;
 	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
 	need += need / 64 + (1u << 20);
 	c->result->bytes_needed = need;
-	r = convert_check_room(c, need, "", err);
+	r = convert_check_room(c, need > c->there ? need - c->there : 0, "", err);
 	return convert_advise_room(r, err);
 }
 

@@ -41,6 +41,7 @@ struct convert {
 	bool recovered;                      /* something left by another run was settled */
 	bool low_space;                      /* there is room for one image only */
 	uint64_t total;                      /* bytes in data ranges, to copy and to read back */
+	uint64_t there;                      /* bytes allocated to a copy that was interrupted */
 	uint64_t allocated;                  /* bytes that the copy will have allocated */
 	bool nocow;                          /* the flag that the copy is to have */
 	struct image_copy engine;
@@ -118,8 +119,7 @@ struct convert_compare {
 	uint64_t end;
 	struct image_range range; /* what is left of the one that is being cut */
 	uint64_t before;          /* bytes compared of earlier parts */
-	atomic_bool differs;
-	_Atomic uint64_t at; /* where */
+	_Atomic uint64_t at;      /* where the first difference is, UINT64_MAX: there is none */
 	struct image_flight flight;
 };
 

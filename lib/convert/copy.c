@@ -21,14 +21,11 @@ static int step(void *data, uint64_t done, struct cow_error *err)
 
 static int copy_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
 {
-	int r = convert_step(c, COW_CONVERT_PHASE_COPY, c->engine.done, err);
+	int r;
 
 	c->engine.start = start;
 	c->engine.end = end;
-	if (r == 0)
-		r = convert_layout_allocate(c, start, end, err);
-	if (r == 0)
-		r = image_copy_run(&c->engine, err);
+	r = image_copy_run(&c->engine, err);
 	if (r < 0)
 		return r;
 	if (fdatasync(c->copy) < 0)
@@ -61,33 +58,48 @@ static void compare(struct window *window, struct convert *c)
 	window->compares = true;
 }
 
-/* What was copied before the interruption is compared in any case, not believed. When it is not the
- * same all of it goes, for holes are not copied. */
-static int is_there(struct window *window, struct convert *c, bool *ret, struct cow_error *err)
+/* What was copied before the interruption is compared in any case, not believed. Not at the rate,
+ * or runs that are too short for all of that would get no further. */
+static int find_difference(struct window *window, struct convert *c, uint64_t *ret,
+			   struct cow_error *err)
 {
-	uint64_t start = window->start, end = window->end;
+	uint64_t rate = c->engine.pace.rate;
+	bool same = false;
 	int r;
 
+	c->engine.pace.rate = 0;
 	compare(window, c);
 	window->compares = false;
-	r = convert_compare_end(&window->compare, ret, err);
-	if (r < 0 || *ret)
-		return r < 0 ? r : convert_layout_allocate(c, start, end, err);
-	if (fallocate(c->copy, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
-		      (off_t)(end - start)) < 0 &&
-	    errno != EOPNOTSUPP)
-		return base_fail(err, errno, "clear the copy of %s", BASE_QUOTE(c->name));
-	return 0;
+	r = convert_compare_end(&window->compare, &same, err);
+	c->engine.pace.rate = rate;
+	*ret = same ? window->end : window->compare.at;
+	return r;
+}
+
+/* From there on all of it goes, for holes are not copied. */
+static int clear(const struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
+{
+	if (start == end ||
+	    fallocate(c->copy, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
+		      (off_t)(end - start)) == 0 ||
+	    errno == EOPNOTSUPP)
+		return 0;
+	return base_fail(err, errno, "clear the copy of %s", BASE_QUOTE(c->name));
 }
 
 static int begin(struct window *window, struct convert *c, struct cow_error *err)
 {
-	bool there = false;
-	int r = c->resumed ? is_there(window, c, &there, err) : 0;
+	uint64_t from = window->start;
+	int r = convert_step(c, COW_CONVERT_PHASE_COPY, c->engine.done, err);
 
-	if (r < 0 || there)
+	if (r == 0 && c->resumed && (r = find_difference(window, c, &from, err)) == 0)
+		r = clear(c, from, window->end, err);
+	if (r == 0)
+		r = convert_layout_allocate(c, window->start, window->end, err);
+	if (r < 0 || from == window->end)
 		return r;
-	r = copy_window(c, window->start, window->end, err);
+	window->start = from;
+	r = copy_window(c, from, window->end, err);
 	if (r == 0 && c->engine.sums)
 		compare(window, c);
 	return r;

@@ -149,9 +149,6 @@ static int check_space(struct convert *c, struct cow_error *err)
 {
 	int r = convert_check_space(c, err);
 
-	/* What a resumed copy has already is not needed again. */
-	if (r == -ENOSPC && c->resumed)
-		return 0;
 	if (r != -ENOSPC || !(c->options->flags & COW_CONVERT_LOW_SPACE))
 		return r;
 	c->low_space = true;

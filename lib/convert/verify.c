@@ -40,6 +40,15 @@ static int compare_files(const struct convert *c, const struct image_piece *piec
 	return r < 0 ? r : !memcmp(original, copy, piece->size);
 }
 
+/* The first one, of the pieces that are compared at the same time. */
+static void note_difference(struct convert_compare *compare, uint64_t at)
+{
+	uint64_t first = atomic_load(&compare->at);
+
+	while (at < first && !atomic_compare_exchange_weak(&compare->at, &first, at))
+		;
+}
+
 /* Against what was read when it was copied, else against the original. */
 static int compare_piece(void *data, const struct image_piece *piece, void *copy,
 			 struct cow_error *err)
@@ -56,10 +65,8 @@ static int compare_piece(void *data, const struct image_piece *piece, void *copy
 		same = image_sum_is(sum, copy);
 	else if (same)
 		same = compare_files(c, piece, copy, err);
-	if (same == 0) {
-		atomic_store(&compare->at, piece->at);
-		atomic_store(&compare->differs, true);
-	}
+	if (same == 0)
+		note_difference(compare, piece->at);
 	return same < 0 ? same : 0;
 }
 
@@ -104,7 +111,7 @@ static int next_piece(void *data, struct image_piece *ret, struct cow_error *err
 	size_t size = image_pace_piece(&c->engine.pace, IMAGE_COPY_PIECE);
 	int r;
 
-	if (atomic_load(&compare->differs))
+	if (atomic_load(&compare->at) != UINT64_MAX)
 		return 0;
 	if (range->start >= range->end) {
 		r = next_range(c, range->end, compare->end, range);
@@ -132,6 +139,7 @@ void convert_compare_begin(struct convert_compare *compare, struct convert *c,
 		.sums = sums,
 		.end = end,
 		.range = {start, start},
+		.at = UINT64_MAX,
 		.flight = {.at_once = (image_copy_at_once(&c->engine.pace, start, end) + 3) / 4,
 			   .buffer_size = IMAGE_COPY_PIECE,
 			   .next = next_piece,
@@ -163,7 +171,7 @@ int convert_compare_end(struct convert_compare *compare, bool *ret_same, struct 
 	r = image_flight_run(&compare->flight, err);
 	c->compared = compare->before + compare->flight.done;
 	c->result->seconds_verify += convert_now() - began;
-	*ret_same = r == 0 && !compare->differs;
+	*ret_same = r == 0 && compare->at == UINT64_MAX;
 	return r;
 }
 

@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A conversion that is interrupted again and again gets further each time, however little it copies between,
+# and needs no more room than at first.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+need_root
+require strace
+FS_SIZE=580M make_fs btrfs b
+mkdir "$T/b/d"
+image=$T/b/d/v.raw
+make_image "$image" 200M
+
+# With a rate, one MiB is written after the other.
+interrupt() {
+	(ASAN_OPTIONS=detect_leaks=0 strace -o /dev/null --trace=pwrite64 \
+		--inject=pwrite64:signal=KILL:when=61 "$COWCTL" convert --resume --bandwidth 10G "$image" 2>"$T/err" || true) 2>/dev/null
+	expect_equal "$(litter_in "$T/b/d" | wc -l)" 1 "copies that are left"
+}
+for _ in 1 2 3; do
+	interrupt
+done
+sync -f "$T/b"
+expect_status 0 cowctl convert --dry-run "$image" # which would clear up first
+expect_status 0 cowctl convert --dry-run --resume "$image"
+expect_converted off "$image" --resume
+expect_json '.images[0] | .bytes_copied <= 32 * 1048576 and .verified'
