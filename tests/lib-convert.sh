@@ -52,14 +52,14 @@ expect_refused() {
 	expect_equal "$(folder_of "$folder")" "$before" "$folder"
 }
 
-# convert_held IMAGE: begin a conversion that stands still when it has written the first bytes of the
+# convert_held IMAGE [OPTION...]: begin a conversion that stands still when it has written the first bytes of the
 # copy; convert_go STATUS lets it go on, to end with this status. What it says is in $T/converter.
 convert_held() {
 	: >"$T/trace"
 	{
 		# leak detection needs ptrace for itself
 		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -o "$T/trace" --trace=pwrite64 \
-			--inject=pwrite64:signal=SIGSTOP:when=1 -- "$COWCTL" convert "$1" \
+			--inject=pwrite64:signal=SIGSTOP:when=1 -- "$COWCTL" convert "$@" \
 			>"$T/converter" 2>&1 || true
 	} &
 	held=$!

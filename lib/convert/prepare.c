@@ -40,7 +40,8 @@ static int hold_original(struct convert *c, struct cow_error *err)
 
 	if (r == 0)
 		r = convert_hold_lease(&c->original_hold, c->original, F_RDLCK);
-	if (r == 0)
+	/* A dry run makes way for whoever comes, and its lease tells it; QEMU would not start. */
+	if (r == 0 && !(c->options->flags & COW_CONVERT_DRY_RUN))
 		r = convert_hold_lock(&c->original_hold);
 	if (r == -EAGAIN)
 		return convert_fail_when_used(c, err);
