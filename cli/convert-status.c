@@ -17,16 +17,12 @@ struct status {
 
 static void describe(const struct cow_convert_interrupted *item, struct cow_convert_result *result)
 {
-	static const char *const remedies[] = {"", "--resume goes on with it",
-					       "converting it again clears up",
-					       "converting it again goes on, --undo goes back"};
-
 	result->outcome = COW_CONVERT_INTERRUPTED;
 	result->bytes_copied = item->bytes_done;
 	snprintf(result->reason, sizeof(result->reason), "%s, %s of %s done%s%s",
 		 cow_convert_state_name(item->state), CLI_SIZE(item->bytes_done),
 		 CLI_SIZE(item->size), item->running == COW_ANSWER_YES ? ", and running" : "; ",
-		 item->running == COW_ANSWER_YES ? "" : remedies[item->state]);
+		 item->remedy);
 }
 
 static int show_interrupted(const struct cow_convert_interrupted *item, void *data)

@@ -136,7 +136,8 @@ struct cow_convert_interrupted {
 	enum cow_answer running; /**< yes: it was not interrupted, somebody is at it */
 	uint64_t size;           /**< bytes of the image */
 	uint64_t bytes_done;     /**< bytes allocated to the copy, or moved */
-	uint64_t spare[4];
+	const char *remedy;      /**< what ends it, one line; "" while it is running */
+	uint64_t spare[3];
 };
 
 /** Call `each` for every conversion that was begun in a directory and not ended; it ends when that

@@ -5,12 +5,24 @@
 #include "base/text.h"
 #include "convert/convert.h"
 
+/* What is said of each, whatever else may be added between them. */
+static const struct {
+	const char *name, *remedy;
+} states[] = {
+	[COW_CONVERT_STATE_UNKNOWN] = {"unknown", ""},
+	[COW_CONVERT_STATE_COPYING] = {"copying", "--resume goes on with it, any other conversion "
+						  "of the image begins anew"},
+	[COW_CONVERT_STATE_EXCHANGING] = {"exchanging", "converting the image again clears up"},
+	[COW_CONVERT_STATE_MOVING] = {"moving", "converting the image again goes on, --undo goes "
+						"back"},
+	[COW_CONVERT_STATE_MIRRORING] = {"mirroring", "converting the image again with the same "
+						      "options clears up: do so before its guest "
+						      "is started"},
+};
+
 COW_EXPORT const char *cow_convert_state_name(enum cow_convert_state state)
 {
-	static const char *const names[] = {"unknown", "copying", "exchanging", "moving",
-					    "mirroring"};
-
-	return BASE_NAME(names, state);
+	return states[(size_t)state < BASE_ARRAY_SIZE(states) ? state : 0].name;
 }
 
 static enum cow_convert_state state_of(const struct convert_journal *journal)
@@ -67,6 +79,7 @@ static bool look(int dirfd, const char *name, struct cow_convert_interrupted *re
 		.size = (uint64_t)st.st_size,
 		.bytes_done = bytes_done(&journal, &st),
 	};
+	ret->remedy = ret->running == COW_ANSWER_YES ? "" : states[ret->state].remedy;
 	base_copy(ret->image, sizeof(ret->image), image);
 	base_copy(ret->temp, sizeof(ret->temp), name);
 	return true;
