@@ -122,7 +122,7 @@ enum cow_convert_state {
 	COW_CONVERT_STATE_EXCHANGING, /**< a complete image is at the path; the next run clears up
 				       */
 	COW_CONVERT_STATE_MOVING, /**< the image is not at its path; the next run goes on, UNDO goes
-				     back */
+				     back. Of two files both are needed */
 	COW_CONVERT_STATE_MIRRORING, /**< a guest's disk is being copied */
 };
 
@@ -130,15 +130,27 @@ const char *cow_convert_state_name(enum cow_convert_state state);
 
 /** What an interrupted conversion left in a directory. */
 struct cow_convert_interrupted {
-	char image[256]; /**< name of the image; one of over 128 bytes is cut and ends in a hash */
-	char temp[256];  /**< name of the copy */
+	char image[256]; /**< name of the image */
+	char temp[256];  /**< name of the copy; of the old file, if that is all there is */
 	enum cow_convert_state state;
 	enum cow_answer running; /**< yes: it was not interrupted, somebody is at it */
 	uint64_t size;           /**< bytes of the image */
 	uint64_t bytes_done;     /**< bytes allocated to the copy, or moved */
 	const char *remedy;      /**< what ends it, one line; "" while it is running */
-	uint64_t spare[3];
+	enum cow_answer whole;   /**< yes: a whole image is at its path; no: `temp` may be the only
+				    one, or part of it; unknown: a file that has nothing to do with
+				    this   one has the image's name */
+	bool cut; /**< the name has over 128 bytes, and no file that there is: `image` is what the
+		     journal has of it, cut and ending in a hash */
+	uint64_t spare[2];
 };
+
+/** Whether a conversion made this name in a directory, and what it tells. Opens no file. @return
+ *  false also when it is gone. */
+bool cow_convert_interrupted_read(int dirfd, const char *name, struct cow_convert_interrupted *ret);
+
+/** Whether it is a conversion of an image of this name, also where `image` had to be cut. */
+bool cow_convert_interrupted_is_of(const struct cow_convert_interrupted *item, const char *image);
 
 /** Call `each` for every conversion that was begun in a directory and not ended; it ends when that
  *  returns anything but 0. Opens none of them. @return 0, what `each` returned, or negative errno.

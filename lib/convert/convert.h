@@ -76,8 +76,10 @@ int convert_sum_data(struct convert *c, struct cow_error *err);
 void convert_find_holder(const struct stat *st, char *buffer, size_t size);
 /* Has anybody a lease on this inode of the filesystem that fd is on? Found without opening it. */
 bool convert_is_leased(int fd, ino_t inode);
-/* Has a live conversion this copy locked? */
-bool convert_is_mirrored_to(int fd, ino_t inode);
+/* The same of flock(2), which a live conversion has on its copy. */
+bool convert_is_locked(int fd, ino_t inode);
+/* The error for a name that a conversion made: what it names is no image, or not all of one. */
+int convert_refuse_leftover(int dirfd, const char *name, struct cow_error *err);
 /* Is this file itself a mount point's source, here or (for root) in another mount namespace? */
 bool convert_find_mount(const struct stat *st, const char *name, char *buffer, size_t size);
 /* True when the path, as seen from dirfd, is this file. Never waits for a network filesystem. */

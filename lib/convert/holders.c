@@ -148,7 +148,7 @@ bool convert_is_leased(int fd, ino_t inode)
 	return is_in_locks(fd, inode, " LEASE ");
 }
 
-bool convert_is_mirrored_to(int fd, ino_t inode)
+bool convert_is_locked(int fd, ino_t inode)
 {
 	return is_in_locks(fd, inode, " FLOCK ");
 }

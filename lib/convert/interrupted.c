@@ -31,6 +31,7 @@ static enum cow_convert_state state_of(const struct convert_journal *journal)
 	case CONVERT_JOURNAL_COPYING:
 		return COW_CONVERT_STATE_COPYING;
 	case CONVERT_JOURNAL_MOVING:
+	case CONVERT_JOURNAL_AWAY:
 		return COW_CONVERT_STATE_MOVING;
 	case CONVERT_JOURNAL_REMOVE:
 	case CONVERT_JOURNAL_KEEP:
@@ -40,8 +41,6 @@ static enum cow_convert_state state_of(const struct convert_journal *journal)
 	case CONVERT_JOURNAL_MIRRORING:
 	case CONVERT_JOURNAL_MIRRORING_KEEP:
 		return COW_CONVERT_STATE_MIRRORING;
-	case CONVERT_JOURNAL_AWAY:
-		break; /* its copy tells more */
 	}
 	return COW_CONVERT_STATE_UNKNOWN;
 }
@@ -56,33 +55,113 @@ static uint64_t bytes_done(const struct convert_journal *journal, const struct s
 	return (uint64_t)st->st_size;
 }
 
-static bool is_at_work(int dirfd, const struct convert_journal *journal, const struct stat *st)
+/* The image's name, which the journal's may have cut: then that of the file which is this
+ * journal's, by its inode first, for anybody could make up a name that is cut like it. */
+static void resolve(int dirfd, const struct convert_journal *journal,
+		    struct cow_convert_interrupted *item)
 {
-	return convert_journal_is_live(journal)
-		       ? convert_is_mirrored_to(dirfd, (ino_t)journal->new_inode)
-		       : convert_is_leased(dirfd, st->st_ino);
+	BASE_CLEANUP(directory)
+	DIR *directory =
+		base_directory_stream(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const struct dirent *entry;
+	bool sure = false;
+
+	item->cut = true;
+	while (directory && !sure && (entry = readdir(directory))) {
+		if (!cow_convert_interrupted_is_of(item, entry->d_name))
+			continue;
+		base_copy(item->image, sizeof(item->image), entry->d_name);
+		item->cut = false;
+		sure = entry->d_ino == journal->old_inode || entry->d_ino == journal->new_inode;
+	}
 }
 
-/* @return false when this name is no conversion's, or not the one that counts. */
-static bool look(int dirfd, const char *name, struct cow_convert_interrupted *ret)
+COW_EXPORT bool cow_convert_interrupted_is_of(const struct cow_convert_interrupted *item,
+					      const char *image)
+{
+	struct convert_journal journal;
+
+	return convert_journal_parse(item->temp, image, &journal);
+}
+
+/* Is the other one of the two files at the path, and whole? */
+static void look_at_path(int dirfd, const struct convert_journal *journal, ino_t inode,
+			 struct cow_convert_interrupted *item)
+{
+	uint64_t other = inode == journal->old_inode ? journal->new_inode : journal->old_inode;
+	bool begun = convert_journal_is_live(journal) && !convert_journal_is_mirrored(journal);
+	struct stat st;
+	int error = fstatat(dirfd, item->image, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
+
+	if (!error && st.st_ino == other) {
+		item->whole = begun && other == journal->new_inode ? COW_ANSWER_NO : COW_ANSWER_YES;
+		if (item->state ==
+		    COW_CONVERT_STATE_MOVING) /* only the other name is still there */
+			item->state = COW_CONVERT_STATE_EXCHANGING;
+		return;
+	}
+	if (error == ENOENT || item->state == COW_CONVERT_STATE_MOVING)
+		item->whole = COW_ANSWER_NO;
+	if (item->state != COW_CONVERT_STATE_MOVING)
+		item->remedy = "look for the image, before anything is done with this file";
+}
+
+static bool is_running(int dirfd, const struct convert_journal *journal, ino_t inode)
+{
+	return convert_is_leased(dirfd, inode) ||
+	       (convert_journal_is_live(journal) && convert_is_locked(dirfd, journal->new_inode));
+}
+
+COW_EXPORT bool cow_convert_interrupted_read(int dirfd, const char *name,
+					     struct cow_convert_interrupted *ret)
 {
 	struct convert_journal journal;
 	const char *image = convert_journal_parse_any(name, &journal);
 	struct stat st;
 
-	if (!image || state_of(&journal) == COW_CONVERT_STATE_UNKNOWN ||
-	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	if (!image || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return false;
 	*ret = (struct cow_convert_interrupted){
 		.state = state_of(&journal),
-		.running = is_at_work(dirfd, &journal, &st) ? COW_ANSWER_YES : COW_ANSWER_NO,
 		.size = (uint64_t)st.st_size,
 		.bytes_done = bytes_done(&journal, &st),
 	};
-	ret->remedy = ret->running == COW_ANSWER_YES ? "" : states[ret->state].remedy;
 	base_copy(ret->image, sizeof(ret->image), image);
 	base_copy(ret->temp, sizeof(ret->temp), name);
+	if (convert_journal_may_be_cut(image) &&
+	    faccessat(dirfd, image, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		resolve(dirfd, &journal, ret);
+	look_at_path(dirfd, &journal, st.st_ino, ret);
+	if (is_running(dirfd, &journal, st.st_ino)) {
+		ret->running = COW_ANSWER_YES;
+		ret->remedy = "";
+	} else {
+		ret->running = COW_ANSWER_NO;
+		ret->remedy = ret->remedy ? ret->remedy : states[ret->state].remedy;
+	}
 	return true;
+}
+
+int convert_refuse_leftover(int dirfd, const char *name, struct cow_error *err)
+{
+	struct cow_convert_interrupted item;
+
+	if (!cow_convert_interrupted_read(dirfd, name, &item))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_REFUSED,
+				       "%s is no image: it belongs to a conversion of %s",
+				       BASE_QUOTE(name), BASE_QUOTE(item.image)),
+			   "%s", item.remedy);
+}
+
+/* The old file of a move: the new one's name tells more, unless that is the image's by now. */
+static bool is_told_by_another(const struct cow_convert_interrupted *item)
+{
+	struct convert_journal journal;
+
+	return convert_journal_parse_any(item->temp, &journal) &&
+	       journal.kind == CONVERT_JOURNAL_AWAY && item->state == COW_CONVERT_STATE_MOVING;
 }
 
 COW_EXPORT int cow_convert_list_interrupted(int dirfd,
@@ -100,7 +179,8 @@ COW_EXPORT int cow_convert_list_interrupted(int dirfd,
 	while (r == 0 && (entry = readdir(directory))) {
 		struct cow_convert_interrupted item;
 
-		if (look(fd, entry->d_name, &item))
+		if (cow_convert_interrupted_read(fd, entry->d_name, &item) &&
+		    !is_told_by_another(&item))
 			r = each(&item, data);
 	}
 	return r;

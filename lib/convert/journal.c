@@ -30,6 +30,11 @@ static void shorten(const char *image, char buffer[IMAGE_MAX + 1])
 			 image, hash(image));
 }
 
+bool convert_journal_may_be_cut(const char *image)
+{
+	return strlen(image) == IMAGE_MAX && image[IMAGE_MAX - HASH_CHARS - 1] == '~';
+}
+
 void convert_journal_format(const struct convert_journal *journal, const char *image,
 			    char name[CONVERT_JOURNAL_NAME_MAX])
 {

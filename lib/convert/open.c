@@ -65,8 +65,10 @@ int convert_open(int dirfd, const char *name, int flags, struct stat *ret, struc
 {
 	BASE_CLEANUP(fd) int fd = -1;
 	struct stat st;
-	int r;
+	int r = convert_refuse_leftover(dirfd, name, err);
 
+	if (r < 0)
+		return r;
 	if (fstatat(dirfd, name, ret, flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0) < 0)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(name));
 	r = check_type(name, ret->st_mode, err);

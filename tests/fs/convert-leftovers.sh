@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What an interrupted conversion left is no image: it can't be converted, cloned or unshared by its name,
+# for that could take the only copy out of the reach of who goes on, or back.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
+. "$(dirname "$0")/../trace.sh"
+need_root
+without_sanitizers
+require strace
+
+# An image that is moved bit by bit: a part is in either file.
+FS_SIZE=320M make_fs xfs x
+mkdir -m 0755 "$T/x/d"
+cd "$T/x/d"
+make_image big.raw 24M
+sum=$(sum_of big.raw)
+sync -f .
+fallocate -l $((($(stat -f -c '%a * %S >> 20' .)) - 12))M ../fill
+trace_inject fallocate:signal=KILL:when=3 cowctl convert --low-space --rewrite big.raw && fail "not killed"
+[ ! -e big.raw ] || fail "not moved in part"
+expect_equal "$(litter_in . | wc -l)" 2 "files of the move"
+
+before=$(folder_of .)
+expect_status 2 cowctl convert --rewrite .cowctl-*.raw
+expect_err "is no image: it belongs to a conversion of 'big.raw' (converting the image again goes on, --undo goes back)"
+expect_equal "$(grep -c "is no image" "$T/err")" 2 "refusals"
+for file in .cowctl-*; do
+	expect_status 2 cowctl convert --low-space --rewrite "$file"
+	expect_status 2 cowctl unshare "$file"
+	expect_err "is no image"
+	expect_status 2 cowctl clone "$file" ../copy
+	expect_err "is no image"
+done
+expect_equal "$(folder_of .)" "$before" "the folder"
+expect_status 0 cowctl convert --undo big.raw
+expect_equal "$(sum_of big.raw)" "$sum" "the image"
