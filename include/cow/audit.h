@@ -71,7 +71,7 @@ struct cow_audit_item {
 };
 
 struct cow_audit_summary {
-	uint64_t images; /**< seen */
+	uint64_t images; /**< seen; what an interrupted conversion left is none */
 	uint64_t ok;     /**< compliance ok or not-applicable */
 	uint64_t drifted;
 	uint64_t unknown; /**< could not be judged */

@@ -9,6 +9,7 @@
 #include "audit/walk.h"
 #include "base/error.h"
 #include "base/macro.h"
+#include "base/text.h"
 
 struct start {
 	struct start *next;
@@ -144,6 +145,8 @@ static void count(struct cow_audit_summary *summary, const struct cow_audit_item
 		summary->errors++;
 		return;
 	}
+	if (item->findings && base_equal(item->findings->rule, AUDIT_LEFTOVER))
+		return;
 	summary->images++;
 	switch (item->compliance) {
 	case COW_COMPLIANCE_OK:

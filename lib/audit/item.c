@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include <cow/convert.h>
+
 #include "audit/item.h"
 #include "audit/judge.h"
 #include "audit/rule.h"
@@ -52,16 +54,44 @@ int audit_item_new_error(const char *path, const struct audit_task *task,
 	return 1;
 }
 
-/* What an interrupted conversion left: no image to be judged, but somebody should know. */
-static int judge_leftover(struct made *made)
+/* Removing it is never offered: what is worth keeping of the image may be in it. */
+static void say_leftover(struct audit_note *note, const struct cow_convert_interrupted *item)
 {
+	const char *image = BASE_QUOTE(item->image);
+
+	audit_note_remedy(note, "%s", item->remedy);
+	if (item->running == COW_ANSWER_YES)
+		audit_note_say(note, COW_SEVERITY_INFO, "%s is being converted", image);
+	else if (item->whole == COW_ANSWER_YES)
+		audit_note_say(note, COW_SEVERITY_WARNING,
+			       "left over from an interrupted conversion of %s", image);
+	else if (item->whole == COW_ANSWER_UNKNOWN)
+		audit_note_say(note, COW_SEVERITY_WARNING,
+			       "left over from a conversion of %s, which is another file by now",
+			       image);
+	else if (item->state == COW_CONVERT_STATE_MOVING)
+		audit_note_say(note, COW_SEVERITY_ERROR,
+			       "holds part of %s, which is moved in part and not at its path",
+			       image);
+	else
+		audit_note_say(note, COW_SEVERITY_ERROR,
+			       "may be all there is of %s, which is not whole at its path", image);
+}
+
+/* What an interrupted command left: no image to be judged, but somebody should know. */
+static int judge_leftover(struct made *made, int dirfd, const char *name)
+{
+	struct cow_convert_interrupted item;
 	struct audit_note note = {0};
 
 	made->item.compliance = COW_COMPLIANCE_NOT_APPLICABLE;
 	base_copy(made->reason, sizeof(made->reason), "a temporary file of cowctl's own");
-	audit_note_remedy(&note, "convert the same image again, or remove it while no cowctl runs");
-	audit_note_say(&note, COW_SEVERITY_WARNING, "left over from an interrupted conversion");
-	made->item.findings = audit_finding_new("leftover", &note, NULL);
+	if (cow_convert_interrupted_read(dirfd, name, &item))
+		say_leftover(&note, &item);
+	else
+		audit_note_say(&note, COW_SEVERITY_WARNING,
+			       "was being made when a command was interrupted, or still is");
+	made->item.findings = audit_finding_new(AUDIT_LEFTOVER, &note, NULL);
 	return made->item.findings ? 0 : -ENOMEM;
 }
 
@@ -131,7 +161,8 @@ int audit_item_new(const char *path, struct audit_directory *directory,
 	item = &made->item;
 	item->size = look->size;
 	item->allocated = look->allocated;
-	r = look->leftover ? judge_leftover(made) : judge(made, directory, look, &error);
+	r = look->leftover ? judge_leftover(made, directory->fd, look->name)
+			   : judge(made, directory, look, &error);
 	if (r == 0)
 		*ret = base_take(item);
 	else if (r != -ENOMEM)

@@ -12,6 +12,9 @@ struct audit_task {
 	const char *pool; /* or NULL */
 };
 
+/* The finding of what is no image but a file of ours that an interrupted command left. */
+#define AUDIT_LEFTOVER "leftover"
+
 /* Judge what was seen of a file. @return 1 an item, 0 there is none, -ENOMEM. */
 int audit_item_new(const char *path, struct audit_directory *directory,
 		   const struct audit_look *look, const struct audit_task *task,

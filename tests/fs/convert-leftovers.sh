@@ -21,6 +21,13 @@ trace_inject fallocate:signal=KILL:when=3 cowctl convert --low-space --rewrite b
 [ ! -e big.raw ] || fail "not moved in part"
 expect_equal "$(litter_in . | wc -l)" 2 "files of the move"
 
+# An audit says whose they are and what is to be done, and does not call it well.
+expect_status 1 cowctl audit --json --cow on .
+expect_json '.summary | .images == 0 and .ok == 0'
+expect_json '[.images[].findings[] | select(.rule == "leftover" and .severity == "error")] | length == 2'
+expect_json '[.images[].findings[]] | all(.message | contains("part of '"'big.raw'"'"))'
+expect_json '[.images[].findings[]] | all(.remedy | contains("--undo goes back"))'
+
 before=$(folder_of .)
 expect_status 2 cowctl convert --rewrite .cowctl-*.raw
 expect_err "is no image: it belongs to a conversion of 'big.raw' (converting the image again goes on, --undo goes back)"
