@@ -139,49 +139,48 @@ static int on_progress(enum cow_convert_phase phase, uint64_t done, uint64_t tot
 	return cli_interrupted();
 }
 
-void cli_convert_try(struct cli_convert_job *job, const char *path, unsigned flags, bool quiet,
-		     struct cow_convert_result *ret)
+/* @return what cow_convert_at() does, with the error said and the result filled in any case. */
+static int convert_at(struct cli_convert_job *job, int dirfd, const char *name,
+		      struct cow_convert_result *result)
 {
 	struct cow_convert_options own = job->options;
 	struct cow_error err = {0};
-	const char *name = NULL;
-	int dirfd = cli_open_parent(job->call, path, &name, NULL);
+	int r;
 
-	*ret = (struct cow_convert_result){.outcome = COW_CONVERT_REFUSED,
-					   .reason = "its directory can't be opened"};
-	if (dirfd < 0)
-		return;
-	job->subject = path;
-	own.flags |= flags;
-	/* The library knows the name alone, and a tree may have many of it. */
-	if (cow_convert_at(dirfd, name, &own, ret, &err) < 0 && !quiet)
-		cli_error_about(job->call, name == path ? NULL : path, &err);
+	if (dirfd < 0) {
+		result->outcome = COW_CONVERT_REFUSED;
+		snprintf(result->reason, sizeof(result->reason), "its directory can't be opened");
+		return dirfd;
+	}
+	if (!job->rate)
+		own.flags |= cli_flag(job->call, "dry-run", COW_CONVERT_ESTIMATE);
+	r = cow_convert_at(dirfd, name, &own, result, &err);
 	close(dirfd);
-}
-
-void cli_convert_report(struct cli_convert_job *job, const char *path,
-			const struct cow_convert_result *result)
-{
-	struct converted row = {path, NULL, job->options.to, result, estimate(job, result)};
-	const char *slash = strrchr(path, '/');
-	char *original CLI_CLEANUP(text) =
-		cli_format("%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, result->original);
-
-	if (result->note[0])
-		cli_warn(job->call, "%s: %s", CLI_QUOTE(path), result->note);
-	row.original = result->original[0] ? original : NULL;
-	cli_progress_clear(job->call);
-	count(job, result);
-	cli_table_add(job->table, NULL, &row);
+	/* The library knows the name alone, and a tree may have many of it. */
+	if (r < 0)
+		cli_error_about(job->call, name == job->subject ? NULL : job->subject, &err);
+	return r;
 }
 
 void cli_convert_one(struct cli_convert_job *job, const char *path)
 {
-	struct cow_convert_result result;
+	struct cow_convert_result result = {0};
+	struct converted row = {path, NULL, job->options.to, &result, 0};
+	char *directory CLI_CLEANUP(text) = NULL, *original CLI_CLEANUP(text) = NULL;
+	const char *name = NULL;
+	int dirfd = cli_open_parent(job->call, path, &name, &directory);
 
-	cli_convert_try(job, path, cli_flag(job->call, "dry-run", COW_CONVERT_ESTIMATE), false,
-			&result);
-	cli_convert_report(job, path, &result);
+	job->subject = path;
+	convert_at(job, dirfd, name, &result);
+	if (result.note[0])
+		cli_warn(job->call, "%s: %s", CLI_QUOTE(path), result.note);
+	if (result.original[0])
+		original = cli_format("%s%s", path == name ? "" : directory, result.original);
+	row.original = original;
+	row.seconds_needed = estimate(job, &result);
+	cli_progress_clear(job->call);
+	count(job, &result);
+	cli_table_add(job->table, NULL, &row);
 }
 
 static void convert_operand(struct cli_convert_job *job, const char *path)

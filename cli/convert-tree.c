@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl convert --recursive: which images, in which order, and what came of them all. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "convert.h"
 #include "pool.h"
@@ -46,7 +48,6 @@ static size_t find_images(struct cli_convert_job *job, const char *directory, ch
 struct planned {
 	char *path;
 	uint64_t needed;
-	struct cow_convert_result *result; /* of a dry run, which ends with the plan; or NULL */
 };
 
 static int by_need(const void *a, const void *b)
@@ -58,18 +59,22 @@ static int by_need(const void *a, const void *b)
 	return strcmp(one->path, other->path);
 }
 
-/* What is wrong with an image is said in a dry run, or else when it is converted. */
-static struct planned plan_one(struct cli_convert_job *job, char *path)
+/* A dry run with one image, of which what it takes is of interest, or how fast it goes. */
+static void try_one(const struct cli_convert_job *job, const char *path, unsigned flags,
+		    struct cow_convert_result *ret)
 {
-	bool dry = cli_given(job->call, "dry-run");
-	struct planned planned = {.path = path};
-	struct cow_convert_result result;
+	struct cow_convert_options dry = job->options;
+	const char *slash = strrchr(path, '/');
+	char *directory CLI_CLEANUP(text) =
+		cli_format("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	int dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	cli_convert_try(job, path, COW_CONVERT_DRY_RUN, !dry, &result);
-	planned.needed = result.bytes_needed;
-	if (dry)
-		planned.result = memcpy(cli_allocate(sizeof(result)), &result, sizeof(result));
-	return planned;
+	dry.flags |= COW_CONVERT_DRY_RUN | flags;
+	*ret = (struct cow_convert_result){0};
+	if (dirfd >= 0) {
+		cow_convert_at(dirfd, slash ? slash + 1 : path, &dry, ret, NULL);
+		close(dirfd);
+	}
 }
 
 /* Measured once, with the one that takes most: the small ones would be copied as a whole for it. */
@@ -77,20 +82,10 @@ static void measure(struct cli_convert_job *job, const struct planned *plan, siz
 {
 	struct cow_convert_result result;
 
-	while (n-- > 0 && !job->rate) {
-		if (!plan[n].result || plan[n].result->outcome != COW_CONVERT_PLANNED)
-			continue;
-		cli_convert_try(job, plan[n].path, COW_CONVERT_ESTIMATE, true, &result);
-		job->rate = result.bytes_per_second;
-	}
-}
-
-static void carry_out(struct cli_convert_job *job, const struct planned *planned)
-{
-	if (planned->result)
-		cli_convert_report(job, planned->path, planned->result);
-	else
-		cli_convert_one(job, planned->path);
+	if (!cli_given(job->call, "dry-run") || !n)
+		return;
+	try_one(job, plan[n - 1].path, COW_CONVERT_ESTIMATE, &result);
+	job->rate = result.bytes_per_second;
 }
 
 /* Found first, converted afterwards: a walk at the same time would meet its own work. The one that
@@ -100,16 +95,18 @@ void cli_convert_tree(struct cli_convert_job *job, const char *directory)
 	char **paths;
 	size_t n = find_images(job, directory, &paths);
 	struct planned *plan = cli_allocate((n + 1) * sizeof(*plan));
+	struct cow_convert_result result;
 
-	for (size_t i = 0; i < n; i++)
-		plan[i] = plan_one(job, paths[i]);
+	for (size_t i = 0; i < n; i++) {
+		try_one(job, paths[i], 0, &result);
+		plan[i] = (struct planned){paths[i], result.bytes_needed};
+	}
 	qsort(plan, n, sizeof(*plan), by_need);
 	measure(job, plan, n);
 	for (size_t i = 0; i < n; i++) {
 		if (!cli_interrupted())
-			carry_out(job, &plan[i]);
+			cli_convert_one(job, plan[i].path);
 		free(plan[i].path);
-		free(plan[i].result);
 	}
 	job->rate = 0;
 	free(plan);

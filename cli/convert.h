@@ -31,12 +31,6 @@ struct cli_convert_job {
 };
 
 void cli_convert_one(struct cli_convert_job *job, const char *path);
-/* Its two halves: convert with more flags than the job's, and say what goes wrong unless `quiet`;
- * and show what came of it. */
-void cli_convert_try(struct cli_convert_job *job, const char *path, unsigned flags, bool quiet,
-		     struct cow_convert_result *ret);
-void cli_convert_report(struct cli_convert_job *job, const char *path,
-			const struct cow_convert_result *result);
 /* All images below a directory. */
 void cli_convert_tree(struct cli_convert_job *job, const char *directory);
 /* All images of a pool; without --cow as its policy has it. */
