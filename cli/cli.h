@@ -95,6 +95,8 @@ int cli_open_parent(struct cli_call *call, const char *path, const char **ret_na
 /* Of an operand that may be a path or the name of a pool: it is a path when it looks like one, or
  * is there. */
 bool cli_is_path(const char *operand);
+/* Something has that name, be it a symbolic link that leads nowhere. */
+bool cli_is_there(const char *path);
 
 /* A size as text, until the end of the block. */
 #define CLI_SIZE(bytes) cow_size_format((bytes), (char[COW_SIZE_TEXT_MAX]){0}, COW_SIZE_TEXT_MAX)

@@ -7,53 +7,71 @@
 #include "convert.h"
 #include "pool.h"
 
-CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
 CLI_DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free)
 
-static bool is_leftover(const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-
-	return !strncmp(name, COW_CONVERT_TEMP_PREFIX, strlen(COW_CONVERT_TEMP_PREFIX));
-}
-
-/* The paths of all images below; what could not be read is said. */
-static size_t find_images(struct cli_convert_job *job, const char *directory, char ***ret_paths)
-{
-	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
-	struct cow_audit_item *item;
-	struct cow_error err = {0};
-	char **paths = NULL;
-	size_t n = 0;
-	int r = cow_audit_new(0, &audit, &err);
-
-	if (r == 0)
-		r = cow_audit_add(audit, directory, job->options.to, NULL, &err);
-	while (r >= 0 && (r = cow_audit_next(audit, &item, &err)) > 0) {
-		if (item->error.message[0]) {
-			cli_error(job->call, &item->error);
-		} else if (!is_leftover(item->path)) {
-			if (n % 64 == 0)
-				paths = cli_reallocate(paths, (n + 64) * sizeof(*paths));
-			paths[n++] = cli_copy(item->path);
-		}
-		cow_audit_item_free(item);
-	}
-	if (r < 0)
-		cli_error(job->call, &err);
-	*ret_paths = paths;
-	return n;
-}
-
-struct planned {
-	char *path;
-	uint64_t needed;
+/* What is to be done, in the order in which it is. */
+struct plan {
+	struct cli_convert_job *job;
+	struct planned {
+		char *path;
+		uint64_t needed;
+		bool interrupted; /* begun already, and in the way of whoever needs the image */
+	} * list;
+	size_t n;
 };
+
+static void add(struct plan *plan, char *path, bool interrupted)
+{
+	if (plan->n % 64 == 0)
+		plan->list = cli_reallocate(plan->list, (plan->n + 64) * sizeof(*plan->list));
+	plan->list[plan->n++] = (struct planned){.path = path, .interrupted = interrupted};
+}
+
+static bool is_known(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->list[i].interrupted && !strcmp(plan->list[i].path, path))
+			return true;
+	return false;
+}
+
+/* Of what was interrupted all is to be taken back, but only an image that is not at its path has
+ * not been found without it. */
+static void add_interrupted(struct plan *plan, const char *path,
+			    const struct cow_convert_interrupted *item)
+{
+	bool undo = plan->job->options.flags & COW_CONVERT_UNDO;
+
+	if (item->second || (undo ? item->running == COW_ANSWER_YES
+				  : item->state != COW_CONVERT_STATE_MOVING || cli_is_there(path)))
+		return;
+	if (item->cut)
+		cli_error_about(
+			plan->job->call, path,
+			&(struct cow_error){.code = COW_CODE_REFUSED,
+					    .message = "its name is too long to be known from what "
+						       "an interrupted conversion left",
+					    .remedy = "name the image"});
+	else if (!is_known(plan, path))
+		add(plan, cli_copy(path), true);
+}
+
+static void add_found(const char *path, const struct cow_convert_interrupted *item, void *data)
+{
+	struct plan *plan = data;
+
+	if (item)
+		add_interrupted(plan, path, item);
+	else if (!(plan->job->options.flags & COW_CONVERT_UNDO))
+		add(plan, cli_copy(path), false);
+}
 
 static int by_need(const void *a, const void *b)
 {
 	const struct planned *one = a, *other = b;
 
+	if (one->interrupted != other->interrupted)
+		return one->interrupted ? -1 : 1;
 	if (one->needed != other->needed)
 		return one->needed < other->needed ? -1 : 1;
 	return strcmp(one->path, other->path);
@@ -78,39 +96,44 @@ static void try_one(const struct cli_convert_job *job, const char *path, unsigne
 }
 
 /* Measured once, with the one that takes most: the small ones would be copied as a whole for it. */
-static void measure(struct cli_convert_job *job, const struct planned *plan, size_t n)
+static void measure(const struct plan *plan)
 {
 	struct cow_convert_result result;
 
-	if (!cli_given(job->call, "dry-run") || !n)
+	if (!cli_given(plan->job->call, "dry-run") || !plan->n)
 		return;
-	try_one(job, plan[n - 1].path, COW_CONVERT_ESTIMATE, &result);
-	job->rate = result.bytes_per_second;
+	try_one(plan->job, plan->list[plan->n - 1].path, COW_CONVERT_ESTIMATE, &result);
+	plan->job->rate = result.bytes_per_second;
+}
+
+static void order(struct plan *plan)
+{
+	struct cow_convert_result result;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		try_one(plan->job, plan->list[i].path, 0, &result);
+		plan->list[i].needed = result.bytes_needed;
+	}
+	if (plan->n)
+		qsort(plan->list, plan->n, sizeof(*plan->list), by_need);
 }
 
 /* Found first, converted afterwards: a walk at the same time would meet its own work. The one that
  * takes least comes first: it may make room for the next. */
 void cli_convert_tree(struct cli_convert_job *job, const char *directory)
 {
-	char **paths;
-	size_t n = find_images(job, directory, &paths);
-	struct planned *plan = cli_allocate((n + 1) * sizeof(*plan));
-	struct cow_convert_result result;
+	struct plan plan = {.job = job};
 
-	for (size_t i = 0; i < n; i++) {
-		try_one(job, paths[i], 0, &result);
-		plan[i] = (struct planned){paths[i], result.bytes_needed};
-	}
-	qsort(plan, n, sizeof(*plan), by_need);
-	measure(job, plan, n);
-	for (size_t i = 0; i < n; i++) {
+	cli_convert_find(job, directory, add_found, &plan);
+	order(&plan);
+	measure(&plan);
+	for (size_t i = 0; i < plan.n; i++) {
 		if (!cli_interrupted())
-			cli_convert_one(job, plan[i].path);
-		free(plan[i].path);
+			cli_convert_one(job, plan.list[i].path);
+		free(plan.list[i].path);
 	}
 	job->rate = 0;
-	free(plan);
-	free(paths);
+	free(plan.list);
 }
 
 /* The policy auto, as it comes to in the pool's directory. */

@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-/* What the parts of cowctl convert share: cmd-convert.c, convert-tree.c and convert-status.c. */
+/* What the parts of cowctl convert share: cmd-convert.c and convert-*.c. */
 
 /* One image with what came of it: a row of the table. */
 struct converted {
@@ -36,6 +36,14 @@ void cli_convert_tree(struct cli_convert_job *job, const char *directory);
 /* All images of a pool; without --cow as its policy has it. */
 void cli_convert_pool(struct cli_convert_job *job, const char *name);
 void cli_convert_sum_up(struct cli_convert_job *job);
+/* What the library puts behind the name of an image that is kept. */
+#define CLI_CONVERT_KEPT ".orig"
+/* Call `each` for every image below a directory, and with `item` for every file that an interrupted
+ * conversion left: path is its image's then. What is left out on purpose is said once. */
+typedef void cli_convert_found(const char *path, const struct cow_convert_interrupted *item,
+			       void *data);
+void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_convert_found *each,
+		      void *data);
 /* What was interrupted, in a directory or of one image. */
 void cli_convert_status(struct cli_convert_job *job, const char *path);
 

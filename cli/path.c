@@ -41,9 +41,14 @@ char *cli_escape(const char *name)
 	return ascii;
 }
 
+bool cli_is_there(const char *path)
+{
+	return !faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
 bool cli_is_path(const char *operand)
 {
-	return strchr(operand, '/') || !faccessat(AT_FDCWD, operand, F_OK, AT_SYMLINK_NOFOLLOW);
+	return strchr(operand, '/') || cli_is_there(operand);
 }
 
 int cli_open_parent(struct cli_call *call, const char *path, const char **ret_name,

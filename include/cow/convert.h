@@ -142,6 +142,8 @@ struct cow_convert_interrupted {
 				    this   one has the image's name */
 	bool cut; /**< the name has over 128 bytes, and no file that there is: `image` is what the
 		     journal has of it, cut and ending in a hash */
+	bool second; /**< of the two files of a move the one that is left out of a list, for the
+			other one tells more */
 	uint64_t spare[2];
 };
 

@@ -222,6 +222,10 @@ static int take_back(struct convert *c, struct cow_error *err)
 	if (!c->recovered)
 		return base_refuse(err, ENOENT, COW_CODE_REFUSED,
 				   "no conversion of %s was interrupted", BASE_QUOTE(c->name));
+	if (c->options->flags & COW_CONVERT_DRY_RUN) {
+		c->result->outcome = COW_CONVERT_PLANNED;
+		return 0;
+	}
 	c->result->outcome = COW_CONVERT_ALREADY;
 	base_copy(c->result->reason, sizeof(c->result->reason), "cleared up");
 	return 0;

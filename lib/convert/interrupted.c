@@ -132,6 +132,8 @@ COW_EXPORT bool cow_convert_interrupted_read(int dirfd, const char *name,
 	    faccessat(dirfd, image, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		resolve(dirfd, &journal, ret);
 	look_at_path(dirfd, &journal, st.st_ino, ret);
+	ret->second =
+		journal.kind == CONVERT_JOURNAL_AWAY && ret->state == COW_CONVERT_STATE_MOVING;
 	if (is_running(dirfd, &journal, st.st_ino)) {
 		ret->running = COW_ANSWER_YES;
 		ret->remedy = "";
@@ -155,15 +157,6 @@ int convert_refuse_leftover(int dirfd, const char *name, struct cow_error *err)
 			   "%s", item.remedy);
 }
 
-/* The old file of a move: the new one's name tells more, unless that is the image's by now. */
-static bool is_told_by_another(const struct cow_convert_interrupted *item)
-{
-	struct convert_journal journal;
-
-	return convert_journal_parse_any(item->temp, &journal) &&
-	       journal.kind == CONVERT_JOURNAL_AWAY && item->state == COW_CONVERT_STATE_MOVING;
-}
-
 COW_EXPORT int cow_convert_list_interrupted(int dirfd,
 					    int (*each)(const struct cow_convert_interrupted *item,
 							void *data),
@@ -179,8 +172,7 @@ COW_EXPORT int cow_convert_list_interrupted(int dirfd,
 	while (r == 0 && (entry = readdir(directory))) {
 		struct cow_convert_interrupted item;
 
-		if (cow_convert_interrupted_read(fd, entry->d_name, &item) &&
-		    !is_told_by_another(&item))
+		if (cow_convert_interrupted_read(fd, entry->d_name, &item) && !item.second)
 			r = each(&item, data);
 	}
 	return r;

@@ -185,8 +185,7 @@ static void note(struct convert *c, const char *temp, bool dealt_with)
 	else if (c->options->flags & COW_CONVERT_DRY_RUN)
 		base_copy(c->result->note, sizeof(c->result->note),
 			  "what an interrupted conversion left would be cleared up");
-	else
-		c->recovered = true;
+	c->recovered |= dealt_with;
 }
 
 /* The image is as it was when the copy was begun, as far as its inode tells. */

@@ -243,6 +243,7 @@ static const struct pin pins[] = {
 	{FIELD(cow_convert_interrupted, remedy, 536)},
 	{FIELD(cow_convert_interrupted, whole, 544)},
 	{FIELD(cow_convert_interrupted, cut, 548)},
+	{FIELD(cow_convert_interrupted, second, 549)},
 	{FIELD(cow_convert_interrupted, spare, 552)},
 	{SIZE(cow_unshare_options, 56)},
 	{FIELD(cow_unshare_options, flags, 0)},

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What there is to convert below a directory: images, and what interrupted conversions left. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "convert.h"
+
+CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
+CLI_DEFINE_CLEANUP(item, struct cow_audit_item *, cow_audit_item_free)
+
+/* Images that nobody wants converted: what they are, how many, and one of them. */
+struct left_out {
+	const char *what;
+	uint64_t n;
+	char *first;
+};
+
+struct find {
+	struct cli_convert_job *job;
+	cli_convert_found *each;
+	void *data;
+	bool read_only; /* all of it: then that is why, for each of them */
+	struct left_out snapshots, originals;
+};
+
+static void leave_out(struct left_out *left, const char *path)
+{
+	if (!left->n++)
+		left->first = cli_copy(path);
+}
+
+static void say_left_out(struct cli_call *call, struct left_out *left)
+{
+	if (left->n)
+		cli_warn(call, "%ju %s left as they are, such as %s", (uintmax_t)left->n,
+			 left->what, CLI_QUOTE(left->first));
+	free(left->first);
+}
+
+/* Also when it is the subvolume alone, as a snapshot may be. */
+static bool is_read_only(const char *directory)
+{
+	return faccessat(AT_FDCWD, directory, W_OK, 0) < 0 && errno == EROFS;
+}
+
+/* "disk.raw.orig" where there is "disk.raw": whoever keeps it wants it as it was. */
+static bool is_original(const char *path)
+{
+	size_t length = strlen(path), suffix = strlen(CLI_CONVERT_KEPT);
+	char *image CLI_CLEANUP(text) = NULL;
+
+	if (length <= suffix || strcmp(path + length - suffix, CLI_CONVERT_KEPT) != 0)
+		return false;
+	image = cli_format("%.*s", (int)(length - suffix), path);
+	return cli_is_there(image);
+}
+
+/* What an interrupted conversion left: its image is what it is about. */
+static void found_leftover(struct find *find, const char *directory, const char *name)
+{
+	int dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *path CLI_CLEANUP(text) = NULL;
+	struct cow_convert_interrupted item;
+
+	if (dirfd >= 0 && cow_convert_interrupted_read(dirfd, name, &item)) {
+		path = cli_format("%s%s", directory, item.image);
+		find->each(path, &item, find->data);
+	}
+	if (dirfd >= 0)
+		close(dirfd);
+}
+
+static void found(struct find *find, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1; /* below a directory, so there is one */
+	char *directory CLI_CLEANUP(text) = cli_format("%.*s", (int)(name - path), path);
+
+	if (!find->read_only && is_read_only(directory))
+		leave_out(&find->snapshots, path);
+	else if (!strncmp(name, COW_CONVERT_TEMP_PREFIX, strlen(COW_CONVERT_TEMP_PREFIX)))
+		found_leftover(find, directory, name);
+	else if (is_original(path))
+		leave_out(&find->originals, path);
+	else
+		find->each(path, NULL, find->data);
+}
+
+/* Go through all of them; what could not be read is said. */
+static void walk(struct find *find, const char *directory)
+{
+	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
+	struct cow_error err = {0};
+	int r = cow_audit_new(0, &audit, &err);
+
+	if (r == 0)
+		r = cow_audit_add(audit, directory, COW_POLICY_AUTO, NULL, &err);
+	r = r < 0 ? r : 1;
+	while (r > 0) {
+		struct cow_audit_item *item CLI_CLEANUP(item) = NULL;
+
+		r = cow_audit_next(audit, &item, &err);
+		if (r > 0 && item->error.message[0])
+			cli_error(find->job->call, &item->error);
+		else if (r > 0)
+			found(find, item->path);
+	}
+	if (r < 0)
+		cli_error(find->job->call, &err);
+}
+
+void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_convert_found *each,
+		      void *data)
+{
+	struct find find = {
+		.job = job,
+		.each = each,
+		.data = data,
+		.read_only = is_read_only(directory),
+		.snapshots = {.what = "images in read-only subvolumes are"},
+		.originals = {.what = "kept originals (NAME" CLI_CONVERT_KEPT ") are"},
+	};
+
+	walk(&find, directory);
+	say_left_out(job->call, &find.snapshots);
+	say_left_out(job->call, &find.originals);
+}
