@@ -7,88 +7,6 @@
 #include "convert.h"
 #include "verbs.h"
 
-/* The state before, in the words of the policy. */
-static struct cli_value from(enum cow_answer nocow)
-{
-	if (nocow == COW_ANSWER_UNKNOWN)
-		return cli_unknown();
-	return cli_text(cow_policy_name(nocow == COW_ANSWER_YES ? COW_POLICY_OFF : COW_POLICY_ON));
-}
-
-static struct cli_value reason(const struct cow_convert_result *result)
-{
-	const char *text = result->reason[0] ? result->reason : result->note;
-
-	return cli_text(text[0] ? text : NULL);
-}
-
-/* Pieces are counted only where there is something to compare. */
-static struct cli_value before(const struct cow_convert_result *result, uint64_t pieces)
-{
-	return result->runs_before ? cli_number(pieces) : cli_text(NULL);
-}
-
-static struct cli_value after(const struct cow_convert_result *result, uint64_t pieces)
-{
-	if (result->outcome != COW_CONVERT_CONVERTED)
-		return cli_text(NULL);
-	return before(result, pieces);
-}
-
-CLI_GETTER(get_path, struct converted, cli_path(item->path))
-CLI_GETTER(get_from, struct converted, from(item->result->from_nocow))
-CLI_GETTER(get_to, struct converted, item->to ? cli_text(cow_policy_name(item->to)) : cli_unknown())
-CLI_GETTER(get_mode, struct converted, cli_text(item->result->live ? "live" : "offline"))
-CLI_GETTER(get_result, struct converted, cli_text(cow_convert_outcome_name(item->result->outcome)))
-CLI_GETTER(get_reason, struct converted, reason(item->result))
-CLI_GETTER(get_copied, struct converted, cli_bytes(item->result->bytes_copied))
-CLI_GETTER(get_holes, struct converted, cli_bytes(item->result->bytes_holes))
-CLI_GETTER(get_needed, struct converted, cli_bytes(item->result->bytes_needed))
-CLI_GETTER(get_shared, struct converted, cli_bytes(item->result->bytes_shared))
-CLI_GETTER(get_compressed, struct converted, cli_bytes(item->result->bytes_compressed))
-CLI_GETTER(get_verified, struct converted, cli_bool(item->result->verified))
-CLI_GETTER(get_seconds, struct converted, cli_real(item->result->seconds))
-CLI_GETTER(get_estimate, struct converted,
-	   item->seconds_needed > 0 ? cli_real(item->seconds_needed) : cli_unknown())
-CLI_GETTER(get_original, struct converted, cli_path(item->original))
-CLI_GETTER(get_runs_before, struct converted, before(item->result, item->result->runs_before))
-CLI_GETTER(get_runs_after, struct converted, after(item->result, item->result->runs_after))
-CLI_GETTER(get_rows_before, struct converted, before(item->result, item->result->rows_before))
-CLI_GETTER(get_rows_after, struct converted, after(item->result, item->result->rows_after))
-
-static const struct cli_column columns[] = {
-	{"PATH", "the image", "path", 0, 0, get_path},
-	{"RESULT", "converted, already, planned, refused, failed or interrupted", "result", 0, 0,
-	 get_result},
-	{"FROM", "copy-on-write before", "from", 0, 0, get_from},
-	{"TO", "copy-on-write asked for", "to", 0, 0, get_to},
-	{"COPIED", "bytes copied", "bytes_copied", 0, CLI_COLUMN_RIGHT, get_copied},
-	{"HOLES", "bytes left as holes", "bytes_holes", 0, CLI_COLUMN_RIGHT, get_holes},
-	{"NEEDED", "free space that it takes meanwhile", "bytes_needed", 0,
-	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_needed},
-	{"SHARED", "bytes that are shared no more", "bytes_shared", 0,
-	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_shared},
-	{"COMPRESSED", "bytes that are compressed no more", "bytes_compressed", 0,
-	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_compressed},
-	{"RUNS-BEFORE", "physically discontiguous runs before", "runs_before", 0, CLI_COLUMN_RIGHT,
-	 get_runs_before},
-	{"RUNS-AFTER", "the same after", "runs_after", 0, CLI_COLUMN_RIGHT, get_runs_after},
-	{"ROWS-BEFORE", "extent rows before", "rows_before", 0,
-	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_rows_before},
-	{"ROWS-AFTER", "the same after", "rows_after", 0, CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN,
-	 get_rows_after},
-	{"VERIFIED", "read back from disk and compared", "verified", 0, 0, get_verified},
-	{"SECONDS", "time taken", "seconds", 0, CLI_COLUMN_RIGHT, get_seconds},
-	{"ESTIMATE", "with --dry-run, the seconds it will take", "seconds_needed", 0,
-	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_estimate},
-	{"MODE", "offline: nobody had it open; live: a guest had", "mode", 0, CLI_COLUMN_HIDDEN,
-	 get_mode},
-	{"ORIGINAL", "where the old image was kept", "original", 0, CLI_COLUMN_HIDDEN,
-	 get_original},
-	{"REASON", "why, or what was dropped", "reason", 0, CLI_COLUMN_HIDDEN, get_reason},
-	{NULL, NULL, NULL, 0, 0, NULL},
-};
-
 static const struct cli_option options[] = {
 	{"cow", 0, NULL, "off|on", "what to convert to (off; a pool: to its policy)", 0, false},
 	{"recursive", 'r', NULL, NULL, "convert all images of a directory or a pool", 0, false},
@@ -212,6 +130,36 @@ static unsigned flags_of(const struct cli_call *call)
 	       cli_flag(call, "qmp", COW_CONVERT_LIVE);
 }
 
+/* What is listed is not changed. */
+static int check_status(struct cli_call *call)
+{
+	for (const struct cli_option *option = options; option->name; option++)
+		if (cli_given(call, option->name) && strcmp(option->name, "status") != 0 &&
+		    strcmp(option->name, "recursive") != 0)
+			return cli_usage(call,
+					 "--status goes with --recursive alone, not with --%s",
+					 option->name);
+	cli_default(call, "output", CLI_CONVERT_STATUS_COLUMNS);
+	return 0;
+}
+
+/* @return 0, or an exit status after the error was said. */
+static int check_options(struct cli_convert_job *job, const char *bandwidth)
+{
+	struct cli_call *call = job->call;
+
+	if (cli_given(call, "status"))
+		return check_status(call);
+	if (job->options.to == COW_POLICY_ON && cli_given(call, "preallocate"))
+		return cli_usage(call, "--preallocate goes with --cow off only");
+	if (bandwidth &&
+	    (cow_size_parse(bandwidth, &job->options.bandwidth) < 0 || !job->options.bandwidth))
+		return cli_usage(call, "%s is not a size", CLI_QUOTE(bandwidth));
+	if (job->options.qmp && job->options.connect)
+		return cli_usage(call, "a QEMU has either --qmp or --connect");
+	return 0;
+}
+
 static int run(struct cli_call *call)
 {
 	const char *to = cli_value(call, "cow"), *bandwidth = cli_value(call, "bandwidth");
@@ -224,13 +172,8 @@ static int run(struct cli_call *call)
 			    .connect = cli_value(call, "connect")},
 	};
 
-	if (job.options.to == COW_POLICY_ON && cli_given(call, "preallocate"))
-		return cli_usage(call, "--preallocate goes with --cow off only");
-	if (bandwidth &&
-	    (cow_size_parse(bandwidth, &job.options.bandwidth) < 0 || !job.options.bandwidth))
-		return cli_usage(call, "%s is not a size", CLI_QUOTE(bandwidth));
-	if (job.options.qmp && job.options.connect)
-		return cli_usage(call, "a QEMU has either --qmp or --connect");
+	if (check_options(&job, bandwidth))
+		return call->status;
 	job.options.progress_data = &job;
 	job.table = cli_table_new(call, "images");
 	cli_interrupt_catch();
@@ -252,6 +195,6 @@ const struct cli_verb cli_verb_convert = {
 	.summary = "turn existing images to CoW off or on, crash-safely",
 	.with = CLI_WITH_TABLE | CLI_WITH_BYTES | CLI_WITH_PROGRESS | CLI_WITH_SCOPE,
 	.options = options,
-	.columns = columns,
+	.columns = cli_convert_columns,
 	.run = run,
 };

@@ -21,7 +21,8 @@ struct find {
 	struct cli_convert_job *job;
 	cli_convert_found *each;
 	void *data;
-	bool read_only; /* all of it: then that is why, for each of them */
+	bool read_only;        /* all of it: then that is why, for each of them */
+	bool interrupted_only; /* no images */
 	struct left_out snapshots, originals;
 };
 
@@ -77,9 +78,13 @@ static void found(struct find *find, const char *path)
 	const char *name = strrchr(path, '/') + 1; /* below a directory, so there is one */
 	char *directory CLI_CLEANUP(text) = cli_format("%.*s", (int)(name - path), path);
 
+	bool leftover = !strncmp(name, COW_CONVERT_TEMP_PREFIX, strlen(COW_CONVERT_TEMP_PREFIX));
+
+	if (find->interrupted_only && !leftover)
+		return;
 	if (!find->read_only && is_read_only(directory))
 		leave_out(&find->snapshots, path);
-	else if (!strncmp(name, COW_CONVERT_TEMP_PREFIX, strlen(COW_CONVERT_TEMP_PREFIX)))
+	else if (leftover)
 		found_leftover(find, directory, name);
 	else if (is_original(path))
 		leave_out(&find->originals, path);
@@ -118,6 +123,8 @@ void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_co
 		.each = each,
 		.data = data,
 		.read_only = is_read_only(directory),
+		.interrupted_only =
+			cli_given(job->call, "status") || job->options.flags & COW_CONVERT_UNDO,
 		.snapshots = {.what = "images in read-only subvolumes are"},
 		.originals = {.what = "kept originals (NAME" CLI_CONVERT_KEPT ") are"},
 	};

@@ -62,7 +62,7 @@ static void add_found(const char *path, const struct cow_convert_interrupted *it
 
 	if (item)
 		add_interrupted(plan, path, item);
-	else if (!(plan->job->options.flags & COW_CONVERT_UNDO))
+	else
 		add(plan, cli_copy(path), false);
 }
 

@@ -13,7 +13,11 @@ struct converted {
 	enum cow_policy to;
 	const struct cow_convert_result *result;
 	double seconds_needed; /* of one that is planned; 0: not known */
+	const struct cow_convert_interrupted *interrupted; /* with --status, else NULL */
 };
+
+extern const struct cli_column cli_convert_columns[];
+#define CLI_CONVERT_STATUS_COLUMNS "PATH,STATE,RUNNING,COPIED,SIZE,WHOLE,REMEDY"
 
 /* What a run of the verb carries along. */
 struct cli_convert_job {
@@ -38,13 +42,14 @@ void cli_convert_pool(struct cli_convert_job *job, const char *name);
 void cli_convert_sum_up(struct cli_convert_job *job);
 /* What the library puts behind the name of an image that is kept. */
 #define CLI_CONVERT_KEPT ".orig"
-/* Call `each` for every image below a directory, and with `item` for every file that an interrupted
- * conversion left: path is its image's then. What is left out on purpose is said once. */
+/* Call `each` for every image below a directory, unless the job is about interrupted conversions
+ * only, and with `item` for every file that one left: path is its image's then. What is left out on
+ * purpose is said once. */
 typedef void cli_convert_found(const char *path, const struct cow_convert_interrupted *item,
 			       void *data);
 void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_convert_found *each,
 		      void *data);
-/* What was interrupted, in a directory or of one image. */
+/* What was interrupted, of one image, in a directory, or below one or in a pool. */
 void cli_convert_status(struct cli_convert_job *job, const char *path);
 
 #endif

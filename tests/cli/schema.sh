@@ -43,7 +43,7 @@ expect_keys .summary images:number ok:number drifted:number unknown:number error
 expect_status 0 cowctl convert --json --keep-original image
 expect_keys '.images[]' path:string from:string to:string mode:string result:string \
 	reason:'string|null' bytes_copied:number bytes_holes:number verified:boolean \
-	seconds:number original:string
+	seconds:number original:string remedy:null state:null running:null size:null whole:null
 expect_status 0 cowctl convert --json image
 expect_keys '.images[]' original:null
 

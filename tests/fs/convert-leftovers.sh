@@ -15,8 +15,11 @@ mkdir -m 0755 "$T/x/d"
 cd "$T/x/d"
 make_image big.raw 24M
 sum=$(sum_of big.raw)
-sync -f .
-fallocate -l $((($(stat -f -c '%a * %S >> 20' .)) - 12))M ../fill
+fill() {
+	sync -f .
+	fallocate -l $((($(stat -f -c '%a * %S >> 20' .)) - 12))M ../fill
+}
+fill
 trace_inject fallocate:signal=KILL:when=3 cowctl convert --low-space --rewrite big.raw && fail "not killed"
 [ ! -e big.raw ] || fail "not moved in part"
 expect_equal "$(litter_in . | wc -l)" 2 "files of the move"
@@ -42,3 +45,22 @@ done
 expect_equal "$(folder_of .)" "$before" "the folder"
 expect_status 0 cowctl convert --undo big.raw
 expect_equal "$(sum_of big.raw)" "$sum" "the image"
+
+# A name that the journal had to cut is said as it is where the image is at its path, and understood where not.
+long=$(printf '%0200d' 7).raw
+mv big.raw "$long"
+rm ../fill
+trace_inject fdatasync:signal=KILL:when=1 cowctl convert --resume --rewrite "$long" && fail "not killed"
+expect_status 1 cowctl convert --status --json .
+expect_json '[.images[].path] == ["./" + $name]' --arg name "$long"
+expect_status 1 cowctl convert --status --json "$long"
+expect_status 0 cowctl convert --undo "$long"
+fill
+trace_inject fallocate:signal=KILL:when=3 cowctl convert --low-space --rewrite "$long" && fail "not killed"
+[ ! -e "$long" ] || fail "not moved in part"
+expect_status 1 cowctl convert --status --json "$long"
+expect_json '[.images[].path] == [$name]' --arg name "$long"
+expect_status 2 cowctl convert -r --undo .
+expect_err "its name is too long to be known"
+expect_status 0 cowctl convert --undo "$long"
+expect_equal "$(sum_of "$long")" "$sum" "the image"

@@ -49,6 +49,51 @@ for kind in r k c m80000 l L d D; do
 	rm .cowctl-* disk.raw
 done
 
+# Its table has what matters here; in JSON it is all there.
+truncate -s 1M disk.raw
+left m0 copy disk.raw # there was nothing moved yet
+expect_status 1 cowctl convert --status .
+expect_out STATE RUNNING SIZE WHOLE REMEDY exchanging
+rm .cowctl-*
+left o old disk.raw # all was moved
+expect_status 1 cowctl convert --status --json disk.raw
+expect_json '.images == [.images[] | select(.path == "disk.raw" and .result == "interrupted" and
+	.state == "exchanging" and .running == false and .size == 1048576 and .whole == true)]'
+rm .cowctl-*
+left l copy disk.raw
+exec 5<.cowctl-*
+flock 5 # as who is at it has
+expect_status 0 cowctl convert --status --json .
+expect_json '.images[0] | .result == null and .state == "mirroring" and .running == true and .remedy == null'
+expect_audit info "'disk.raw' is being converted" # and not what to do
+exec 5<&-
+
+# What is somewhere below is found with --recursive, what is nowhere is no good news.
+mkdir sub
+mv .cowctl-* disk.raw sub
+expect_status 0 cowctl convert --status .
+expect_status 1 cowctl convert --status --recursive --json .
+expect_json '[.images[].path] == ["./sub/disk.raw"]'
+expect_status 2 cowctl convert --status nothing.raw
+expect_err "'nothing.raw'"
+expect_status 2 cowctl convert --status --recursive no-pool
+expect_status 3 cowctl convert --status --undo sub/disk.raw
+expect_err "not with --undo"
+rm -r sub
+
+# A name that is too long for the journal is found again in the directory, or known to who says it.
+long=$(printf '%0200d' 7).raw
+truncate -s 1M "$long"
+left m80000 copy "$long"
+temp=$(find . -name '.cowctl-*')
+cut=$(printf '%.111s~' "$long")
+mv "$temp" "${temp%"$long"}$cut$(printf '%016x' 0)"
+expect_status 1 cowctl convert --status --json . # somebody else's hash: none of this one
+expect_json '.images[0].path | endswith("~0000000000000000")'
+expect_status 0 cowctl convert --status --json "$long"
+rm .cowctl-*
+rm "$long"
+
 # The image is not at its path: what is left may be all there is of it.
 for kind in r k c d D; do
 	left "$kind" copy
