@@ -38,14 +38,34 @@ static double estimate(const struct cli_convert_job *job, const struct cow_conve
 	return (double)result->bytes_copied / (double)rate;
 }
 
+void cli_convert_go_to(struct cli_convert_job *job, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || st.st_dev == job->device)
+		return;
+	job->device = st.st_dev;
+	job->grown = 0;
+}
+
+/* What is still free later, for the free space itself does not tell in a dry run. */
+static void count_space(struct cli_convert_job *job, const struct cow_convert_result *result)
+{
+	if (result->bytes_needed && job->grown + result->bytes_needed > job->total.bytes_needed)
+		job->total.bytes_needed = job->grown + result->bytes_needed;
+	if (result->outcome != COW_CONVERT_PLANNED && result->outcome != COW_CONVERT_CONVERTED)
+		return;
+	job->grown += result->bytes_grown;
+	job->total.bytes_grown += result->bytes_grown;
+}
+
 static void count(struct cli_convert_job *job, const struct cow_convert_result *result)
 {
 	job->total.seconds_needed += estimate(job, result);
 	job->total.images++;
 	job->total.outcomes[result->outcome]++;
 	job->total.bytes_copied += result->bytes_copied;
-	if (result->bytes_needed > job->total.bytes_needed)
-		job->total.bytes_needed = result->bytes_needed;
+	count_space(job, result);
 }
 
 static int on_progress(enum cow_convert_phase phase, uint64_t done, uint64_t total, void *data)
@@ -70,6 +90,7 @@ static int convert_at(struct cli_convert_job *job, int dirfd, const char *name,
 		snprintf(result->reason, sizeof(result->reason), "its directory can't be opened");
 		return dirfd;
 	}
+	own.reserve = own.flags & COW_CONVERT_DRY_RUN ? job->grown : 0;
 	if (!job->rate)
 		own.flags |= cli_flag(job->call, "dry-run", COW_CONVERT_ESTIMATE);
 	r = cow_convert_at(dirfd, name, &own, result, &err);
@@ -111,8 +132,10 @@ static void convert_operand(struct cli_convert_job *job, const char *path)
 		cli_convert_pool(job, path);
 	else if (recursive && !stat(path, &st) && S_ISDIR(st.st_mode))
 		cli_convert_tree(job, path);
-	else
+	else {
+		cli_convert_go_to(job, path);
 		cli_convert_one(job, path);
+	}
 }
 
 static unsigned flags_of(const struct cli_call *call)

@@ -55,6 +55,7 @@ CLI_GETTER(get_reason, struct converted, reason(item->result))
 CLI_GETTER(get_copied, struct converted, cli_bytes(item->result->bytes_copied))
 CLI_GETTER(get_holes, struct converted, cli_bytes(item->result->bytes_holes))
 CLI_GETTER(get_needed, struct converted, cli_bytes(item->result->bytes_needed))
+CLI_GETTER(get_grown, struct converted, cli_bytes(item->result->bytes_grown))
 CLI_GETTER(get_shared, struct converted, cli_bytes(item->result->bytes_shared))
 CLI_GETTER(get_compressed, struct converted, cli_bytes(item->result->bytes_compressed))
 CLI_GETTER(get_verified, struct converted, cli_bool(item->result->verified))
@@ -83,6 +84,8 @@ const struct cli_column cli_convert_columns[] = {
 	{"HOLES", "bytes left as holes", "bytes_holes", 0, CLI_COLUMN_RIGHT, get_holes},
 	{"NEEDED", "free space that it takes meanwhile", "bytes_needed", 0,
 	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_needed},
+	{"GROWN", "of these, what it takes for good", "bytes_grown", 0,
+	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_grown},
 	{"SHARED", "bytes that are shared no more", "bytes_shared", 0,
 	 CLI_COLUMN_RIGHT | CLI_COLUMN_HIDDEN, get_shared},
 	{"COMPRESSED", "bytes that are compressed no more", "bytes_compressed", 0,

@@ -124,6 +124,7 @@ void cli_convert_tree(struct cli_convert_job *job, const char *directory)
 {
 	struct plan plan = {.job = job};
 
+	cli_convert_go_to(job, directory);
 	cli_convert_find(job, directory, add_found, &plan);
 	order(&plan);
 	measure(&plan);
@@ -191,6 +192,7 @@ static void sum_up_json(struct cli_convert_job *job, json_t *summary)
 	cli_json_value(summary, "images", cli_number(job->total.images));
 	cli_json_value(summary, "bytes_copied", cli_bytes(job->total.bytes_copied));
 	cli_json_value(summary, "bytes_needed", cli_bytes(job->total.bytes_needed));
+	cli_json_value(summary, "bytes_grown", cli_bytes(job->total.bytes_grown));
 	cli_json_value(summary, "seconds_needed",
 		       job->total.seconds_needed > 0 ? cli_real(job->total.seconds_needed)
 						     : cli_unknown());
@@ -201,7 +203,7 @@ static void sum_up_json(struct cli_convert_job *job, json_t *summary)
 static void sum_up_text(struct cli_convert_job *job)
 {
 	bool dry = job->options.flags & COW_CONVERT_DRY_RUN;
-	char text[256] = "", about[64];
+	char text[256] = "", about[64], grown[64] = "";
 	size_t used = 0;
 
 	for (enum cow_convert_outcome i = COW_CONVERT_CONVERTED; i < COW_CONVERT_INTERRUPTED; i++)
@@ -211,9 +213,12 @@ static void sum_up_text(struct cli_convert_job *job)
 						 (unsigned long long)job->total.outcomes[i],
 						 cow_convert_outcome_name(i));
 	format_about(job->total.seconds_needed, about, sizeof(about));
-	cli_warn(job->call, "%llu images: %s; %s %s%s, at most %s of free space at a time",
+	if (job->total.bytes_grown)
+		snprintf(grown, sizeof(grown), ", %s of it for good",
+			 CLI_SIZE(job->total.bytes_grown));
+	cli_warn(job->call, "%llu images: %s; %s %s%s, at most %s of free space at a time%s",
 		 (unsigned long long)job->total.images, text, CLI_SIZE(job->total.bytes_copied),
-		 dry ? "to copy" : "copied", about, CLI_SIZE(job->total.bytes_needed));
+		 dry ? "to copy" : "copied", about, CLI_SIZE(job->total.bytes_needed), grown);
 }
 
 void cli_convert_sum_up(struct cli_convert_job *job)

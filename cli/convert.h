@@ -2,6 +2,8 @@
 #ifndef CLI_CONVERT_H
 #define CLI_CONVERT_H
 
+#include <sys/types.h>
+
 #include "cli.h"
 
 /* What the parts of cowctl convert share: cmd-convert.c and convert-*.c. */
@@ -30,10 +32,15 @@ struct cli_convert_job {
 		uint64_t outcomes[COW_CONVERT_INTERRUPTED + 1];
 		uint64_t images, bytes_copied;
 		double seconds_needed;
-		uint64_t bytes_needed; /* of the one that takes most: one is done after the other */
+		uint64_t bytes_needed; /* at a time: one is done after the other */
+		uint64_t bytes_grown;  /* for good */
 	} total;
+	dev_t device;   /* where the last image was */
+	uint64_t grown; /* what was done there takes for good */
 };
 
+/* What is done next is done at this path, with the room that is left there. */
+void cli_convert_go_to(struct cli_convert_job *job, const char *path);
 void cli_convert_one(struct cli_convert_job *job, const char *path);
 /* All images below a directory. */
 void cli_convert_tree(struct cli_convert_job *job, const char *directory);

@@ -82,7 +82,8 @@ struct cow_convert_options {
 	const char *qmp;     /**< live: socket of the monitor of a QEMU without libvirt, or NULL */
 	const char *connect; /**< live: the libvirt to ask, "qemu:///system"; NULL: that one, then
 				the session's */
-	uint64_t spare[1];
+	uint64_t reserve;    /**< bytes of the free space to leave alone; with DRY_RUN, what is to
+				be done before takes for good */
 };
 
 struct cow_convert_result {
@@ -105,7 +106,8 @@ struct cow_convert_result {
 	/** What is shared or compressed now and will not be, in the image's own bytes. */
 	uint64_t bytes_shared, bytes_compressed;
 	uint64_t bytes_per_second; /**< as ESTIMATE measured it, verified or not; 0: not known */
-	uint64_t spare[4];
+	uint64_t bytes_grown;      /**< of bytes_needed, what is not free again afterwards */
+	uint64_t spare[3];
 };
 
 /** Convert the regular file `name` in the directory `dirfd` (no symlink is followed).

@@ -170,16 +170,30 @@ int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 		       struct cow_error *err)
 {
 	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
-	uint64_t available = 0;
-	int r = convert_find_room(c->original, need, &available);
+	uint64_t available = 0, reserve = c->options->reserve;
+	int r = convert_find_room(c->original, need + reserve, &available);
 
 	if (r < 0)
 		return base_fail(err, -r, "look at free space for %s", BASE_QUOTE(c->name));
+	available -= available < reserve ? available : reserve;
 	if (need <= available)
 		return 0;
-	return base_fail(err, ENOSPC, "the copy of %s needs %s%s, %s are free", BASE_QUOTE(c->name),
+	return base_fail(err, ENOSPC, "the copy of %s needs %s%s, %s are %s", BASE_QUOTE(c->name),
 			 cow_size_format(need, need_text, sizeof(need_text)), why,
-			 cow_size_format(available, free_text, sizeof(free_text)));
+			 cow_size_format(available, free_text, sizeof(free_text)),
+			 reserve ? "left" : "free");
+}
+
+/* What is free again afterwards is the original, but for what others share of it; and of what is
+ * compressed nobody says how little that is. */
+static uint64_t grown(const struct convert *c, uint64_t copy)
+{
+	uint64_t allocated = (uint64_t)c->before.st_blocks * 512;
+	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes;
+
+	if (c->options->flags & COW_CONVERT_KEEP_ORIGINAL || allocated <= stays)
+		return copy;
+	return copy > allocated - stays ? copy - (allocated - stays) : 0;
 }
 
 static int add_left(const struct cow_convert_interrupted *item, void *data)
@@ -218,11 +232,12 @@ int convert_check_space(struct convert *c, struct cow_error *err)
 	if (r < 0)
 		return r;
 	need = c->allocated;
+	c->result->bytes_grown = grown(c, need);
 	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
 	need += need / 64 + (1u << 20);
 	c->result->bytes_needed = need;
 	r = convert_check_room(c, need > c->there ? need - c->there : 0, "", err);
-	return convert_advise_room(r, err);
+	return convert_advise_room(c, r, err);
 }
 
 bool convert_is_no_room(int r)
@@ -230,12 +245,15 @@ bool convert_is_no_room(int r)
 	return r == -ENOSPC || r == -EDQUOT;
 }
 
-int convert_advise_room(int r, struct cow_error *err)
+int convert_advise_room(const struct convert *c, int r, struct cow_error *err)
 {
 	if (!convert_is_no_room(r))
 		return r;
-	return base_remedy(err, r, "%s, or let it be moved bit by bit with --low-space",
-			   r == -EDQUOT ? "raise the quota" : "make room");
+	return base_remedy(err, r, "%s%s, or let it be moved bit by bit with --low-space",
+			   r == -EDQUOT ? "raise the quota" : "make room",
+			   c->extents.shared_bytes || c->options->reserve
+				   ? ", leave what shares blocks as it is with --skip-shared"
+				   : "");
 }
 
 /* Btrfs frees an extent when nothing refers to any part of it, and makes them this long. */

@@ -97,7 +97,7 @@ static int move(struct convert *c, int (*begin)(struct convert *, struct cow_err
 static int do_with_less(struct convert *c, int r, struct cow_error *err)
 {
 	return c->options->flags & COW_CONVERT_LOW_SPACE ? move(c, convert_move_instead, err)
-							 : convert_advise_room(r, err);
+							 : convert_advise_room(c, r, err);
 }
 
 /* Steps 4 to 12. */
@@ -164,7 +164,7 @@ static void note_costs(struct convert *c)
 	bool checked = c->nocow && c->result->from_nocow == COW_ANSWER_NO;
 
 	if (result->bytes_shared)
-		snprintf(shared, sizeof(shared), "%s shared now are held twice; ",
+		snprintf(shared, sizeof(shared), "%s shared now take room of their own; ",
 			 cow_size_format(result->bytes_shared, text, sizeof(text)));
 	if (result->bytes_compressed)
 		snprintf(compressed, sizeof(compressed), "%s compressed now take their full size; ",
@@ -182,7 +182,7 @@ static int measure(struct convert *c, struct cow_error *err)
 
 	if (convert_is_no_room(r) && c->options->flags & COW_CONVERT_LOW_SPACE)
 		return convert_try_low_space(c, err);
-	return convert_advise_room(r, err);
+	return convert_advise_room(c, r, err);
 }
 
 static int plan(struct convert *c, struct cow_error *err)

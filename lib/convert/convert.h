@@ -70,7 +70,7 @@ int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 int convert_check_low_space(const struct convert *c, struct cow_error *err);
 /* Is it room that was missing, on the filesystem or by a quota? Then add what would help. */
 bool convert_is_no_room(int r);
-int convert_advise_room(int r, struct cow_error *err);
+int convert_advise_room(const struct convert *c, int r, struct cow_error *err);
 int convert_sum_data(struct convert *c, struct cow_error *err);
 /* Name somebody who has the file open, for a message; "" when nobody is to be seen. */
 void convert_find_holder(const struct stat *st, char *buffer, size_t size);
