@@ -61,7 +61,11 @@ static void count_space(struct cli_convert_job *job, const struct cow_convert_re
 
 static void count(struct cli_convert_job *job, const struct cow_convert_result *result)
 {
-	job->total.seconds_needed += estimate(job, result);
+	double seconds = estimate(job, result);
+
+	job->total.seconds_needed += seconds;
+	job->total.seconds_unknown |=
+		result->outcome == COW_CONVERT_PLANNED && result->bytes_copied && seconds <= 0;
 	job->total.images++;
 	job->total.outcomes[result->outcome]++;
 	job->total.bytes_copied += result->bytes_copied;
@@ -166,6 +170,17 @@ static int check_status(struct cli_call *call)
 	return 0;
 }
 
+/* Known before any image is looked at, unless one turns out to be moved in part already. */
+static int check_low_space(struct cli_call *call)
+{
+	static const char *const others[] = {"preallocate", "keep-original", "no-verify"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (cli_given(call, others[i]))
+			return cli_usage(call, "--low-space does not go with --%s", others[i]);
+	return 0;
+}
+
 /* @return 0, or an exit status after the error was said. */
 static int check_options(struct cli_convert_job *job, const char *bandwidth)
 {
@@ -180,7 +195,7 @@ static int check_options(struct cli_convert_job *job, const char *bandwidth)
 		return cli_usage(call, "%s is not a size", CLI_QUOTE(bandwidth));
 	if (job->options.qmp && job->options.connect)
 		return cli_usage(call, "a QEMU has either --qmp or --connect");
-	return 0;
+	return cli_given(call, "low-space") ? check_low_space(call) : 0;
 }
 
 static int run(struct cli_call *call)

@@ -184,6 +184,12 @@ static void format_about(double seconds, char *buffer, size_t size)
 		snprintf(buffer, size, " in about %.0f h", seconds / 3600);
 }
 
+/* 0: not known, of all together. */
+static double seconds_needed(const struct cli_convert_job *job)
+{
+	return job->total.seconds_unknown ? 0 : job->total.seconds_needed;
+}
+
 static void sum_up_json(struct cli_convert_job *job, json_t *summary)
 {
 	for (enum cow_convert_outcome i = COW_CONVERT_CONVERTED; i < COW_CONVERT_INTERRUPTED; i++)
@@ -194,8 +200,7 @@ static void sum_up_json(struct cli_convert_job *job, json_t *summary)
 	cli_json_value(summary, "bytes_needed", cli_bytes(job->total.bytes_needed));
 	cli_json_value(summary, "bytes_grown", cli_bytes(job->total.bytes_grown));
 	cli_json_value(summary, "seconds_needed",
-		       job->total.seconds_needed > 0 ? cli_real(job->total.seconds_needed)
-						     : cli_unknown());
+		       seconds_needed(job) > 0 ? cli_real(seconds_needed(job)) : cli_unknown());
 	json_object_set_new(job->call->json, "summary", summary);
 }
 
@@ -212,7 +217,7 @@ static void sum_up_text(struct cli_convert_job *job)
 						 used ? ", " : "",
 						 (unsigned long long)job->total.outcomes[i],
 						 cow_convert_outcome_name(i));
-	format_about(job->total.seconds_needed, about, sizeof(about));
+	format_about(seconds_needed(job), about, sizeof(about));
 	if (job->total.bytes_grown)
 		snprintf(grown, sizeof(grown), ", %s of it for good",
 			 CLI_SIZE(job->total.bytes_grown));

@@ -32,6 +32,7 @@ struct cli_convert_job {
 		uint64_t outcomes[COW_CONVERT_INTERRUPTED + 1];
 		uint64_t images, bytes_copied;
 		double seconds_needed;
+		bool seconds_unknown;  /* of one at least */
 		uint64_t bytes_needed; /* at a time: one is done after the other */
 		uint64_t bytes_grown;  /* for good */
 	} total;

@@ -61,7 +61,8 @@ typedef int (*cow_convert_progress)(enum cow_convert_phase phase, uint64_t done,
 	0x20u /**< keep the copy when interrupted, and go on with the one that was kept */
 #define COW_CONVERT_LOW_SPACE                                                                      \
 	0x40u /**< where there is no room for a copy, move the data bit by bit, for which the      \
-		 image is not at its path until the move is complete */
+		 image is not at its path until the move is complete; not with PREALLOCATE,        \
+		 KEEP_ORIGINAL or NO_VERIFY */
 #define COW_CONVERT_SKIP_SHARED                                                                    \
 	0x100u /**< leave an image that shares blocks (a golden image, its clones) as it is */
 #define COW_CONVERT_UNDO 0x80u /**< take back what was interrupted, and do nothing else */
@@ -110,9 +111,10 @@ struct cow_convert_result {
 	uint64_t spare[3];
 };
 
-/** Convert the regular file `name` in the directory `dirfd` (no symlink is followed).
- *  `ret` is always filled. A refusal is an outcome and an error (so that a caller who looks at
- *  either can't miss it).
+/** Convert the regular file `name` in the directory `dirfd` (no symlink is followed). A file that
+ * an interrupted conversion left is refused, as it is by cow_clone_at() and cow_unshare_at(). `ret`
+ * is always filled. A refusal is an outcome and an error (so that a caller who looks at either
+ * can't miss it).
  *  @return 0 for converted, already and planned; negative errno for refused and failed. */
 int cow_convert_at(int dirfd, const char *name, const struct cow_convert_options *options,
 		   struct cow_convert_result *ret, struct cow_error *err);

@@ -85,12 +85,30 @@ static int carry_out_live(struct convert *c, struct cow_error *err)
 	return r;
 }
 
+static void note_pieces_after(struct convert *c)
+{
+	struct cow_extents after = {0};
+
+	cow_extents_read(c->copy, 0, &after, NULL);
+	c->result->runs_after = after.runs;
+	c->result->rows_after = after.rows;
+}
+
+static int move_on(struct convert *c, struct cow_error *err)
+{
+	int r = convert_move_on(c, err);
+
+	if (r == 0)
+		note_pieces_after(c);
+	return r;
+}
+
 static int move(struct convert *c, int (*begin)(struct convert *, struct cow_error *),
 		struct cow_error *err)
 {
 	int r = begin(c, err);
 
-	return r < 0 ? r : convert_move_on(c, err);
+	return r < 0 ? r : move_on(c, err);
 }
 
 /* Room can't be foretold where there are quotas, or others who take it. */
@@ -103,7 +121,6 @@ static int do_with_less(struct convert *c, int r, struct cow_error *err)
 /* Steps 4 to 12. */
 static int carry_out(struct convert *c, struct cow_error *err)
 {
-	struct cow_extents after = {0};
 	int r;
 
 	if (c->live)
@@ -119,9 +136,7 @@ static int carry_out(struct convert *c, struct cow_error *err)
 		r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err);
 	if (r < 0)
 		return r;
-	cow_extents_read(c->copy, 0, &after, NULL);
-	c->result->runs_after = after.runs;
-	c->result->rows_after = after.rows;
+	note_pieces_after(c);
 	r = convert_swap(c, err);
 	if (r == 0)
 		c->result->outcome = COW_CONVERT_CONVERTED;
@@ -136,9 +151,11 @@ static int check_moving(const struct cow_convert_options *options, struct cow_er
 
 	if (!(options->flags & not_moving))
 		return 0;
-	return base_fail(err, EINVAL,
-			 "with too little space, all is verified, and nothing preallocated "
-			 "or kept");
+	return base_remedy(err,
+			   base_refuse(err, EINVAL, COW_CODE_USAGE,
+				       "of what is moved bit by bit all is verified, and nothing "
+				       "preallocated or kept"),
+			   "leave out --preallocate, --keep-original and --no-verify");
 }
 
 static int check_options(const struct cow_convert_options *options, struct cow_error *err)
@@ -213,8 +230,7 @@ static int go_on_moving(struct convert *c, struct cow_error *err)
 		return r;
 	if (c->options->flags & COW_CONVERT_DRY_RUN)
 		return plan(c, err);
-	return c->options->flags & COW_CONVERT_UNDO ? convert_move_back(c, err)
-						    : convert_move_on(c, err);
+	return c->options->flags & COW_CONVERT_UNDO ? convert_move_back(c, err) : move_on(c, err);
 }
 
 static int take_back(struct convert *c, struct cow_error *err)

@@ -109,7 +109,7 @@ trace_inject renameat2:signal=KILL:when=4 cowctl convert --low-space --rewrite "
 [ ! -e "$image" ] || fail "not moved in part"
 for option in --no-verify --keep-original --preallocate; do
 	expect_status 3 cowctl convert --rewrite "$option" "$image"
-	expect_err "all is verified"
+	expect_err "all is verified, and nothing preallocated or kept (leave out"
 	check_between "$option"
 done
 expect_status 0 cowctl convert --rewrite "$image"

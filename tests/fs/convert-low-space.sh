@@ -26,11 +26,13 @@ expect_refused "No space left" "$image"
 expect_refused "others may create files" "$image" --low-space
 chmod 0755 "$T/b"
 for option in --preallocate --keep-original --no-verify; do
-	expect_status 3 cowctl convert --low-space "$option" "$image"
+	expect_status 3 cowctl convert --low-space "$option" "$image" "$image"
+	expect_equal "$(head -n 1 "$T/err")" "cowctl convert: --low-space does not go with $option"
 done
 expect_status 0 cowctl convert --dry-run --low-space "$image"
 before=$("$COW_BUILD/tests/image" extents "$image" | grep unwritten)
 expect_converted off "$image" --low-space
+expect_json '.images[0] | .runs_before >= .runs_after and .runs_after > 0 and .rows_after > 0'
 expect_equal "$("$COW_BUILD/tests/image" extents "$image" | grep unwritten)" "$before" "preallocation"
 
 # And back. With room for a copy, it is a copy.

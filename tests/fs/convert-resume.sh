@@ -28,6 +28,13 @@ expect_out "copying"
 expect_status 0 cowctl convert --status "$T/b"
 expect_equal "$(litter_in "$T/b/d" | wc -l)" 1 "copies that are left"
 
+# How long it takes is not known when it is not known of one of two.
+make_image "$T/b/other.raw" 1M
+expect_status 0 cowctl convert --dry-run --resume --json "$image" "$T/b/other.raw"
+expect_json '.images[0].seconds_needed == null and .images[1].seconds_needed > 0'
+expect_json '.summary.seconds_needed == null'
+rm "$T/b/other.raw"
+
 # It goes on where it was.
 expect_converted off "$image" --resume
 expect_json '.images[0] | .bytes_copied <= 50000000 and .verified'
