@@ -52,7 +52,8 @@ static bool is_original(const char *path)
 	size_t length = strlen(path), suffix = strlen(CLI_CONVERT_KEPT);
 	char *image CLI_CLEANUP(text) = NULL;
 
-	if (length <= suffix || strcmp(path + length - suffix, CLI_CONVERT_KEPT) != 0)
+	if (length <= suffix || path[length - suffix - 1] == '/' ||
+	    strcmp(path + length - suffix, CLI_CONVERT_KEPT) != 0)
 		return false;
 	image = cli_format("%.*s", (int)(length - suffix), path);
 	return cli_is_there(image);
@@ -100,7 +101,7 @@ static void walk(struct find *find, const char *directory)
 	int r = cow_audit_new(0, &audit, &err);
 
 	if (r == 0)
-		r = cow_audit_add(audit, directory, COW_POLICY_AUTO, NULL, &err);
+		r = cow_audit_add(audit, directory, find->job->options.to, NULL, &err);
 	r = r < 0 ? r : 1;
 	while (r > 0) {
 		struct cow_audit_item *item CLI_CLEANUP(item) = NULL;

@@ -84,25 +84,41 @@ COW_EXPORT bool cow_convert_interrupted_is_of(const struct cow_convert_interrupt
 	return convert_journal_parse(item->temp, image, &journal);
 }
 
-/* Is the other one of the two files at the path, and whole? */
-static void look_at_path(int dirfd, const struct convert_journal *journal, ino_t inode,
+/* Is the one of the two files that is at the path all of the image? */
+static bool is_complete(const struct convert_journal *journal, const struct stat *path,
+			const struct stat *temp)
+{
+	switch (journal->kind) {
+	case CONVERT_JOURNAL_MOVING:
+		return !journal->position;
+	case CONVERT_JOURNAL_AWAY: /* unless somebody moved it there by hand, half moved */
+		return convert_journal_unwritten(journal, path) || !temp->st_blocks;
+	case CONVERT_JOURNAL_MIRRORING:
+	case CONVERT_JOURNAL_MIRRORING_KEEP:
+		return path->st_ino == journal->old_inode;
+	default:
+		return true;
+	}
+}
+
+/* What the image's path has of these two files, while `temp` is the other one. */
+static void look_at_path(int dirfd, const struct convert_journal *journal, const struct stat *temp,
 			 struct cow_convert_interrupted *item)
 {
-	uint64_t other = inode == journal->old_inode ? journal->new_inode : journal->old_inode;
-	bool begun = convert_journal_is_live(journal) && !convert_journal_is_mirrored(journal);
+	ino_t other = temp->st_ino == journal->old_inode ? journal->new_inode : journal->old_inode;
+	bool moving = item->state == COW_CONVERT_STATE_MOVING;
 	struct stat st;
 	int error = fstatat(dirfd, item->image, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
 
 	if (!error && st.st_ino == other) {
-		item->whole = begun && other == journal->new_inode ? COW_ANSWER_NO : COW_ANSWER_YES;
-		if (item->state ==
-		    COW_CONVERT_STATE_MOVING) /* only the other name is still there */
+		item->whole = is_complete(journal, &st, temp) ? COW_ANSWER_YES : COW_ANSWER_NO;
+		if (moving && item->whole == COW_ANSWER_YES)
 			item->state = COW_CONVERT_STATE_EXCHANGING;
 		return;
 	}
-	if (error == ENOENT || item->state == COW_CONVERT_STATE_MOVING)
+	if (error == ENOENT || moving)
 		item->whole = COW_ANSWER_NO;
-	if (item->state != COW_CONVERT_STATE_MOVING)
+	if (!moving)
 		item->remedy = "look for the image, before anything is done with this file";
 }
 
@@ -131,7 +147,7 @@ COW_EXPORT bool cow_convert_interrupted_read(int dirfd, const char *name,
 	if (convert_journal_may_be_cut(image) &&
 	    faccessat(dirfd, image, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		resolve(dirfd, &journal, ret);
-	look_at_path(dirfd, &journal, st.st_ino, ret);
+	look_at_path(dirfd, &journal, &st, ret);
 	ret->second =
 		journal.kind == CONVERT_JOURNAL_AWAY && ret->state == COW_CONVERT_STATE_MOVING;
 	if (is_running(dirfd, &journal, st.st_ino)) {

@@ -32,7 +32,10 @@ static void shorten(const char *image, char buffer[IMAGE_MAX + 1])
 
 bool convert_journal_may_be_cut(const char *image)
 {
-	return strlen(image) == IMAGE_MAX && image[IMAGE_MAX - HASH_CHARS - 1] == '~';
+	const char *end = image + IMAGE_MAX - HASH_CHARS;
+
+	return strlen(image) == IMAGE_MAX && end[-1] == '~' &&
+	       strspn(end, "0123456789abcdef") == HASH_CHARS;
 }
 
 void convert_journal_format(const struct convert_journal *journal, const char *image,
@@ -80,6 +83,14 @@ bool convert_journal_parse(const char *name, const char *image, struct convert_j
 
 	shorten(image, shortened);
 	return of && base_equal(of, shortened);
+}
+
+bool convert_journal_is_move(const char *name)
+{
+	struct convert_journal journal;
+
+	return convert_journal_parse_any(name, &journal) &&
+	       (journal.kind == CONVERT_JOURNAL_MOVING || journal.kind == CONVERT_JOURNAL_AWAY);
 }
 
 bool convert_journal_unwritten(const struct convert_journal *journal, const struct stat *st)

@@ -48,6 +48,8 @@ bool convert_journal_parse(const char *name, const char *image, struct convert_j
 
 /* Read any such name. @return where in it the image's name begins, or NULL. */
 const char *convert_journal_parse_any(const char *name, struct convert_journal *ret);
+/* Is this a name of one of the two files of a move? */
+bool convert_journal_is_move(const char *name);
 /* Is this all of an image's name, or may there have been more of it? */
 bool convert_journal_may_be_cut(const char *image);
 

@@ -28,11 +28,14 @@
 int recover_refuse(const struct convert *c, const char *temp, const char *why,
 		   struct cow_error *err)
 {
-	return base_remedy(err,
-			   base_refuse(err, EEXIST, COW_CODE_REFUSED,
-				       "an interrupted conversion of %s left %s, %s",
-				       BASE_QUOTE(c->name), BASE_QUOTE(temp), why),
-			   "compare the two, keep the right one, and remove the other");
+	int r = base_refuse(err, EEXIST, COW_CODE_REFUSED,
+			    "an interrupted conversion of %s left %s, %s", BASE_QUOTE(c->name),
+			    BASE_QUOTE(temp), why);
+
+	return base_remedy(err, r, "%s",
+			   convert_journal_is_move(temp)
+				   ? "remove nothing: of the two files of a move each holds a part"
+				   : "compare the two, keep the right one, and remove the other");
 }
 
 /* To open what another conversion works on would break its lease, and it would stop. */
@@ -129,14 +132,26 @@ static bool is_whole(const struct convert_journal *journal)
 	return journal->kind == CONVERT_JOURNAL_REMOVE || journal->kind == CONVERT_JOURNAL_KEEP;
 }
 
+/* The old image of a move has nothing left when the new one comes to the path with the old one's
+ * time; before that, only somebody who looked for his image can have put it there. */
+static bool has_rest(const struct convert_journal *journal, int fd, const struct stat *image)
+{
+	return journal->kind == CONVERT_JOURNAL_AWAY &&
+	       !convert_journal_unwritten(journal, image) && lseek(fd, 0, SEEK_DATA) >= 0;
+}
+
 /* A copy that is not complete has not the image's mtime either: it is of no use but to the
  * conversion that made it. Nor is an old image that was moved. */
 static int settle_any(struct convert *c, const char *temp, const struct convert_journal *journal,
-		      const struct stat *st, const struct stat *image, struct cow_error *err)
+		      int fd, const struct stat *image, struct cow_error *err)
 {
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(temp));
 	if (is_whole(journal))
-		return settle(c, temp, journal, st, image, err);
-	if (st->st_nlink != 1 || journal->position)
+		return settle(c, temp, journal, &st, image, err);
+	if (st.st_nlink != 1 || journal->position || has_rest(journal, fd, image))
 		return recover_refuse(c, temp, "which is not as it was left", err);
 	return recover_remove_copy(c, temp, err);
 }
@@ -171,9 +186,7 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 		return 0;
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) < 0)
-		return base_fail(err, errno, "look at %s", BASE_QUOTE(temp));
-	r = settle_any(c, temp, journal, &st, image, err);
+	r = settle_any(c, temp, journal, fd, image, err);
 	return r < 0 ? r : 1;
 }
 
@@ -221,6 +234,11 @@ static int fail_no_image(struct convert *c, struct cow_error *err)
 
 	if (!c->temp[0] && !c->away[0])
 		return base_fail(err, ENOENT, "open %s", BASE_QUOTE(c->name));
+	if (convert_journal_may_be_cut(c->name)) /* it would be given that name */
+		return base_remedy(err,
+				   base_refuse(err, EINVAL, COW_CODE_REFUSED,
+					       "%s is a name that was cut", BASE_QUOTE(c->name)),
+				   "name the image as it was called");
 	if (!recover_is_private(c))
 		return base_remedy(
 			err,

@@ -62,5 +62,26 @@ expect_status 1 cowctl convert --status --json "$long"
 expect_json '[.images[].path] == [$name]' --arg name "$long"
 expect_status 2 cowctl convert -r --undo .
 expect_err "its name is too long to be known"
+cut=$(find . -name '.cowctl-*-o-*')
+expect_status 2 cowctl convert --undo "${cut##*-o-}"
+expect_err "is a name that was cut"
 expect_status 0 cowctl convert --undo "$long"
 expect_equal "$(sum_of "$long")" "$sum" "the image"
+rm ../fill
+
+# Half of it put at the path by hand is not the whole: what has the rest stays, and is known for what it is.
+for kind in m o; do
+	fill
+	trace_inject fallocate:signal=KILL:when=3 cowctl convert --low-space --rewrite "$long" &&
+		fail "not killed"
+	half=$(find . -name ".cowctl-*-$kind*-*")
+	mv -- "$half" "$long"
+	expect_status 1 cowctl audit --json --cow on .cowctl-*
+	expect_json '.images[0].findings[0] | .severity == "error" and (.message | contains("part of"))'
+	expect_status 2 cowctl convert --rewrite "$long"
+	expect_err "which is not as it was left (remove nothing"
+	mv -- "$long" "$half"
+	expect_status 0 cowctl convert --undo "$long"
+	expect_equal "$(sum_of "$long")" "$sum" "the image"
+	rm ../fill
+done

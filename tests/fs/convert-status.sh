@@ -35,7 +35,7 @@ expect_audit() {
 		(.remedy // "" | contains("remove") | not))' --arg severity "$1" --arg message "$2"
 }
 
-for kind in r k c m80000 l L d D; do
+for kind in r k c m0 l L d D; do
 	truncate -s 1M disk.raw
 	left "$kind" copy disk.raw
 	expect_status 1 cowctl convert --status --output PATH,REASON .
