@@ -78,7 +78,6 @@ static void found(struct find *find, const char *path)
 {
 	const char *name = strrchr(path, '/') + 1; /* below a directory, so there is one */
 	char *directory CLI_CLEANUP(text) = cli_format("%.*s", (int)(name - path), path);
-
 	bool leftover = !strncmp(name, COW_CONVERT_TEMP_PREFIX, strlen(COW_CONVERT_TEMP_PREFIX));
 
 	if (find->interrupted_only && !leftover)

@@ -50,6 +50,26 @@ static void long_names_that_begin_alike_are_told_apart(void)
 	CHECK(!convert_journal_parse(name, "xxx", &read));
 }
 
+static void a_name_that_was_cut_can_be_told(void)
+{
+	const struct convert_journal journal = {.kind = CONVERT_JOURNAL_AWAY};
+	char image[NAME_MAX + 1] = {0}, name[CONVERT_JOURNAL_NAME_MAX];
+	struct convert_journal read;
+
+	memset(image, 'x', 129);
+	convert_journal_format(&journal, image, name);
+	CHECK(convert_journal_is_move(name));
+	CHECK(convert_journal_may_be_cut(convert_journal_parse_any(name, &read)));
+	image[128] = '\0';
+	convert_journal_format(&journal, image, name);
+	CHECK_TEXT(convert_journal_parse_any(name, &read), image);
+	CHECK(!convert_journal_may_be_cut(image));
+	CHECK(!convert_journal_may_be_cut("x"));
+	image[111] = '~';
+	CHECK(!convert_journal_may_be_cut(image));
+	CHECK(!convert_journal_is_move(".cowctl-1-2-3.4-r-n"));
+}
+
 static void other_names_are_not_ours(void)
 {
 	static const char *const names[] = {".cowctl-",
@@ -74,6 +94,7 @@ int main(void)
 {
 	a_name_tells_the_whole_state();
 	long_names_that_begin_alike_are_told_apart();
+	a_name_that_was_cut_can_be_told();
 	other_names_are_not_ours();
 	return unit_status();
 }
