@@ -82,6 +82,9 @@ bool convert_is_locked(int fd, ino_t inode);
 int convert_refuse_leftover(int dirfd, const char *name, struct cow_error *err);
 /* Is this file itself a mount point's source, here or (for root) in another mount namespace? */
 bool convert_find_mount(const struct stat *st, const char *name, char *buffer, size_t size);
+/* Refuse a file that is mounted over another one: no name can be exchanged there, and the directory
+ * is of another filesystem perhaps. */
+int convert_check_mount_point(const struct convert *c, struct cow_error *err);
 /* True when the path, as seen from dirfd, is this file. Never waits for a network filesystem. */
 bool convert_is_file(int dirfd, const char *path, const struct stat *wanted);
 
@@ -163,6 +166,7 @@ int convert_name_copy(struct convert *c, enum convert_journal_kind kind, uint64_
 
 /* Nothing of the original has changed since it was opened, not even its attributes. */
 bool convert_is_unchanged(const struct convert *c);
+int convert_fail_changed(const struct convert *c, struct cow_error *err);
 
 /* Clear up after an earlier conversion of the same image that was killed. What can be gone on with
  * is left, with its names in c: c->temp alone, or c->away as well. */

@@ -14,9 +14,15 @@
 static int step(void *data, uint64_t done, struct cow_error *err)
 {
 	struct convert *c = data;
+	int r;
 
 	c->result->bytes_copied = done;
-	return convert_step(c, COW_CONVERT_PHASE_COPY, done, err);
+	r = convert_step(c, COW_CONVERT_PHASE_COPY, done, err);
+	/* No lease tells of another name, owner or attribute, with which this would be for nothing.
+	 */
+	if (r == 0 && !c->away[0] && !convert_is_unchanged(c))
+		r = convert_fail_changed(c, err);
+	return r;
 }
 
 static int copy_window(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)

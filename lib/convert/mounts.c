@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <libmount.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
 
@@ -94,4 +95,18 @@ bool convert_find_mount(const struct stat *st, const char *name, char *buffer, s
 		    find_in_process(dirfd(proc), entry->d_name, st, name, buffer, size))
 			return true;
 	return false;
+}
+
+int convert_check_mount_point(const struct convert *c, struct cow_error *err)
+{
+	struct statx st;
+
+	if (statx(c->dirfd, c->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &st) < 0 ||
+	    !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_REFUSED,
+				       "%s is a mount point: another file is mounted on it",
+				       BASE_QUOTE(c->name)),
+			   "unmount it first, or name that file where it lies");
 }

@@ -188,6 +188,9 @@ int convert_prepare(struct convert *c, struct cow_error *err)
 		return base_fail(err, -r, "read the flags of %s", BASE_QUOTE(c->name));
 	if (is_already(c))
 		return 0;
+	r = convert_check_mount_point(c, err);
+	if (r < 0)
+		return r;
 	/* Where nothing is needed, it is no matter whether it might be done: that is asked first,
 	 * and answered in its turn. */
 	copied = open_copy(c, &no_copy);

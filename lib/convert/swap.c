@@ -70,7 +70,7 @@ static int upgrade(struct convert *c, struct cow_error *err)
 	return r < 0 ? base_fail(err, -r, "take a write lease on %s", BASE_QUOTE(c->name)) : 0;
 }
 
-static int fail_changed(const struct convert *c, struct cow_error *err)
+int convert_fail_changed(const struct convert *c, struct cow_error *err)
 {
 	return base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s changed meanwhile",
 			   BASE_QUOTE(c->name));
@@ -220,7 +220,7 @@ static int settle(struct convert *c, const char *temp, struct cow_error *err)
 	/* Owner, links and the like may have been changed until the very exchange. */
 	if (!convert_names(c, c->name, c->copy_inode) ||
 	    !convert_names(c, temp, c->before.st_ino) || !convert_metadata_is_same(c))
-		return fail_changed(c, err);
+		return convert_fail_changed(c, err);
 	r = convert_retire(c, temp, c->options->flags & COW_CONVERT_KEEP_ORIGINAL);
 	return r < 0 ? base_fail(err, -r, "retire the old image of %s", BASE_QUOTE(c->name)) : 0;
 }
@@ -233,10 +233,10 @@ static int put_in_place(struct convert *c, const char *temp, struct cow_error *e
 	if (r < 0)
 		return r;
 	if (!convert_is_unchanged(c))
-		return fail_changed(c, err);
+		return convert_fail_changed(c, err);
 	r = convert_exchange(c, temp, c->before.st_ino);
 	if (r == -ESTALE)
-		return fail_changed(c, err);
+		return convert_fail_changed(c, err);
 	return r < 0 ? base_fail(err, -r, "exchange %s and its copy", BASE_QUOTE(c->name)) : 0;
 }
 

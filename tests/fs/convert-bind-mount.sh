@@ -13,6 +13,16 @@ mount --bind 'v 1.raw' "$T/point"
 expect_refused "bind-mounted on '$T/point'" 'v 1.raw'
 umount "$T/point"
 
+# the other way round: no names can be exchanged there, and it may lie on another filesystem
+mkdir "$T/other"
+touch w.raw "$T/other/w.raw"
+for point in w.raw "$T/other/w.raw"; do
+	mount --bind 'v 1.raw' "$point"
+	expect_refused "is a mount point" "$point"
+	umount "$point"
+done
+rm w.raw
+
 # in a mount namespace of somebody else's
 mkfifo "$T/ready" "$T/done"
 unshare --mount sh -c "mount --bind 'v 1.raw' '$T/point' && echo >'$T/ready' && read -r _ <'$T/done'" &
