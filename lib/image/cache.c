@@ -8,40 +8,51 @@
 #include "image/cache.h"
 #include "image/ranges.h"
 
-#define PIECE ((uint64_t)4 << 20)
-_Static_assert(IMAGE_CACHE_SPAN / PIECE == 8 * sizeof(((struct image_cache *)0)->cached),
-	       "a bit for each piece");
+/* What is mapped at once. */
+#define PIECE      ((uint64_t)4 << 20)
+#define READ_AHEAD ((uint64_t)128 << 10)
+/* The smallest page there is. */
+#define UNIT ((uint64_t)4096)
+_Static_assert(IMAGE_CACHE_SPAN / UNIT == 8 * sizeof(((struct image_cache *)0)->cached),
+	       "a bit for each page");
 
 static void set(struct image_cache *cache, uint64_t at)
 {
-	uint64_t piece = (at - cache->start) / PIECE;
+	uint64_t unit = (at - cache->start) / UNIT;
 
-	cache->cached[piece / 8] |= (uint8_t)(1u << piece % 8);
+	cache->cached[unit / 8] |= (uint8_t)(1u << unit % 8);
+	cache->hits++;
 }
 
 static bool is_set(const struct image_cache *cache, uint64_t at)
 {
-	uint64_t piece = (at - cache->start) / PIECE;
+	uint64_t unit = (at - cache->start) / UNIT;
 
-	return cache->cached[piece / 8] >> piece % 8 & 1;
+	return cache->cached[unit / 8] >> unit % 8 & 1;
 }
 
 /* mincore(2) wants a mapping; it is gone again before anybody could mind it. */
-static bool is_cached(int fd, uint64_t start, uint64_t end)
+static void look(int fd, uint64_t start, size_t size, unsigned char *pages)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (size_t)(end - start);
-	unsigned char pages[PIECE / 4096];
-	bool found = false;
 	void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)start);
 
-	if (map == MAP_FAILED)
-		return true;
-	if (mincore(map, size, pages) < 0)
-		found = true;
-	for (size_t i = 0; !found && i < (size + page - 1) / page; i++)
-		found = pages[i] & 1;
-	munmap(map, size);
-	return found;
+	if (map == MAP_FAILED || mincore(map, size, pages) < 0)
+		memset(pages, 1, PIECE / UNIT);
+	if (map != MAP_FAILED)
+		munmap(map, size);
+}
+
+static void note_piece(struct image_cache *cache, int fd, uint64_t start, uint64_t end)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	unsigned char pages[PIECE / UNIT];
+
+	look(fd, start, (size_t)(end - start), pages);
+	for (uint64_t at = start; at < end; at += UNIT) {
+		cache->units++;
+		if (pages[(at - start) / page] & 1)
+			set(cache, at);
+	}
 }
 
 /* Only where there is data: a hole has nothing worth caching, and may be large. */
@@ -55,26 +66,40 @@ void image_cache_note(struct image_cache *cache, int fd, uint64_t start, uint64_
 		uint64_t at = range.start - (range.start - start) % PIECE;
 
 		for (at = at > next ? at : next; at < range.end; at = next) {
-			next = at + PIECE;
-			cache->pieces++;
-			if (!is_cached(fd, at, next < end ? next : end))
-				continue;
-			set(cache, at);
-			cache->hits++;
+			next = at + PIECE < end ? at + PIECE : end;
+			note_piece(cache, fd, at, next);
 		}
 	}
 }
 
 bool image_cache_is_warm(const struct image_cache *cache)
 {
-	return cache->hits > cache->pieces / 2;
+	return cache->hits > cache->units / 2;
+}
+
+/* The end of the pages from there that are all cached, or all not. Of those that are, as many as
+ * the kernel reads ahead at once: it leaves out the rest, without a word. */
+static uint64_t end_of_run(const struct image_cache *cache, uint64_t start)
+{
+	bool cached = is_set(cache, start);
+	uint64_t at = start;
+
+	do
+		at += UNIT;
+	while (at < cache->end && is_set(cache, at) == cached &&
+	       !(cached && at - start >= READ_AHEAD));
+	return at < cache->end ? at : cache->end;
 }
 
 void image_cache_restore(const struct image_cache *cache, int from, int to)
 {
-	for (uint64_t at = cache->start; at < cache->end; at += PIECE) {
-		off_t size = (off_t)(at + PIECE < cache->end ? PIECE : cache->end - at);
+	uint64_t end;
 
+	for (uint64_t at = cache->start; at < cache->end; at = end) {
+		off_t size;
+
+		end = end_of_run(cache, at);
+		size = (off_t)(end - at);
 		if (is_set(cache, at)) {
 			posix_fadvise(to, (off_t)at, size, POSIX_FADV_WILLNEED);
 		} else {

@@ -13,11 +13,11 @@
 /* The most that is looked at in one go. */
 #define IMAGE_CACHE_SPAN ((uint64_t)1 << 30)
 
-/* Which pieces of a part of a file had anything cached. */
+/* Which pages of a part of a file were cached. */
 struct image_cache {
 	uint64_t start, end;
-	unsigned pieces, hits; /* with data; of those, with anything cached */
-	uint8_t cached[IMAGE_CACHE_SPAN >> 25];
+	unsigned units, hits; /* pages looked at; of those, cached */
+	uint8_t cached[IMAGE_CACHE_SPAN >> 15];
 };
 
 /* Look at the part from start to end before it is read. What can't be looked at counts as cached.
@@ -25,7 +25,7 @@ struct image_cache {
 void image_cache_note(struct image_cache *cache, int fd, uint64_t start, uint64_t end);
 /* Whether reading it past the cache would be slower, for most of it is there. */
 bool image_cache_is_warm(const struct image_cache *cache);
-/* Have the same pieces of both files cached, and no others. What is dirty stays. */
+/* Have the same pages of both files cached, and no others. What is dirty stays. */
 void image_cache_restore(const struct image_cache *cache, int from, int to);
 
 #endif

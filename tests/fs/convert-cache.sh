@@ -33,3 +33,16 @@ for verify in "" --no-verify; do
 	[ "$after" -le $((24 << 20)) ] || fail "$after bytes are cached, before $before"
 	expect_status 0 cowctl convert --cow on $verify "$image"
 done
+
+# By single pages: what lies between them is not read for it.
+for to in off on off; do
+	forget "$image"
+	for ((page = 7; page < 16384; page += 331)); do
+		dd if="$image" of=/dev/null bs=4k skip="$page" count=1 status=none
+	done
+	before=$(cached "$image")
+	expect_status 0 cowctl convert --cow "$to" "$image"
+	after=$(cached "$image")
+	[ "$after" -ge "$before" ] || fail "cow $to: $after bytes are cached, before $before"
+	[ "$after" -le $((before + (2 << 20))) ] || fail "cow $to: $after bytes are cached, before $before"
+done
