@@ -14,6 +14,7 @@
 #include "convert/journal.h"
 #include "image/copy.h"
 #include "image/flight.h"
+#include "image/ranges.h"
 
 /* One conversion. docs/convert.md numbers the steps and says what a crash leaves at each. */
 struct convert {
@@ -95,6 +96,8 @@ double convert_now(void);
 int convert_step(struct convert *c, enum cow_convert_phase phase, uint64_t done,
 		 struct cow_error *err);
 
+/* Allocate a part of a file, whose size stays. @return 0 or -errno. */
+int convert_allocate(int fd, const struct image_range *part);
 /* What is allocated in a part of the image is so in the copy, in as few pieces as can be. What is
  * data and nothing else is left to whoever copies it. */
 int convert_layout_allocate(const struct convert *c, uint64_t start, uint64_t end,

@@ -92,14 +92,29 @@ int convert_layout_next(const struct convert *c, uint64_t from, struct image_ran
 	return 1;
 }
 
+/* Btrfs may say that there is no room while what was deleted a moment ago waits for its commit. */
+int convert_allocate(int fd, const struct image_range *part)
+{
+	for (int i = 0; i < 2; i++) {
+		if (i)
+			syncfs(fd);
+		if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)part->start,
+			      (off_t)(part->end - part->start)) == 0)
+			return 0;
+		if (errno != ENOSPC)
+			break;
+	}
+	return -errno;
+}
+
 static int allocate_span(const struct convert *c, const struct image_range *span,
 			 struct cow_error *err)
 {
-	if (fallocate(c->copy, FALLOC_FL_KEEP_SIZE, (off_t)span->start,
-		      (off_t)(span->end - span->start)) == 0 ||
-	    (errno == EOPNOTSUPP && !(c->options->flags & COW_CONVERT_PREALLOCATE)))
+	int r = convert_allocate(c->copy, span);
+
+	if (r == 0 || (r == -EOPNOTSUPP && !(c->options->flags & COW_CONVERT_PREALLOCATE)))
 		return 0;
-	return base_fail(err, errno, "allocate space for the copy of %s", BASE_QUOTE(c->name));
+	return base_fail(err, -r, "allocate space for the copy of %s", BASE_QUOTE(c->name));
 }
 
 int convert_layout_allocate(const struct convert *c, uint64_t start, uint64_t end,

@@ -158,11 +158,10 @@ static int add_extent(const struct fiemap_extent *extent, void *data)
 static int allocate(const struct convert *c, const struct convert_spans *spans)
 {
 	for (size_t i = 0; i < spans->n; i++) {
-		const struct image_range *span = &spans->list[i];
+		int r = convert_allocate(c->copy, &spans->list[i]);
 
-		if (fallocate(c->copy, FALLOC_FL_KEEP_SIZE, (off_t)span->start,
-			      (off_t)(span->end - span->start)) < 0)
-			return errno == EOPNOTSUPP ? 0 : -errno;
+		if (r < 0)
+			return r == -EOPNOTSUPP ? 0 : r;
 	}
 	return 0;
 }
