@@ -7,6 +7,9 @@ DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
 
 enum cow_compliance pool_judge(const struct cow_probe *probe, const struct cow_decision *decision)
 {
+	/* A decision takes a flag that could not be read for one that is not set. */
+	if (probe->nocow == COW_ANSWER_UNKNOWN && probe->cow_switch == COW_SWITCH_ATTRIBUTE)
+		return COW_COMPLIANCE_UNKNOWN;
 	switch (decision->action) {
 	case COW_ACTION_LEAVE:
 		return probe->cow_switch == COW_SWITCH_NOT_NEEDED ||

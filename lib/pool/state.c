@@ -22,8 +22,10 @@ static void set_compliance(struct cow_pool *pool, enum cow_compliance compliance
 	base_copy(pool->compliance_reason, sizeof(pool->compliance_reason), reason);
 }
 
-static const char *why(const struct cow_decision *decision)
+static const char *why(enum cow_compliance compliance, const struct cow_decision *decision)
 {
+	if (compliance == COW_COMPLIANCE_UNKNOWN && decision->action != COW_ACTION_UNKNOWN)
+		return "whether NOCOW is set on the directory could not be read";
 	switch (decision->action) {
 	case COW_ACTION_SET_NOCOW:
 		return "NOCOW is not set on the directory";
@@ -37,6 +39,7 @@ static const char *why(const struct cow_decision *decision)
 static void look_at_policy(struct cow_pool *pool)
 {
 	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
+	enum cow_compliance compliance;
 	struct cow_decision decision;
 	struct cow_error err;
 
@@ -45,7 +48,8 @@ static void look_at_policy(struct cow_pool *pool)
 		return;
 	}
 	cow_policy_decide(pool->policy, probe, &decision);
-	set_compliance(pool, pool_judge(probe, &decision), why(&decision));
+	compliance = pool_judge(probe, &decision);
+	set_compliance(pool, compliance, why(compliance, &decision));
 }
 
 static void look_at_sizes(struct cow_pool *pool)

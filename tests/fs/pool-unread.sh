@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Whoever may not look into a pool's directory is told that its compliance is unknown, never that it is
+# as it should be, nor that it is not.
+. "$(dirname "$0")/../lib.sh"
+need_root
+require jq
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+umask 022
+
+# stands NAME COMPLIANCE NOBODY'S
+stands() {
+	expect_status 0 cowctl pool info "$1" --session --json
+	expect_json '.pools[0].compliance == $is' --arg is "$2"
+	expect_status 0 as_nobody cowctl pool info "$1" --session --json
+	expect_json '.pools[0].compliance == $is' --arg is "$3"
+}
+
+make_fs btrfs b
+FS_SIZE=300M make_fs ext4 e
+for flag in +C -C; do
+	for policy in on off auto; do
+		mkdir -m 0711 "$T/b/$policy$flag"
+		chattr "$flag" "$T/b/$policy$flag"
+		expect_status 0 cowctl pool define-as "$policy$flag" --session --target "$T/b/$policy$flag" --cow "$policy"
+	done
+done
+# a session's own store is its alone, but here
+chmod -R a+rX "$T/config"
+stands on+C drifted unknown
+expect_json '.pools[0].compliance_reason | contains("could not be read")'
+stands on-C ok unknown
+stands off+C ok unknown
+stands off-C drifted unknown
+stands auto+C ok unknown
+stands auto-C drifted unknown
+chmod 0755 "$T/b/on+C" "$T/b/off+C"
+stands on+C drifted drifted
+stands off+C ok ok
+
+# where no flag matters, none has to be read
+mkdir -m 0711 "$T/e/p"
+expect_status 0 cowctl pool define-as p --session --target "$T/e/p" --cow off
+chmod -R a+rX "$T/config"
+stands p not-applicable not-applicable
