@@ -16,7 +16,10 @@ static int make_link(int lock, const char *name, const char *link)
 
 	if (!target)
 		return -ENOMEM;
-	if (mkdirat(lock, "autostart", 0755) < 0 && errno != EEXIST)
+	/* for everybody to see, whatever the umask */
+	if (mkdirat(lock, "autostart", 0700) == 0)
+		fchmodat(lock, "autostart", 0755, 0);
+	else if (errno != EEXIST)
 		return -errno;
 	return symlinkat(target, lock, link) < 0 && errno != EEXIST ? -errno : 0;
 }

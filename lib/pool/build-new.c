@@ -96,7 +96,7 @@ int pool_build_new(const struct cow_pool *pool, unsigned flags, struct cow_pool_
 	if (!name)
 		return base_fail(err, ENOMEM, "build a pool");
 	*name++ = '\0';
-	r = pool_parents_make(&parents, *above ? above : "/", 0777, &dirfd, err);
+	r = pool_parents_make(&parents, *above ? above : "/", 0755, &dirfd, err);
 	if (r < 0)
 		return r;
 	nascent.dirfd = dirfd;

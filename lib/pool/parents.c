@@ -27,13 +27,28 @@ static int remember(struct pool_parents *parents, int dirfd, const char *name)
 	return 0;
 }
 
+/* The umask has no say: it would keep others out of what they have to pass, or let them swap what
+ * lies below. A group that is handed down stays. */
+static int set_mode(int dirfd, const char *name, mode_t mode)
+{
+	BASE_CLEANUP(fd)
+	int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return chmod(BASE_FD_PATH(fd), mode | (st.st_mode & S_ISGID)) < 0 ? -errno : 0;
+}
+
 static int make_one(struct pool_parents *parents, int dirfd, const char *name, mode_t mode)
 {
 	int r;
 
-	if (mkdirat(dirfd, name, mode) < 0)
+	if (mkdirat(dirfd, name, 0700) < 0)
 		return errno == EEXIST ? 0 : -errno;
-	r = remember(parents, dirfd, name);
+	r = set_mode(dirfd, name, mode);
+	if (r == 0)
+		r = remember(parents, dirfd, name);
 	if (r < 0)
 		unlinkat(dirfd, name, AT_REMOVEDIR);
 	return r;

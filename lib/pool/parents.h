@@ -19,7 +19,8 @@ struct pool_parents {
 	size_t count;
 };
 
-/* Walk an absolute path, making what is missing. *ret_dirfd is O_PATH, the caller's to close. */
+/* Walk an absolute path, making what is missing, with that mode whatever the umask. *ret_dirfd is
+ * O_PATH, the caller's to close. */
 int pool_parents_make(struct pool_parents *parents, const char *path, mode_t mode, int *ret_dirfd,
 		      struct cow_error *err);
 /* Write to disk that they exist, and keep them. */
