@@ -127,7 +127,7 @@ static int edit_file(struct cli_call *call, struct cow_pool_store *store, struct
 			const char *uuid = (*pool)->uuid;
 			struct cow_pool *now = NULL;
 
-			if (cow_pool_lookup(store, uuid, &now, &err) < 0) {
+			if (cow_pool_lookup_stored(store, uuid, &now, &err) < 0) {
 				cli_error(call, &err);
 				break;
 			}
@@ -145,11 +145,10 @@ static int edit(struct cli_call *call)
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	char *xml CLI_CLEANUP(text) = NULL, *file CLI_CLEANUP(text) = NULL;
 	struct cow_error err = {0};
-	int status = cli_pool_open(call, &store, &pool);
 
-	if (status)
-		return status;
-	if (cow_pool_dump_xml(pool, &xml, &err) < 0)
+	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
+	    cow_pool_lookup_stored(store, call->operands[0], &pool, &err) < 0 ||
+	    cow_pool_dump_xml(pool, &xml, &err) < 0)
 		return cli_error(call, &err);
 	file = make_file(call, xml);
 	return file ? edit_file(call, store, &pool, xml, file) : call->status;

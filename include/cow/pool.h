@@ -127,8 +127,8 @@ int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, struct cow_er
  *  is -EEXIST, as in libvirt. */
 int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
 		    struct cow_error *err);
-/** The same, if what is stored is still `old`, as it was looked up: -ESTALE, COW_CODE_CHANGED
- *  otherwise. */
+/** The same, if what is stored is still `old`, as cow_pool_lookup_stored() gave it: -ESTALE,
+ *  COW_CODE_CHANGED otherwise. */
 int cow_pool_replace(struct cow_pool_store *store, const struct cow_pool *old,
 		     const struct cow_pool *pool, struct cow_error *err);
 /** Give a stored pool another name; uuid and directory stay. -EBUSY while started. Killed in the

@@ -60,17 +60,17 @@ static int check_clashes(struct cow_pool_store *store, const struct cow_pool *po
 }
 
 /* Nobody has stored another one since `old` was read. */
-static int check_unchanged(const struct cow_pool_store *store, const struct cow_pool *old,
+static int check_unchanged(struct cow_pool_store *store, const struct cow_pool *old,
 			   struct cow_error *err)
 {
-	BASE_CLEANUP(definition) struct pool_definition *now = NULL;
+	BASE_CLEANUP(pool) struct cow_pool *now = NULL;
 	BASE_CLEANUP(free) char *before = NULL, *after = NULL;
-	int r = pool_store_read(store, COW_POOL_SOURCE_COWCTL, old->name, &now, err);
+	int r = cow_pool_lookup_stored(store, old->name, &now, err);
 
 	if (r == 0)
-		r = pool_xml_dump((const struct pool_definition *)old, &before, err);
+		r = cow_pool_dump_xml(old, &before, err);
 	if (r == 0)
-		r = pool_xml_dump(now, &after, err);
+		r = cow_pool_dump_xml(now, &after, err);
 	if (r < 0 || base_equal(before, after))
 		return r;
 	return base_refuse(err, ESTALE, COW_CODE_CHANGED,

@@ -50,3 +50,27 @@ edited 2 "$T/slow"
 expect_err "was changed meanwhile" "is kept in"
 expect_text "$file" 0750
 expect_status 2 pool edit missing
+
+# what is edited is what is stored, be it started with another definition; one that is stored nowhere is kept
+rm "$T/tmp"/*
+mkdir "$T/p" "$T/other"
+before=$(sum_of "$file")
+expect_status 0 pool dumpxml p
+sed "s,<permissions>.*</permissions>,," "$T/out" >"$T/active.xml"
+sed "s,$T/p<,$T/other<," "$T/active.xml" >"$T/moved.xml"
+expect_status 0 pool create "$T/moved.xml"
+edited 0 true
+expect_equal "$(sum_of "$file")" "$before"
+edited 2 'sed -i s/0750/0751/' # it would have another directory from now on
+expect_err "is started"
+expect_equal "$(sum_of "$file")" "$before"
+expect_status 0 pool stop p
+rm "$T/tmp"/*
+expect_status 0 pool create "$T/active.xml"
+edited 0 'sed -i s/0750/0751/'
+expect_text "$file" 0751
+expect_status 0 pool stop p
+expect_status 0 pool create-as t --target "$T/other"
+EDITOR="sed -i 's,</path>,&<permissions><mode>0700</mode></permissions>,'" expect_status 0 pool edit t
+expect_status 0 pool stop t
+expect_status 0 pool info t
