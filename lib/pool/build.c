@@ -182,7 +182,7 @@ COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_poo
 			      unsigned flags, struct cow_pool_build_result *ret,
 			      struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int lock = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	int r = pool_store_check_own(pool, err);
 
 	if (r == 0)

@@ -83,7 +83,7 @@ static int define(struct cow_pool_store *store, const struct cow_pool *pool,
 {
 	const struct pool_definition *definition = (const struct pool_definition *)pool;
 	BASE_CLEANUP(free) char *xml = NULL, *file = base_format("%s.xml", pool->name);
-	BASE_CLEANUP(fd) int lock = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	int r = pool_definition_check(definition, err);
 
 	if (r == 0)
@@ -97,7 +97,7 @@ static int define(struct cow_pool_store *store, const struct cow_pool *pool,
 	if (r == 0)
 		r = check_clashes(store, pool, err);
 	if (r == 0)
-		r = pool_store_write(lock, file, xml, true, err);
+		r = pool_store_write(lock.dirfd, file, xml, true, err);
 	/* From now on the stored one is in use, whatever it was started with. */
 	if (r == 0 && pool_store_started(store, pool) == COW_ANSWER_YES)
 		r = pool_store_mark(store, pool, "", err);
@@ -132,14 +132,14 @@ static int check_creatable(struct cow_pool_store *store, const struct cow_pool *
 static int make_filesystem(struct cow_pool_store *store, const struct cow_pool *pool,
 			   unsigned flags, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int lock = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	int r = pool_store_lock(store, &lock, err);
 
 	if (r == 0)
 		r = check_creatable(store, pool, err);
 	if (r < 0)
 		return r;
-	close(base_take_fd(&lock));
+	pool_store_unlock(&lock);
 	return pool_build_device(pool, flags, err);
 }
 
@@ -149,7 +149,7 @@ COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_po
 	const struct pool_definition *definition = (const struct pool_definition *)pool;
 	struct cow_pool_build_result result = {0};
 	BASE_CLEANUP(free) char *xml = NULL;
-	BASE_CLEANUP(fd) int lock = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	unsigned build = flags & ~COW_POOL_CREATE_BUILD;
 	int r = pool_definition_check(definition, err);
 
@@ -171,7 +171,7 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 {
 	BASE_CLEANUP(free) char *file = NULL;
 	BASE_CLEANUP(pool) struct cow_pool *pool = NULL;
-	BASE_CLEANUP(fd) int lock = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	int r = cow_pool_lookup(store, name_or_uuid, &pool, err);
 
 	if (r == 0)
@@ -180,15 +180,15 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 		r = pool_store_check_stopped(store, pool, err);
 	if (r < 0)
 		return r;
-	r = pool_store_set_autostart(lock, pool->name, false, err);
+	r = pool_store_set_autostart(lock.dirfd, pool->name, false, err);
 	if (r < 0)
 		return r;
 	file = base_format("%s.xml", pool->name);
 	if (!file)
 		return base_fail(err, ENOMEM, "undefine a pool");
-	if (unlinkat(lock, file, 0) < 0)
+	if (unlinkat(lock.dirfd, file, 0) < 0)
 		return base_fail(err, errno, "remove %s", BASE_QUOTE(file));
 	pool_store_forget(store, pool);
-	r = base_sync_directory(lock);
+	r = base_sync_directory(lock.dirfd);
 	return r < 0 ? base_fail(err, -r, "write the removal of %s to disk", BASE_QUOTE(file)) : 0;
 }

@@ -28,7 +28,7 @@ static int remove_directory(const char *path, struct cow_error *err)
 COW_EXPORT int cow_pool_delete(struct cow_pool_store *store, const struct cow_pool *pool,
 			       struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int lock = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	int r = pool_store_lock_own(store, pool, &lock, err);
 
 	if (r == 0)

@@ -54,7 +54,7 @@ static int check_free(const struct cow_pool_store *store, const struct cow_pool 
 
 /* First there are both, then the new one alone: at no time is there none. Cut short, doing it again
  * finishes it. */
-static int move_files(int lock, const struct pool_definition *old,
+static int move_files(int dirfd, const struct pool_definition *old,
 		      const struct pool_definition *definition, struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *from = base_format("%s.xml", old->name);
@@ -64,16 +64,16 @@ static int move_files(int lock, const struct pool_definition *old,
 	if (!from || !to)
 		return base_fail(err, ENOMEM, "rename a pool");
 	if (r == 0)
-		r = pool_store_write(lock, to, xml, true, err);
+		r = pool_store_write(dirfd, to, xml, true, err);
 	if (r == 0 && old->pool.autostart)
-		r = pool_store_set_autostart(lock, definition->name, true, err);
+		r = pool_store_set_autostart(dirfd, definition->name, true, err);
 	if (r == 0)
-		r = pool_store_set_autostart(lock, old->name, false, err);
-	if (r == 0 && unlinkat(lock, from, 0) < 0)
+		r = pool_store_set_autostart(dirfd, old->name, false, err);
+	if (r == 0 && unlinkat(dirfd, from, 0) < 0)
 		r = base_fail(err, errno, "remove %s", BASE_QUOTE(from));
 	if (r < 0)
 		return r;
-	r = base_sync_directory(lock);
+	r = base_sync_directory(dirfd);
 	return r < 0 ? base_fail(err, -r, "write the removal of %s to disk", BASE_QUOTE(from)) : 0;
 }
 
@@ -81,7 +81,7 @@ COW_EXPORT int cow_pool_rename(struct cow_pool_store *store, const struct cow_po
 			       const char *name, struct cow_error *err)
 {
 	BASE_CLEANUP(definition) struct pool_definition *old = NULL, *definition = NULL;
-	BASE_CLEANUP(fd) int lock = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	int r = pool_store_lock_own(store, pool, &lock, err);
 
 	if (r == 0)
@@ -92,5 +92,5 @@ COW_EXPORT int cow_pool_rename(struct cow_pool_store *store, const struct cow_po
 		r = rename_definition(old, name, &definition, err);
 	if (r == 0)
 		r = check_free(store, &old->pool, name, err);
-	return r < 0 ? r : move_files(lock, old, definition, err);
+	return r < 0 ? r : move_files(lock.dirfd, old, definition, err);
 }

@@ -86,7 +86,7 @@ static int check_directory_free(struct cow_pool_store *store, const struct cow_p
  * which can be started or stopped again. A server may take minutes, for which nobody is kept from
  * the store: what is mounted is what counts, and the kernel mounts nothing twice in one place. */
 int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
-	       int *lock, struct cow_error *err)
+	       struct pool_lock *lock, struct cow_error *err)
 {
 	int r = pool->mount_source ? 0 : check_directory(pool, err);
 
@@ -96,7 +96,7 @@ int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const 
 		r = pool_store_mark(store, pool, xml, err);
 	if (r < 0)
 		return r;
-	close(base_take_fd(lock));
+	pool_store_unlock(lock);
 	r = pool_mount(pool, err);
 	if (r < 0 && xml && pool_store_lock(store, lock, NULL) == 0 &&
 	    !(pool->mount_source && pool_mounted(pool) == COW_ANSWER_YES))
@@ -111,7 +111,7 @@ int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const 
 COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool,
 			      struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int lock = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	bool unmounted = pool_mounted(pool) == COW_ANSWER_NO, again;
 	int r = pool_store_lock_own(store, pool, &lock, err);
 
@@ -128,14 +128,14 @@ COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *poo
 }
 
 /* The store is not locked meanwhile: a server that is gone would have all others wait. */
-static int unmount(struct cow_pool_store *store, const struct cow_pool *pool, int *lock,
-		   struct cow_error *err)
+static int unmount(struct cow_pool_store *store, const struct cow_pool *pool,
+		   struct pool_lock *lock, struct cow_error *err)
 {
 	int r;
 
 	if (!pool->mount_source || pool_mounted(pool) == COW_ANSWER_NO)
 		return 0;
-	close(base_take_fd(lock));
+	pool_store_unlock(lock);
 	r = pool_unmount(pool, err);
 	/* Somebody else may have been faster. */
 	if (r < 0 && pool_mounted(pool) != COW_ANSWER_NO)
@@ -150,7 +150,7 @@ static int unmount(struct cow_pool_store *store, const struct cow_pool *pool, in
 COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool,
 			     struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int lock = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	int r = pool_store_lock_own(store, pool, &lock, err);
 
 	if (r == 0)

@@ -11,6 +11,6 @@ int pool_check_startable(const struct cow_pool_store *store, const struct cow_po
  * marked), and mount what there is to mount. Takes over the lock of the store. On failure nothing
  * is mounted. */
 int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
-	       int *lock, struct cow_error *err);
+	       struct pool_lock *lock, struct cow_error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -95,24 +96,58 @@ COW_EXPORT void cow_pool_store_free(struct cow_pool_store *store)
 	free(store);
 }
 
-int pool_store_lock(const struct cow_pool_store *store, int *ret_fd, struct cow_error *err)
+#define LOCK_FILE    ".lock"
+#define LOCK_SECONDS 10
+#define LOCK_STEP_MS 10
+
+/* Everybody may read the directory of the system's pools, and could lock it for ever: hence a file
+ * for its owner alone. It stays, for one that is removed would be locked by two. */
+static int open_lock(int dirfd)
+{
+	int fd = openat(dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Nothing that is done under it takes long. @return 0 or -errno, -EWOULDBLOCK after a while. */
+static int take_lock(int fd)
+{
+	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+
+	for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno == EWOULDBLOCK && i < LOCK_SECONDS * 1000 / LOCK_STEP_MS)
+			nanosleep(&step, NULL);
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+int pool_store_lock(const struct cow_pool_store *store, struct pool_lock *ret,
+		    struct cow_error *err)
 {
 	BASE_CLEANUP(parents) struct pool_parents parents = {0};
-	BASE_CLEANUP(fd) int place = -1, fd = -1;
+	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	int r = pool_parents_make(&parents, store->pools,
-				  store->scope == COW_POOL_SCOPE_SYSTEM ? 0755 : 0700, &place, err);
+				  store->scope == COW_POOL_SCOPE_SYSTEM ? 0755 : 0700, &lock.dirfd,
+				  err);
 
 	if (r == 0)
 		r = pool_parents_commit(&parents, err);
 	if (r < 0)
 		return r;
-	fd = base_fd_reopen(place, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return base_fail(err, -fd, "open directory %s", BASE_QUOTE(store->pools));
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return base_fail(err, errno, "lock directory %s", BASE_QUOTE(store->pools));
-	*ret_fd = base_take_fd(&fd);
+	lock.fd = open_lock(lock.dirfd);
+	r = lock.fd < 0 ? lock.fd : take_lock(lock.fd);
+	if (r == -EWOULDBLOCK)
+		return base_remedy(err,
+				   base_refuse(err, EBUSY, COW_CODE_BUSY,
+					       "somebody else keeps the pools of %s locked",
+					       BASE_QUOTE(store->pools)),
+				   "see who does: fuser -v %s/" LOCK_FILE, store->pools);
+	if (r < 0)
+		return base_fail(err, -r, "lock the pools of %s", BASE_QUOTE(store->pools));
+	*ret = lock;
+	lock = (struct pool_lock)POOL_LOCK_INIT;
 	return 0;
 }
 
@@ -153,11 +188,11 @@ int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err)
 }
 
 int pool_store_lock_own(const struct cow_pool_store *store, const struct cow_pool *pool,
-			int *ret_fd, struct cow_error *err)
+			struct pool_lock *ret, struct cow_error *err)
 {
 	int r = pool_store_check_own(pool, err);
 
-	return r < 0 ? r : pool_store_lock(store, ret_fd, err);
+	return r < 0 ? r : pool_store_lock(store, ret, err);
 }
 
 int pool_store_check_stopped(const struct cow_pool_store *store, const struct cow_pool *pool,

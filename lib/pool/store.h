@@ -2,6 +2,7 @@
 #ifndef POOL_STORE_H
 #define POOL_STORE_H
 
+#include "base/fd.h"
 #include "pool/definition.h"
 
 /* Where definitions and the marks of started pools lie. Nothing is kept open. */
@@ -14,6 +15,29 @@ struct cow_pool_store {
 	char *libvirt;     /* libvirt's definitions */
 	char *libvirt_run; /* NAME.xml for each of libvirt's pools that is active */
 };
+
+/* The definitions, which nobody else changes meanwhile. */
+struct pool_lock {
+	int dirfd; /* of the definitions; O_PATH */
+	int fd;    /* of the lock file */
+};
+
+#define POOL_LOCK_INIT                                                                             \
+	{                                                                                          \
+		.dirfd = -1, .fd = -1                                                              \
+	}
+
+static inline void pool_store_unlock(struct pool_lock *lock)
+{
+	base_cleanup_fd(&lock->fd);
+	base_cleanup_fd(&lock->dirfd);
+	*lock = (struct pool_lock)POOL_LOCK_INIT;
+}
+
+static inline void base_cleanup_lock(struct pool_lock *lock)
+{
+	pool_store_unlock(lock);
+}
 
 /* The definition of one source that is in use, or is stored; -ENOENT when there is none. */
 int pool_store_read_stored(const struct cow_pool_store *store, enum cow_pool_source source,
@@ -36,17 +60,18 @@ int pool_store_check_defined(const struct cow_pool_store *store, const struct co
 			     struct cow_error *err);
 
 /* Make or remove the link that has a pool started at boot. */
-int pool_store_set_autostart(int lock, const char *name, bool on, struct cow_error *err);
+int pool_store_set_autostart(int dirfd, const char *name, bool on, struct cow_error *err);
 
 /* The directory of one source's definitions. */
 const char *pool_store_definitions(const struct cow_pool_store *store, enum cow_pool_source source);
 
-/* Keep others from changing definitions and states until *ret_fd, the open directory of the
- * definitions, is closed. The directory is made when it is not there. */
-int pool_store_lock(const struct cow_pool_store *store, int *ret_fd, struct cow_error *err);
+/* Keep others from changing definitions and states until it is unlocked. The directory of the
+ * definitions is made when it is not there. -EBUSY when somebody else keeps it locked. */
+int pool_store_lock(const struct cow_pool_store *store, struct pool_lock *ret,
+		    struct cow_error *err);
 /* The same, to change a pool, which has to be one of ours. */
 int pool_store_lock_own(const struct cow_pool_store *store, const struct cow_pool *pool,
-			int *ret_fd, struct cow_error *err);
+			struct pool_lock *ret, struct cow_error *err);
 
 /* The directory of what may be deleted, made when it is not there. @return fd or -errno. */
 int pool_store_open_cache(const struct cow_pool_store *store);

@@ -36,6 +36,23 @@ for verb in 'stop sys' 'define-as mine --target /mine'; do
 	expect_status 2 as_nobody cowctl pool "${words[@]}" --system --json
 	expect_json '.error.code == "permission"'
 done
+# nor do they keep root from it, by a lock on what they may read; root can, and is named
+mkfifo "$T/held"
+for what in /etc/cowctl/pools /run/cowctl/pools /etc/cowctl/pools/sys.xml; do
+	as_nobody flock "$what" sh -c 'exec cat "$1"' sh "$T/held" &
+	exec 7>"$T/held" # once it is locked
+	expect_status 0 cowctl pool autostart sys
+	exec 7>&-
+	wait $!
+done
+! as_nobody flock --nonblock /etc/cowctl/pools/.lock true 2>/dev/null || fail "everybody may lock"
+flock /etc/cowctl/pools/.lock sh -c 'exec cat "$1"' sh "$T/held" &
+exec 7>"$T/held"
+expect_status 2 cowctl pool stop sys --json
+expect_json '.error.code == "busy" and (.error.remedy | contains("fuser"))'
+exec 7>&-
+wait $!
+
 # what was found in the volumes everybody remembers for themselves
 truncate -s 1M "$T/images/image"
 settle "$T/images"
@@ -68,4 +85,4 @@ rm -r /run/cowctl
 expect_status 0 cowctl pool info sys --json
 expect_json '.pools[0].state == "inactive"'
 expect_status 0 cowctl pool undefine sys
-expect_equal "$(find /etc/cowctl -not -type d)" "" "what is left of it"
+expect_equal "$(find /etc/cowctl -not -type d -not -name .lock)" "" "what is left of it"
