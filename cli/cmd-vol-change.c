@@ -84,47 +84,71 @@ typedef int transfer_function(struct cow_pool_store *store, const struct cow_poo
 			      const char *name, int fd, const struct cow_volume_transfer *transfer,
 			      uint64_t *ret_bytes, struct cow_error *err);
 
-static int transfer(struct cli_call *call, int fd, const char *done, transfer_function *function)
-{
-	struct cli_vol vol CLI_VOL_CLEANUP = {0};
-	struct cow_volume_transfer options = {0};
-	struct cow_error err = {0};
-	struct cli_shown shown = {.call = call, .phase = "copy"};
-	uint64_t bytes = 0;
-	int status = parse_transfer(call, &options), r;
+struct transfer {
+	struct cli_vol vol;
+	struct cow_volume_transfer options;
+	bool standard; /* the other side is "-" */
+};
 
-	if (!status)
-		status = cli_vol_open(call, &vol);
-	if (status)
-		return status;
-	shown.subject = vol.volume->path;
-	options.progress = cli_progress_show;
-	options.data = &shown;
+static void end(struct transfer *transfer)
+{
+	cli_vol_close(&transfer->vol);
+}
+#define TRANSFER_CLEANUP __attribute__((cleanup(end)))
+
+/* All that can be wrong with the call, before any file is opened. */
+static int begin(struct cli_call *call, struct transfer *ret)
+{
+	int status = parse_transfer(call, &ret->options);
+
+	ret->standard = !strcmp(call->operands[1], "-");
+	return status ? status : cli_vol_open(call, &ret->vol);
+}
+
+static int copy(struct cli_call *call, struct transfer *transfer, int fd,
+		transfer_function *function, uint64_t *ret_bytes)
+{
+	struct cli_vol *vol = &transfer->vol;
+	struct cow_error err = {0};
+	struct cli_shown shown = {.call = call, .phase = "copy", .subject = vol->volume->path};
+	int r;
+
+	transfer->options.progress = cli_progress_show;
+	transfer->options.data = &shown;
 	cli_interrupt_catch();
-	r = function(vol.store, vol.pool, vol.volume->name, fd, &options, &bytes, &err);
+	r = function(vol->store, vol->pool, vol->volume->name, fd, &transfer->options, ret_bytes,
+		     &err);
 	cli_progress_clear(call);
-	if (r < 0)
-		return cli_error(call, &err);
+	return r < 0 ? cli_error(call, &err) : 0;
+}
+
+static int report(struct cli_call *call, struct transfer *transfer, const char *done,
+		  uint64_t bytes)
+{
 	fprintf(call->out, "%s %s, volume %s\n", done, CLI_SIZE(bytes),
-		CLI_QUOTE(vol.volume->path));
+		CLI_QUOTE(transfer->vol.volume->path));
 	if (call->json)
 		cli_json_value(call->json, "bytes", cli_bytes(bytes));
-	return cli_vol_json_again(call, &vol);
+	return cli_vol_json_again(call, &transfer->vol);
 }
 
 static int upload(struct cli_call *call)
 {
+	struct transfer transfer TRANSFER_CLEANUP = {0};
 	const char *name = call->operands[1];
-	bool standard = !strcmp(name, "-");
-	int fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
-	int status;
+	int status = begin(call, &transfer), fd = STDIN_FILENO;
+	uint64_t bytes = 0;
 
+	if (status)
+		return status;
+	if (!transfer.standard)
+		fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return cli_error_system(call, errno, "open %s", CLI_QUOTE(name));
-	status = transfer(call, fd, "uploaded", cow_volume_upload);
-	if (!standard)
+	status = copy(call, &transfer, fd, cow_volume_upload, &bytes);
+	if (!transfer.standard)
 		close(fd);
-	return status;
+	return status ? status : report(call, &transfer, "uploaded", bytes);
 }
 
 const struct cli_verb cli_verb_vol_upload = {
@@ -136,18 +160,20 @@ const struct cli_verb cli_verb_vol_upload = {
 	.run = upload,
 };
 
-/* The file is left only when all of it is there, unless it was there before. */
-static int download(struct cli_call *call)
+/* What a file has is gone only when the first byte of the volume can be written into it, and a new
+ * one is left only when all of it is there. */
+static int download_to(struct cli_call *call, struct transfer *transfer, uint64_t *ret_bytes)
 {
 	const char *name = call->operands[1];
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), status;
 	bool made = fd >= 0;
 
 	if (fd < 0 && errno == EEXIST)
-		fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+		fd = open(name, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return cli_error_system(call, errno, "open %s", CLI_QUOTE(name));
-	status = transfer(call, fd, "downloaded", cow_volume_download);
+	transfer->options.flags |= COW_VOLUME_TRANSFER_REPLACE;
+	status = copy(call, transfer, fd, cow_volume_download, ret_bytes);
 	if (status && made)
 		unlink(name);
 	if (close(fd) < 0 && !status)
@@ -155,9 +181,26 @@ static int download(struct cli_call *call)
 	return status;
 }
 
+static int download(struct cli_call *call)
+{
+	struct transfer transfer TRANSFER_CLEANUP = {0};
+	int status = begin(call, &transfer);
+	uint64_t bytes = 0;
+
+	if (status)
+		return status;
+	/* Standard output is the volume's then, and has nothing else. */
+	if (transfer.standard && call->json)
+		return cli_usage(call, "standard output can't be both the volume and JSON");
+	if (transfer.standard)
+		return copy(call, &transfer, STDOUT_FILENO, cow_volume_download, &bytes);
+	status = download_to(call, &transfer, &bytes);
+	return status ? status : report(call, &transfer, "downloaded", bytes);
+}
+
 const struct cli_verb cli_verb_vol_download = {
 	.name = "vol download",
-	CLI_VOL_AND("FILE"),
+	CLI_VOL_AND("FILE|-"),
 	.summary = "write a volume into a file",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
 	.options = transfer_options,

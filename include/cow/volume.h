@@ -255,6 +255,9 @@ int cow_volume_resize(struct cow_pool_store *store, const struct cow_pool *pool,
 		      struct cow_error *err);
 
 #define COW_VOLUME_TRANSFER_SPARSE 0x1u /**< zeros are holes where the target can have them */
+#define COW_VOLUME_TRANSFER_REPLACE                                                                \
+	0x2u /**< download: cut off what the file has from there on, just                          \
+		before the first byte is written */
 
 struct cow_volume_transfer {
 	uint64_t offset; /**< in the volume */
@@ -271,7 +274,8 @@ struct cow_volume_transfer {
 int cow_volume_upload(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 		      int fd, const struct cow_volume_transfer *transfer, uint64_t *ret_bytes,
 		      struct cow_error *err);
-/** Write a volume's bytes to `fd`, where it stands. Refused while somebody writes to the volume. */
+/** Write a volume's bytes to `fd`, where it stands. Refused while somebody writes to the volume,
+ * and when `fd` is the volume, as an upload is. */
 int cow_volume_download(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 			int fd, const struct cow_volume_transfer *transfer, uint64_t *ret_bytes,
 			struct cow_error *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "pool/store.h"
 #include "volume/claim.h"
 
 #define PIECE ((size_t)1 << 20)
@@ -124,7 +125,7 @@ static int move_piece(struct transfer *t)
 	return 1;
 }
 
-/* A hole at the end has made nothing longer. */
+/* A hole at the end has made nothing longer. Whoever else writes there goes on behind it. */
 static int finish(const struct transfer *t)
 {
 	struct stat st;
@@ -132,7 +133,7 @@ static int finish(const struct transfer *t)
 	if (t->to_at < 0)
 		return 0;
 	if (fstat(t->to, &st) < 0 || (st.st_size < t->to_at && ftruncate(t->to, t->to_at) < 0) ||
-	    fsync(t->to) < 0)
+	    fsync(t->to) < 0 || lseek(t->to, t->to_at, SEEK_SET) < 0)
 		return -errno;
 	return 0;
 }
@@ -178,13 +179,28 @@ static uint64_t rest_of(int fd, off_t at)
 	return at >= 0 && fstat(fd, &st) == 0 && st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
 }
 
-static int check(const struct cow_volume_transfer *options, struct cow_error *err)
+static int check(const struct cow_volume_transfer *options, unsigned known, struct cow_error *err)
 {
-	if (options->flags & ~COW_VOLUME_TRANSFER_SPARSE)
+	if (options->flags & ~known)
 		return base_fail(err, EINVAL, "copy a volume: unknown flags 0x%x", options->flags);
 	if (options->offset > INT64_MAX || options->length > INT64_MAX - options->offset)
 		return base_fail(err, EINVAL, "copy a volume: no file is as long as that");
 	return 0;
+}
+
+/* A volume copied onto itself is lost, or without an end. */
+static int open_place(struct volume_place *place, struct cow_pool_store *store,
+		      const struct cow_pool *pool, const char *name, int fd, struct cow_error *err)
+{
+	struct stat volume, other;
+	int r = volume_place_open(place, store, pool, err);
+
+	if (r < 0 || volume_name_check(name, NULL) < 0 ||
+	    fstatat(place->fd, name, &volume, AT_SYMLINK_NOFOLLOW) < 0 || fstat(fd, &other) < 0 ||
+	    volume.st_dev != other.st_dev || volume.st_ino != other.st_ino)
+		return r;
+	return base_refuse(err, EINVAL, COW_CODE_REFUSED, "volume %s is that file itself",
+			   BASE_QUOTE(name));
 }
 
 static int run(struct transfer *t, uint64_t *ret_bytes, struct cow_error *err)
@@ -208,10 +224,14 @@ COW_EXPORT int cow_volume_upload(struct cow_pool_store *store, const struct cow_
 	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
 	struct transfer t = {.name = name, .options = options, .from = fd};
-	int r = check(options, err);
+	int r = check(options, COW_VOLUME_TRANSFER_SPARSE, err);
 
 	if (r == 0)
-		r = volume_claim_in(&place, store, pool, name, O_RDWR, &claim, err);
+		r = pool_store_check_own(pool, err);
+	if (r == 0)
+		r = open_place(&place, store, pool, name, fd, err);
+	if (r == 0)
+		r = volume_claim(&place, name, O_RDWR, &claim, err);
 	if (r < 0)
 		return r;
 	t.from_at = position_of(fd);
@@ -228,10 +248,10 @@ COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct co
 	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
 	struct transfer t = {.name = name, .options = options, .to = fd};
-	int r = check(options, err);
+	int r = check(options, COW_VOLUME_TRANSFER_SPARSE | COW_VOLUME_TRANSFER_REPLACE, err);
 
 	if (r == 0)
-		r = volume_place_open(&place, store, pool, err);
+		r = open_place(&place, store, pool, name, fd, err);
 	if (r == 0)
 		r = volume_claim_read(&place, name, &claim, err);
 	if (r < 0)
@@ -239,5 +259,8 @@ COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct co
 	t.from = claim.fd;
 	t.from_at = (off_t)options->offset;
 	t.to_at = position_of(fd);
+	if (options->flags & COW_VOLUME_TRANSFER_REPLACE && t.to_at >= 0 &&
+	    ftruncate(fd, t.to_at) < 0)
+		return base_fail(err, errno, "empty the file for volume %s", BASE_QUOTE(name));
 	return run(&t, ret_bytes, err);
 }

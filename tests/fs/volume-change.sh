@@ -58,6 +58,33 @@ expect_equal "$(sum_of target)" "$(sum_of "$T/expected")"
 dd if="$T/data" of="$T/expected" bs=1 count=2000 conv=notrunc status=none
 expect_equal "$(sum_of target)" "$(sum_of "$T/expected")"
 
+# a file that is there is replaced, and keeps what it has while anything is wrong; never a volume by itself
+expect_status 0 vol download --pool vms disk.qcow2 "$T/copy"
+cmp "$T/copy" disk.qcow2
+"$COWCTL" vol download --session --pool vms disk.qcow2 - >"$T/copy"
+cmp "$T/copy" disk.qcow2
+"$COWCTL" vol download --session --pool vms disk.qcow2 - | cmp - disk.qcow2
+{
+	"$COWCTL" vol download --session --pool vms disk.qcow2 -
+	echo more
+} >"$T/copy"
+cmp "$T/copy" <(cat disk.qcow2 && echo more)
+expect_status 3 vol download --pool vms disk.qcow2 - --json
+cp "$T/data" "$T/kept"
+expect_status 2 vol download --pool vms missing "$T/kept"
+expect_status 2 vol download --pool missing target "$T/kept"
+expect_status 3 vol download --pool vms target "$T/kept" --offset bogus
+exec 7<>target
+expect_status 2 vol download --pool vms target "$T/kept"
+exec 7<&-
+cmp "$T/kept" "$T/data"
+before=$(sum_of target)
+expect_status 2 vol download --pool vms target target
+expect_err "is that file itself"
+expect_status 2 vol upload --pool vms target target
+expect_err "is that file itself"
+expect_equal "$(sum_of target)" "$before"
+
 # a hole over old data is a hole
 truncate -s 3M "$T/hole"
 expect_status 0 vol upload --pool vms target "$T/hole" --sparse
