@@ -69,15 +69,15 @@ static long now_ms(void)
 }
 
 /* Only async-signal-safe calls from here to exec: another thread may have held any lock. */
-static void child(const char *const *argv, char *const *environment, int out, int error,
-		  int keep_fd)
+static void child(const char *const *argv, char *const *environment, const int *input, int out,
+		  int error, int keep_fd)
 {
 	static char path[] = "PATH=/usr/local/sbin:/usr/sbin:/sbin";
 	char *root_path[] = {path, NULL};
-	int null = open("/dev/null", O_RDONLY);
+	int in = input ? *input : open("/dev/null", O_RDONLY);
 	sigset_t none;
 
-	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(error, 2) < 0)
+	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(error, 2) < 0)
 		_exit(126);
 	if (keep_fd > 2) {
 		if (keep_fd > 3)
@@ -156,7 +156,7 @@ static int judge(const char *program, int status, char *complaint, struct cow_er
 			      last_line(complaint));
 }
 
-static pid_t start(const char *const *argv, int keep_fd, struct stream streams[2])
+static pid_t start(const char *const *argv, const int *input, int keep_fd, struct stream streams[2])
 {
 	static char locale[] = "LC_ALL=C";
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -175,7 +175,7 @@ static pid_t start(const char *const *argv, int keep_fd, struct stream streams[2
 	}
 	pid = fork();
 	if (pid == 0)
-		child(argv, environment, out[1], error[1], keep_fd);
+		child(argv, environment, input, out[1], error[1], keep_fd);
 	if (pid < 0)
 		pid = -errno;
 	close(out[1]);
@@ -195,7 +195,7 @@ int base_run_watched(const char *const *argv, int keep_fd, int timeout_ms,
 		     const struct base_watch *watch, char **ret_output, struct cow_error *err)
 {
 	struct stream streams[2] = {{.fd = -1}, {.fd = -1}};
-	pid_t pid = start(argv, keep_fd, streams);
+	pid_t pid = start(argv, watch ? watch->input : NULL, keep_fd, streams);
 	int status = 0, r;
 
 	if (pid < 0) {

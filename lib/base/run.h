@@ -17,6 +17,7 @@ int base_run(const char *const *argv, int keep_fd, int timeout_ms, char **ret_ou
 struct base_watch {
 	int (*step)(void *data);
 	void *data;
+	const int *input; /* a descriptor that is its stdin, or NULL */
 };
 int base_run_watched(const char *const *argv, int keep_fd, int timeout_ms,
 		     const struct base_watch *watch, char **ret_output, struct cow_error *err);

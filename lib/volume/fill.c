@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The content of one image written into another one by qemu-img, each of whatever format, encrypted
  * or not. */
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -85,7 +87,7 @@ static char *target_options(const struct volume_new *new, int fd)
 
 static int run(struct filling *filling, const char *const *argv, struct cow_error *err)
 {
-	const struct base_watch watching = {watch, filling};
+	const struct base_watch watching = {watch, filling, &filling->source->fd};
 	int r = image_qemu_run(argv, filling->fd, 0, &watching, err);
 
 	return r == -ECANCELED ? base_refuse(err, ECANCELED, COW_CODE_CANCELLED,
@@ -94,7 +96,24 @@ static int run(struct filling *filling, const char *const *argv, struct cow_erro
 			       : r;
 }
 
-/* The source goes by its path: what its backing file is called is relative to that. */
+/* The source is the standard input, whatever has its name by now, and so its backing file is named
+ * beside it: QEMU knows it by the directory of a name. A VMDK may be in several files, which are
+ * found by its name alone. */
+static char *source_options(const struct volume_source *source, const char *secret)
+{
+	bool named = source->format == COW_FORMAT_VMDK;
+	BASE_CLEANUP(free)
+	char *image = image_open_options("", source->format,
+					 named ? source->path : BASE_FD_PATH(STDIN_FILENO), secret);
+	BASE_CLEANUP(free) char *backing = NULL;
+
+	if (named || !source->backing || image_protocol_problem(source->backing) || !image)
+		return base_take(image);
+	backing = image_open_options("backing.", COW_FORMAT_UNKNOWN, source->backing, NULL);
+	/* Without its format, the first of them: that is as the header says. */
+	return backing ? base_format("%s%s", image, strchr(backing, ',')) : NULL;
+}
+
 int volume_fill(struct volume_new *new, int fd, struct cow_error *err)
 {
 	const struct cow_volume_create_options *options = new->options;
@@ -121,8 +140,7 @@ int volume_fill(struct volume_new *new, int fd, struct cow_error *err)
 		argv[n++] = "--object";
 		argv[n++] = from_secret = image_secret_object(FROM_SECRET, secret);
 	}
-	argv[n++] = from = image_open_options("", new->source->format, new->source->path,
-					      secret ? FROM_SECRET : NULL);
+	argv[n++] = from = source_options(new->source, secret ? FROM_SECRET : NULL);
 	argv[n++] = to = target_options(new, fd);
 	if (!from || !to || (encryption && !to_secret) || (secret && !from_secret))
 		return base_fail(err, ENOMEM, "fill volume %s", BASE_QUOTE(options->name));

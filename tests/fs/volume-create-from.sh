@@ -98,6 +98,25 @@ expect_status 0 vol resize --pool to too-long 16M
 qemu-io -r -f qcow2 -c 'read -P 0 0 16M' "$T/b/to/too-long" >"$T/info"
 ! grep -q 'verification failed' "$T/info" || fail "the end shows the backing file"
 
+# what has its name by the time it is read has no say
+mkdir "$T/bin"
+cat >"$T/bin/qemu-img" <<-END
+	#!/bin/sh
+	ln -sfn ../../secret "$T/e/from/swapped"
+	exec $(command -v qemu-img) "\$@"
+END
+chmod +x "$T/bin/qemu-img"
+make_image "$T/secret" 1M
+for source in raw changed; do
+	format=${source/changed/qcow2}
+	cp --remove-destination "$T/e/from/$source" "$T/e/from/swapped"
+	xml "swapped-$source" raw
+	PATH=$T/bin:$PATH expect_status 0 vol create-from to "$T/vol.xml" --inputpool from swapped
+	[ -L "$T/e/from/swapped" ] || fail "it was not swapped"
+	qemu-img compare -q -f "$format" -F raw "$T/e/from/$source" "$T/b/to/swapped-$source" ||
+		fail "what came in between was copied"
+done
+
 # refused, failed, planned, stopped
 cd "$T/b/to"
 before=$(echo * .*)
