@@ -89,7 +89,13 @@ static int resize_flat(const struct resize *resize, struct cow_error *err)
 		r = ftruncate(resize->claim.fd, wanted);
 	if (r == 0)
 		r = fsync(resize->claim.fd);
-	return r < 0 ? base_fail(err, errno, "resize volume %s", BASE_QUOTE(resize->name)) : 0;
+	if (r == 0)
+		return 0;
+	r = base_fail(err, errno, "resize volume %s", BASE_QUOTE(resize->name));
+	/* Behind the end is all that ext4 could allocate before it knew that it is too little. */
+	if (wanted > now && ftruncate(resize->claim.fd, now) < 0)
+		base_remedy(err, r, "resize it once more, to give back what was allocated");
+	return r;
 }
 
 static int resize_by_qemu(const struct resize *resize, struct cow_error *err)

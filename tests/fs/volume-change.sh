@@ -34,6 +34,17 @@ qemu-img check -q disk.qcow2
 expect_status 2 vol resize --pool vms disk.qcow2 7E
 expect_status 3 vol resize --pool vms disk.qcow2 more
 
+# what can't be allocated is not allocated in part
+FS_SIZE=64M make_fs ext4 narrow
+make_pool narrow "$T/narrow"
+expect_status 0 vol create-as narrow disk 1M
+before=$(stat -f -c %a "$T/narrow")
+expect_status 2 vol resize --pool narrow disk 1G --allocate
+expect_err "resize volume 'disk'"
+expect_equal "$(size_of "$T/narrow/disk")" 1048576
+sync -f "$T/narrow"
+[ "$(stat -f -c %a "$T/narrow")" -ge $((before - 8)) ] || fail "what was allocated of it is not given back"
+
 # upload and download: all, a part, from a pipe; with holes and without
 make_image "$T/data" 3M
 dd if=/dev/zero of="$T/data" bs=1M seek=1 count=1 conv=notrunc status=none
