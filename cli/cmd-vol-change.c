@@ -12,6 +12,20 @@
 	.operands = "VOL " operand, .operands_min = 2, .operands_max = 2,                          \
 	.complete = CLI_COMPLETE_FILE
 
+/* The volume as it is now, and whether it follows the policy: of one that was empty that was up to
+ * this call. */
+static int show_again(struct cli_call *call, struct cli_vol *vol)
+{
+	int status = cli_vol_json_again(call, vol);
+	const struct cow_volume *volume = vol->volume;
+
+	if (volume->compliance != COW_COMPLIANCE_DRIFTED)
+		return status;
+	cli_warn(call, "volume %s has drifted from the policy of its pool, %s: %s (cowctl convert)",
+		 CLI_QUOTE(volume->path), cow_policy_name(vol->pool->policy), volume->reason);
+	return cli_status(call, CLI_EXIT_FINDINGS);
+}
+
 /* --- resize ----------------------------------------------------------------------------------- */
 
 static const struct cli_option resize_options[] = {
@@ -46,7 +60,7 @@ static int resize(struct cli_call *call)
 		return cli_error(call, &err);
 	fprintf(call->out, "resized volume %s to %s\n", CLI_QUOTE(vol.volume->path),
 		CLI_SIZE(size));
-	return cli_vol_json_again(call, &vol);
+	return show_again(call, &vol);
 }
 
 const struct cli_verb cli_verb_vol_resize = {
@@ -122,14 +136,13 @@ static int copy(struct cli_call *call, struct transfer *transfer, int fd,
 	return r < 0 ? cli_error(call, &err) : 0;
 }
 
-static int report(struct cli_call *call, struct transfer *transfer, const char *done,
-		  uint64_t bytes)
+static void report(struct cli_call *call, const struct transfer *transfer, const char *done,
+		   uint64_t bytes)
 {
 	fprintf(call->out, "%s %s, volume %s\n", done, CLI_SIZE(bytes),
 		CLI_QUOTE(transfer->vol.volume->path));
 	if (call->json)
 		cli_json_value(call->json, "bytes", cli_bytes(bytes));
-	return cli_vol_json_again(call, &transfer->vol);
 }
 
 static int upload(struct cli_call *call)
@@ -148,7 +161,10 @@ static int upload(struct cli_call *call)
 	status = copy(call, &transfer, fd, cow_volume_upload, &bytes);
 	if (!transfer.standard)
 		close(fd);
-	return status ? status : report(call, &transfer, "uploaded", bytes);
+	if (status)
+		return status;
+	report(call, &transfer, "uploaded", bytes);
+	return show_again(call, &transfer.vol);
 }
 
 const struct cli_verb cli_verb_vol_upload = {
@@ -195,7 +211,10 @@ static int download(struct cli_call *call)
 	if (transfer.standard)
 		return copy(call, &transfer, STDOUT_FILENO, cow_volume_download, &bytes);
 	status = download_to(call, &transfer, &bytes);
-	return status ? status : report(call, &transfer, "downloaded", bytes);
+	if (status)
+		return status;
+	report(call, &transfer, "downloaded", bytes);
+	return cli_vol_json_again(call, &transfer.vol);
 }
 
 const struct cli_verb cli_verb_vol_download = {

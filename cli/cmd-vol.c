@@ -152,11 +152,13 @@ void cli_vol_json(struct cli_call *call, const struct cow_volume *volume)
 
 int cli_vol_json_again(struct cli_call *call, struct cli_vol *vol)
 {
-	struct cow_volume *volume CLI_CLEANUP(volume) = NULL;
+	struct cow_volume *volume = NULL;
 	struct cow_error err = {0};
 
 	if (cow_volume_lookup(vol->store, vol->pool, vol->volume->name, &volume, &err) < 0)
 		return cli_error(call, &err);
+	cow_volume_free(vol->volume);
+	vol->volume = volume;
 	cli_vol_json(call, volume);
 	return call->status;
 }

@@ -37,7 +37,8 @@ int cli_vol_find(struct cli_call *call, const char *pool, const char *name, stru
 
 /* The volume as the only one of the JSON's volumes[], none for NULL; nothing in text. */
 void cli_vol_json(struct cli_call *call, const struct cow_volume *volume);
-/* The same for a volume that was changed, as it is now.  an exit status. */
+/* The same for a volume that was changed, as it is now, which becomes the one of `vol`.
+ * @return an exit status. */
 int cli_vol_json_again(struct cli_call *call, struct cli_vol *vol);
 
 #endif

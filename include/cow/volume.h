@@ -224,7 +224,9 @@ int cow_volume_clone(struct cow_pool_store *store, const struct cow_pool *pool, 
 		     struct cow_clone_result *ret, struct cow_error *err);
 
 /* Changing volumes. Only files in the pool itself are changed, never what a symlink leads to, and
- * none that anybody has open (-EBUSY): neither by a lease nor by QEMU's lock bytes. */
+ * none that anybody has open (-EBUSY): neither by a lease nor by QEMU's lock bytes. One that is
+ * empty becomes NOCOW before it is resized or uploaded to, if the policy wants that and it can be
+ * had; how one with data stands is left as it is. */
 
 /** Remove a file, a symlink, or an empty subdirectory. */
 int cow_volume_delete(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,

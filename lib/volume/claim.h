@@ -28,6 +28,9 @@ void volume_claim_unlock(const struct volume_claim *claim);
 int volume_claim_in(struct volume_place *place, struct cow_pool_store *store,
 		    const struct cow_pool *pool, const char *name, int flags,
 		    struct volume_claim *ret, struct cow_error *err);
+/* A volume that is empty becomes NOCOW if the policy wants that: once it has data it is too late.
+ */
+void volume_mend(const struct volume_place *place, const struct volume_claim *claim);
 
 static inline void base_cleanup_claim(struct volume_claim *claim)
 {

@@ -4,23 +4,16 @@
 #include "pool/store.h"
 #include "volume/volume.h"
 
-DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
-
 /* NOCOW as the policy has it; a source that is NOCOW by a wish of its own hands that on. */
 static int decide(const struct volume_place *place, bool source_nocow,
 		  struct cow_clone_options *options, struct cow_error *err)
 {
-	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
 	enum cow_policy policy = place->pool->policy;
 	struct cow_decision decision;
-	int r = cow_probe_new(BASE_FD_PATH(place->fd), 0, &probe, err);
 
-	if (r < 0)
-		return r;
 	if (source_nocow && policy == COW_POLICY_AUTO)
 		policy = COW_POLICY_OFF;
-	cow_policy_decide_file(policy, probe, &decision, &options->wish, &options->nocow);
-	return decision.action == COW_ACTION_REFUSE ? cow_decision_apply(&decision, -1, err) : 0;
+	return volume_decide(place, policy, &options->wish, &options->nocow, &decision, err);
 }
 
 /* What it is a clone of, and in a way that no symlink leads out of the pool. */

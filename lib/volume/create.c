@@ -8,8 +8,6 @@
 #include "pool/label.h"
 #include "volume/create.h"
 
-DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
-
 static int check_options(const struct cow_volume_create_options *options, struct cow_error *err)
 {
 	const unsigned known = COW_VOLUME_CREATE_DRY_RUN | COW_VOLUME_CREATE_OWNED |
@@ -68,16 +66,12 @@ static int finish(int fd, void *data, struct cow_error *err)
 /* What the policy asks of the file, out of what is measured in its directory. */
 static int decide(struct volume_new *new, struct cow_error *err)
 {
-	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
-	struct cow_decision decision;
-	int r = cow_probe_new(BASE_FD_PATH(new->place->fd), 0, &probe, err);
+	struct cow_decision decision = {0};
+	int r = volume_decide(new->place, new->created.policy, &new->image.wish, &new->image.nocow,
+			      &decision, err);
 
-	if (r < 0)
-		return r;
-	cow_policy_decide_file(new->created.policy, probe, &decision, &new->image.wish,
-			       &new->image.nocow);
 	volume_report(new, &decision);
-	return decision.action == COW_ACTION_REFUSE ? cow_decision_apply(&decision, -1, err) : 0;
+	return r;
 }
 
 void volume_report(struct volume_new *new, const struct cow_decision *decision)

@@ -157,6 +157,7 @@ COW_EXPORT int cow_volume_resize(struct cow_pool_store *store, const struct cow_
 	r = volume_claim_in(&place, store, pool, name, O_RDWR, &claim, err);
 	if (r < 0)
 		return r;
+	volume_mend(&place, &claim);
 	resize.claim = claim;
 	r = work(&resize, err);
 	if (r == 0 && ret_capacity)

@@ -234,6 +234,7 @@ COW_EXPORT int cow_volume_upload(struct cow_pool_store *store, const struct cow_
 		r = volume_claim(&place, name, O_RDWR, &claim, err);
 	if (r < 0)
 		return r;
+	volume_mend(&place, &claim);
 	t.from_at = position_of(fd);
 	t.to = claim.fd;
 	t.to_at = (off_t)options->offset;

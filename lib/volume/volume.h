@@ -67,6 +67,11 @@ int volume_look(struct volume_place *place, bool whole, const char *name,
 int volume_find(struct volume_place *place, bool whole, const char *name, struct cow_volume **ret,
 		struct cow_error *err);
 
+/* What a policy comes to for a file in the place, as cow_policy_decide_file() has it out of what is
+ * measured there. An error where it can't be met. */
+int volume_decide(const struct volume_place *place, enum cow_policy policy, enum cow_wish *ret_wish,
+		  bool *ret_nocow, struct cow_decision *ret, struct cow_error *err);
+
 /* 0 when a file can be called so. */
 int volume_name_check(const char *name, struct cow_error *err);
 /* -ENOENT with the error filled. */

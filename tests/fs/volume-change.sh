@@ -60,10 +60,10 @@ expect_status 0 vol download --pool vms target "$T/copy" --sparse
 expect_equal "$(sum_of "$T/copy")" "$(sum_of "$T/data")"
 expect_status 0 vol download --pool vms target "$T/part" --offset 1000 --length 4097
 cmp "$T/part" <(tail -c +1001 "$T/data" | head -c 4097)
-head -c 5000 /dev/urandom >"$T/small"
+head -c 5000 /dev/urandom >"$T/piece"
 cp "$T/data" "$T/expected"
-dd if="$T/small" of="$T/expected" bs=1 seek=1111 conv=notrunc status=none
-"$COWCTL" vol upload --session --pool vms target - --offset 1111 <"$T/small" >"$T/out"
+dd if="$T/piece" of="$T/expected" bs=1 seek=1111 conv=notrunc status=none
+"$COWCTL" vol upload --session --pool vms target - --offset 1111 <"$T/piece" >"$T/out"
 expect_equal "$(sum_of target)" "$(sum_of "$T/expected")"
 { head -c 3M "$T/data" || :; } | "$COWCTL" vol upload --session --pool vms target - --length 2000 >"$T/out"
 dd if="$T/data" of="$T/expected" bs=1 count=2000 conv=notrunc status=none
@@ -123,7 +123,7 @@ before=$(sum_of "$T/x/outside")
 ln -s ../outside link
 mkdir sub
 exec 7<disk
-for call in 'resize disk 9M' "upload disk $T/small" 'wipe disk' 'resize link 9M' "upload link $T/small" \
+for call in 'resize disk 9M' "upload disk $T/piece" 'wipe disk' 'resize link 9M' "upload link $T/piece" \
 	'wipe link' "download link $T/nothing" 'resize sub 9M' 'wipe ../outside' 'wipe missing'; do
 	IFS=' ' read -ra words <<<"$call"
 	status=2
@@ -147,3 +147,26 @@ sync "$T/b/cow/image"
 expect_status 1 vol wipe --pool cow image
 expect_err "may still be on the disk"
 cmp -n 1048576 "$T/b/cow/image" /dev/zero
+
+# what is empty follows the policy before it is written, whatever it was made by; what has data is said to have drifted
+make_pool off "$T/b/off" off
+cd "$T/b/off"
+for call in 'upload empty -' 'resize empty 1M'; do
+	IFS=' ' read -ra words <<<"$call"
+	touch empty
+	chattr -C empty
+	expect_status 0 vol "${words[0]}" --pool off "${words[@]:1}" --json
+	expect_json '.volumes[0] | .nocow and .compliance == "ok"'
+	is_nocow empty || fail "$call: CoW"
+	rm empty
+done
+touch drifted
+chattr -C drifted
+make_image drifted 64K
+sync drifted
+for call in "upload drifted $T/piece" 'resize drifted 1M'; do
+	IFS=' ' read -ra words <<<"$call"
+	expect_status 1 vol "${words[0]}" --pool off "${words[@]:1}" --json
+	expect_json '.volumes[0] | .nocow == false and .compliance == "drifted"'
+	expect_err "has drifted from the policy of its pool, off: NOCOW is not set"
+done
