@@ -21,7 +21,7 @@ static int show_again(struct cli_call *call, struct cli_vol *vol)
 
 	if (volume->compliance != COW_COMPLIANCE_DRIFTED)
 		return status;
-	cli_warn(call, "volume %s has drifted from the policy of its pool, %s: %s (cowctl convert)",
+	cli_warn(call, "volume %s has drifted from the policy of its pool, %s: %s",
 		 CLI_QUOTE(volume->path), cow_policy_name(vol->pool->policy), volume->reason);
 	return cli_status(call, CLI_EXIT_FINDINGS);
 }

@@ -64,11 +64,12 @@ struct cow_volume {
 	enum cow_answer encrypted;
 
 	enum cow_answer nocow;          /**< carries the NOCOW flag */
-	enum cow_overwrite overwrite;   /**< in the pool's filesystem; of directories: what new
-					   files in it get */
+	enum cow_overwrite overwrite;   /**< through all layers, as in struct cow_probe; of
+					   directories: what new files in it get */
 	enum cow_evidence evidence;     /**< a list looks at the first extents of a file only: of a
 					   scattered one in-place is then no more than inferred */
-	enum cow_compliance compliance; /**< with the pool's policy */
+	enum cow_compliance compliance; /**< with the pool's policy; off is about all layers, auto
+					   about what can be had in the pool's filesystem */
 	const char *reason;             /**< of overwrite, one line; "" where there is none */
 
 	uint32_t mode, owner, group;

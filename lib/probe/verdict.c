@@ -99,6 +99,29 @@ static void fold_layers(const struct cow_layer *layer, const struct cow_layer *a
 	}
 }
 
+static struct judgement judge_all(const struct cow_layer *layer, const struct judgement *top)
+{
+	struct judgement worst = *top, unknown = {0};
+
+	if (!top->overwrite)
+		unknown = *top;
+	fold_layers(under(layer), layer, &worst, &unknown);
+	return worst.overwrite != COW_OVERWRITE_COPIED && unknown.layer ? unknown : worst;
+}
+
+void probe_fold_below(const struct cow_layer *top, struct cow_file_state *state)
+{
+	const struct judgement own = {state->overwrite, state->evidence, top, NULL, state->reason};
+	struct judgement worst = judge_all(top, &own);
+
+	if (worst.layer == top)
+		return;
+	state->overwrite = worst.overwrite;
+	state->evidence = worst.overwrite ? worst.evidence : COW_EVIDENCE_NONE;
+	base_copy_format(state->reason, sizeof(state->reason), "%s: %s", worst.layer->type,
+			 worst.reason ? worst.reason : "no reason known");
+}
+
 /* What switches copying off in the top layer, by trying where it was tried. */
 static enum cow_switch judge_switch(const struct probe_input *in)
 {
@@ -200,15 +223,9 @@ void probe_fold(const struct probe_input *in, struct cow_probe *probe, struct pr
 {
 	struct judgement new_files = judge_new_files(in);
 	struct judgement top = judge_top(in, &new_files);
-	struct judgement worst = top, unknown = {0};
+	struct judgement worst = judge_all(in->layer, &top);
 
 	memset(ret, 0, sizeof(*ret));
-	if (!top.overwrite)
-		unknown = top;
-	fold_layers(under(in->layer), in->layer, &worst, &unknown);
-	if (worst.overwrite != COW_OVERWRITE_COPIED && unknown.layer)
-		worst = unknown;
-
 	probe->own_overwrite = top.overwrite;
 	probe->own_evidence = top.evidence;
 	probe->overwrite = worst.overwrite;

@@ -27,4 +27,8 @@ struct probe_verdict {
 void probe_fold(const struct probe_input *input, struct cow_probe *probe,
 		struct probe_verdict *ret);
 
+/* Pure: what `state` is through all layers, when it is what was found of a file in the filesystem
+ * `top` alone. */
+void probe_fold_below(const struct cow_layer *top, struct cow_file_state *state);
+
 #endif

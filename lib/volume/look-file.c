@@ -10,6 +10,7 @@
 #include "image/chain.h"
 #include "image/extents.h"
 #include "probe/file-state.h"
+#include "probe/verdict.h"
 #include "volume/index.h"
 #include "volume/look.h"
 
@@ -105,16 +106,22 @@ static void recall_state(const struct volume_facts *facts, const struct audit_pl
 static void take_state(struct look *look, const struct audit_place *place,
 		       const struct cow_file_state *state)
 {
+	enum cow_policy policy = look->place->pool->policy;
 	struct cow_volume *volume = &look->volume;
-	struct cow_audit_item item = {
-		.format = volume->format, .nocow = state->nocow, .overwrite = state->overwrite};
+	struct cow_file_state all = *state;
+	struct cow_audit_item item = {.format = volume->format, .nocow = state->nocow};
 
-	item.effective = audit_judge_policy(look->place->pool->policy, place);
+	if (place->top)
+		probe_fold_below(place->top, &all);
+	/* An explicit off is a wish about the disk; auto takes what can be had here. */
+	item.overwrite = policy == COW_POLICY_OFF ? all.overwrite : state->overwrite;
+	item.effective = audit_judge_policy(policy, place);
+	look->judged = state->overwrite != COW_OVERWRITE_UNKNOWN;
 	volume->nocow = state->nocow;
-	volume->overwrite = state->overwrite;
-	volume->evidence = state->evidence;
+	volume->overwrite = all.overwrite;
+	volume->evidence = all.evidence;
 	volume->compliance = audit_judge(&item, place->top);
-	base_copy(look->reason, sizeof(look->reason), state->reason);
+	base_copy(look->reason, sizeof(look->reason), all.reason);
 }
 
 static void take_header(struct look *look, struct cow_header *header)
@@ -155,7 +162,7 @@ static bool is_to_keep(const struct look *look, const struct audit_place *place)
 	const struct cow_volume *volume = &look->volume;
 
 	return !look->whole && !volume->symlink && look->mount == look->place->mount &&
-	       is_place_of_all(place) && volume->overwrite && !look->problem[0] &&
+	       is_place_of_all(place) && look->judged && !look->problem[0] &&
 	       volume->changed.seconds < look->place->opened - TICK;
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "pool/judge.h"
+#include "probe/verdict.h"
 #include "volume/look.h"
 
 static struct cow_time time_of(struct statx_timestamp time)
@@ -76,6 +77,7 @@ static void look_at_directory(struct look *look, const struct audit_place *place
 {
 	enum cow_policy policy = look->place->pool->policy;
 	struct cow_volume *volume = &look->volume;
+	struct cow_file_state state = {0};
 
 	volume->type = COW_VOLUME_TYPE_DIRECTORY;
 	volume->allocation = volume->physical = 0; /* of what is in it nothing is known */
@@ -83,11 +85,15 @@ static void look_at_directory(struct look *look, const struct audit_place *place
 		base_copy(look->reason, sizeof(look->reason), place->error.message);
 		return;
 	}
+	state.overwrite = place->probe->new_files_overwrite;
+	state.evidence = place->probe->own_evidence;
+	base_copy(state.reason, sizeof(state.reason), place->decisions[policy].reason);
+	probe_fold_below(place->top, &state);
 	volume->nocow = place->probe->nocow;
-	volume->overwrite = place->probe->new_files_overwrite;
-	volume->evidence = place->probe->own_evidence;
+	volume->overwrite = state.overwrite;
+	volume->evidence = state.evidence;
 	volume->compliance = pool_judge(place->probe, &place->decisions[policy]);
-	base_copy(look->reason, sizeof(look->reason), place->decisions[policy].reason);
+	base_copy(look->reason, sizeof(look->reason), state.reason);
 }
 
 static void read_label(struct look *look, int fd)

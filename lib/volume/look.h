@@ -18,6 +18,7 @@ struct look {
 	struct cow_volume volume; /* but for its texts */
 	struct volume_facts facts;
 	bool recalled, keep; /* as in struct volume_made */
+	bool judged;         /* what an overwrite does in its own filesystem is known */
 	char *written, *backing;
 	char problem[160], reason[256], label[LOOK_LABEL_MAX + 1];
 };

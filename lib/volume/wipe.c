@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "image/ranges.h"
+#include "probe/verdict.h"
 #include "volume/claim.h"
 
 /* Whole patterns of one, two and three bytes. */
@@ -207,6 +208,8 @@ COW_EXPORT int cow_volume_wipe(struct cow_pool_store *store, const struct cow_po
 	wipe.size = (uint64_t)claim.st.st_size;
 	/* before: what it does to the old blocks is the question */
 	audit_look_state(claim.fd, place.own, &state);
+	if (place.own->top)
+		probe_fold_below(place.own->top, &state);
 	r = run(&wipe, algorithm, err);
 	if (r == 0 && ret_overwrite)
 		*ret_overwrite = state.overwrite;

@@ -170,3 +170,23 @@ for call in "upload drifted $T/piece" 'resize drifted 1M'; do
 	expect_json '.volumes[0] | .nocow == false and .compliance == "drifted"'
 	expect_err "has drifted from the policy of its pool, off: NOCOW is not set"
 done
+
+# the layers below the pool's filesystem have a say, as they have in probe
+truncate -s 64M "$T/b/disk.img"
+mkfs.ext4 -q "$T/b/disk.img"
+mkdir "$T/inner"
+mount -o loop "$T/b/disk.img" "$T/inner"
+for policy in off auto; do
+	make_pool "inner-$policy" "$T/inner/$policy" $policy
+	make_image "$T/inner/$policy/image" 1M
+	compliance=not-applicable
+	[ $policy = auto ] || compliance=drifted
+	for call in list "info image --pool"; do
+		# shellcheck disable=SC2086 # words
+		expect_status 0 vol $call "inner-$policy" --json
+		expect_json '.volumes[0] | .overwrite == "copied" and .compliance == $compliance and
+			(.reason | startswith("btrfs: "))' --arg compliance $compliance
+	done
+	expect_status 1 vol wipe --pool "inner-$policy" image
+	expect_err "is copied" "may still be on the disk"
+done
