@@ -175,7 +175,8 @@ int cow_pool_list(struct cow_pool_store *store, struct cow_pool ***ret_pools, si
 		  struct cow_error *err);
 void cow_pool_list_free(struct cow_pool **pools);
 
-/** Look at the directory: state, compliance, sizes. Not being able to is not an error. */
+/** Look at the directory: state, compliance, sizes. Not being able to is not an error, nor is one
+ *  that does not answer within two seconds. */
 int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
 
 /* Flags for cow_pool_build(). */

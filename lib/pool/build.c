@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "pool/answer.h"
 #include "pool/build.h"
 #include "pool/directory.h"
 #include "pool/format.h"
@@ -29,11 +30,12 @@ static int check_subvolume(int fd, const struct cow_pool *pool, struct cow_error
 
 /* What the policy leaves as it is below a directory that was there before: it reaches only what is
  * created directly in it from now on. */
-static void count_unreached(int fd, const struct cow_pool *pool, struct cow_pool_build_result *ret)
+static void count_unreached(const struct cow_pool *pool, struct cow_pool_build_result *ret)
 {
 	BASE_CLEANUP(points) struct cow_pool_point **points = NULL;
+	BASE_CLEANUP(fd) int fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (pool_points_visit(fd, pool, COW_POOL_APPLY_CHECK, &points, NULL) < 0) {
+	if (fd < 0 || pool_points_visit(fd, pool, COW_POOL_APPLY_CHECK, &points, NULL) < 0) {
 		ret->unread = 1;
 		return;
 	}
@@ -64,8 +66,6 @@ static int build_existing(int fd, const struct cow_pool *pool, unsigned flags,
 		return r;
 	}
 	ret->subvolume = pool_is_subvolume(fd);
-	if (!pool->mount_source)
-		count_unreached(fd, pool, ret);
 	return 0;
 }
 
@@ -115,8 +115,6 @@ static int plan(int fd, const struct cow_pool *pool, unsigned flags,
 	pool_directory_report(ret, &decision);
 	ret->created = fd < 0;
 	ret->subvolume = fd < 0 ? want_subvolume : pool_is_subvolume(fd);
-	if (fd >= 0 && !pool->mount_source)
-		count_unreached(fd, pool, ret);
 	return 0;
 }
 
@@ -189,9 +187,18 @@ COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_poo
 		r = pool_store_check_stopped(store, pool, err);
 	if (r == 0)
 		r = pool_build_device(pool, flags, err);
+	pool_await(pool);
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
 	if (r == 0)
 		r = pool_store_check_stopped(store, pool, err);
-	return r < 0 ? r : pool_build(pool, flags, ret, err);
+	if (r == 0)
+		r = pool_build(pool, flags, ret, err);
+	if (r < 0)
+		return r;
+	/* Which opens every file: others need not wait for that. */
+	pool_store_unlock(&lock);
+	if (!ret->created && !pool->mount_source)
+		count_unreached(pool, ret);
+	return 0;
 }

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "pool/answer.h"
 #include "pool/build.h"
 #include "pool/start.h"
 #include "pool/store.h"
@@ -157,6 +158,7 @@ COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_po
 		r = pool_xml_dump(definition, &xml, err);
 	if (r == 0 && build)
 		r = make_filesystem(store, pool, build, err);
+	pool_await(pool);
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
 	if (r == 0)

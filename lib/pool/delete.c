@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "pool/answer.h"
 #include "pool/store.h"
 
 /* An empty directory alone is removed, be it a subvolume (Linux 4.18): never what is in it, and not
@@ -29,8 +30,10 @@ COW_EXPORT int cow_pool_delete(struct cow_pool_store *store, const struct cow_po
 			       struct cow_error *err)
 {
 	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
-	int r = pool_store_lock_own(store, pool, &lock, err);
+	int r;
 
+	pool_await(pool);
+	r = pool_store_lock_own(store, pool, &lock, err);
 	if (r == 0)
 		r = pool_store_check_stopped(store, pool, err);
 	return r < 0 ? r : remove_directory(pool->path, err);

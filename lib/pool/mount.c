@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "pool/answer.h"
 #include "pool/definition.h"
 #include "pool/mount.h"
 #include "stack/mount.h"
@@ -98,8 +99,11 @@ static int open_directory(const struct cow_pool *pool)
 
 enum cow_answer pool_mounted(const struct cow_pool *pool)
 {
-	BASE_CLEANUP(fd) int fd = open_directory(pool);
+	BASE_CLEANUP(fd) int fd = -1;
 
+	if (pool->mount_source && !pool_answers(pool->path))
+		return COW_ANSWER_UNKNOWN;
+	fd = open_directory(pool);
 	return mounted_at(pool, fd);
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "pool/answer.h"
 #include "pool/apply.h"
 #include "pool/mount.h"
 #include "pool/start.h"
@@ -50,14 +51,15 @@ static int unmark(const struct cow_pool_store *store, const struct cow_pool *poo
 }
 
 /* Two definitions may name one directory in different ways, and what is mounted hides what is
- * there. */
+ * there. One that doesn't answer is another than ours, which did. */
 static bool has_directory_of(const struct cow_pool *other, const struct cow_pool *pool)
 {
 	struct stat theirs, ours;
 
 	return (other->mount_source || pool->mount_source) && pool_has_directory(other) &&
-	       stat(other->path, &theirs) == 0 && stat(pool->path, &ours) == 0 &&
-	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+	       pool_answers(other->path) && stat(other->path, &theirs) == 0 &&
+	       stat(pool->path, &ours) == 0 && theirs.st_dev == ours.st_dev &&
+	       theirs.st_ino == ours.st_ino;
 }
 
 static int check_directory_free(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -71,8 +73,9 @@ static int check_directory_free(struct cow_pool_store *store, const struct cow_p
 		return base_fail(err, -r, "list pools");
 	for (struct cow_pool **other = pools; *other; other++)
 		if ((*other)->source == COW_POOL_SOURCE_COWCTL &&
-		    !base_equal((*other)->name, pool->name) && has_directory_of(*other, pool) &&
-		    pool_store_started(store, *other) != COW_ANSWER_NO)
+		    !base_equal((*other)->name, pool->name) &&
+		    pool_store_marked(store, *other) != COW_ANSWER_NO &&
+		    has_directory_of(*other, pool))
 			return base_remedy(
 				err,
 				base_refuse(err, EBUSY, COW_CODE_BUSY,
@@ -113,8 +116,10 @@ COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *poo
 {
 	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
 	bool unmounted = pool_mounted(pool) == COW_ANSWER_NO, again;
-	int r = pool_store_lock_own(store, pool, &lock, err);
+	int r;
 
+	pool_await(pool);
+	r = pool_store_lock_own(store, pool, &lock, err);
 	if (r < 0)
 		return r;
 	/* Somebody else unmounted it, or the machine has another mount namespace by now. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "pool/answer.h"
 #include "pool/judge.h"
 #include "pool/mount.h"
 #include "pool/state.h"
@@ -87,7 +88,10 @@ static enum cow_pool_state state_of(enum cow_answer started, int reachable)
 COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool,
 				struct cow_error *err)
 {
-	int reachable = pool_has_directory(pool) ? pool_look_at_directory(pool) : 0;
+	int reachable = 0;
+
+	if (pool_has_directory(pool))
+		reachable = pool_answers(pool->path) ? pool_look_at_directory(pool) : -ETIMEDOUT;
 
 	(void)err;
 	pool->measured = COW_ANSWER_UNKNOWN;
@@ -96,6 +100,8 @@ COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *p
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "not a pool of files in a directory");
 	} else if (reachable == -ENOENT || reachable == -ENOTDIR) {
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "the directory is not there");
+	} else if (reachable == -ETIMEDOUT) {
+		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "the directory does not answer");
 	} else if (reachable == -ENODEV) {
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "its source is not mounted there");
 	} else {

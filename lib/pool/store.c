@@ -167,13 +167,18 @@ static enum cow_answer mark_exists(const char *directory, const char *name, cons
 	return path && (errno == ENOENT || errno == ENOTDIR) ? COW_ANSWER_NO : COW_ANSWER_UNKNOWN;
 }
 
+enum cow_answer pool_store_marked(const struct cow_pool_store *store, const struct cow_pool *pool)
+{
+	return mark_exists(store->runtime, pool->name, ".started");
+}
+
 enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool)
 {
 	if (pool->source == COW_POOL_SOURCE_LIBVIRT)
 		return mark_exists(store->libvirt_run, pool->name, ".xml");
 	if (pool->mount_source && pool_mounted(pool) == COW_ANSWER_YES)
 		return COW_ANSWER_YES;
-	return mark_exists(store->runtime, pool->name, ".started");
+	return pool_store_marked(store, pool);
 }
 
 int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err)

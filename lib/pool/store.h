@@ -93,4 +93,7 @@ int pool_store_mark(const struct cow_pool_store *store, const struct cow_pool *p
 /* Whether a pool is marked started (libvirt's: active), or has mounted what it is there for. */
 enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool);
 
+/* Whether one of ours is marked, be anything mounted or not: nothing but the store is looked at. */
+enum cow_answer pool_store_marked(const struct cow_pool_store *store, const struct cow_pool *pool);
+
 #endif
