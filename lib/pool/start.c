@@ -85,6 +85,23 @@ static int check_directory_free(struct cow_pool_store *store, const struct cow_p
 	return 0;
 }
 
+/* Somebody may have stopped it while it was being mounted, and even undefined it: what is mounted
+ * would be no pool's. */
+static int check_marked(struct cow_pool_store *store, const struct cow_pool *pool,
+			struct pool_lock *lock, struct cow_error *err)
+{
+	int r;
+
+	if (pool_store_lock(store, lock, NULL) < 0 ||
+	    pool_store_marked(store, pool) != COW_ANSWER_NO)
+		return 0;
+	r = pool_unmount(pool, err);
+	return r < 0 ? r
+		     : base_refuse(err, ECANCELED, COW_CODE_CHANGED,
+				   "pool %s was stopped while it was mounted",
+				   BASE_QUOTE(pool->name));
+}
+
 /* The mark comes before the mount, and goes after it: cut short, what is mounted belongs to a pool,
  * which can be started or stopped again. A server may take minutes, for which nobody is kept from
  * the store: what is mounted is what counts, and the kernel mounts nothing twice in one place. */
@@ -104,6 +121,9 @@ int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const 
 	if (r < 0 && xml && pool_store_lock(store, lock, NULL) == 0 &&
 	    !(pool->mount_source && pool_mounted(pool) == COW_ANSWER_YES))
 		unmark(store, pool, NULL);
+	if (r == 0 && pool->mount_source)
+		r = check_marked(store, pool, lock, err);
+	pool_store_unlock(lock);
 	/* Before this there was no root of a filesystem to give the policy to. How it came out is
 	 * for a refresh to tell: the images must be reachable in any case. */
 	if (r == 0 && pool->mount_source)
