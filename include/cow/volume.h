@@ -216,10 +216,10 @@ int cow_volume_definition_new_xml(const char *xml, size_t size, struct cow_volum
 void cow_volume_definition_free(struct cow_volume_definition *definition);
 
 /** Make one more volume with the content of another, as cow_clone_at() does it: blocks are shared
- * where they can be. NOCOW is as the pool's policy has it; with the policy auto, as the first
- * volume has it, if it is NOCOW. Of the options `wish` and `nocow` are left out of account. A
- * directory
- *  (-EISDIR) or a symbolic link (-ELOOP) is not cloned. */
+ * where they can be. NOCOW is as the pool's policy has it, but what is NOCOW has clones that are:
+ * that is a wish of its own, as `nocow` of struct cow_volume_create_options. Of the options `wish`
+ * and `nocow` are left out of account. A directory (-EISDIR) or a symbolic link (-ELOOP) is not
+ * cloned. */
 int cow_volume_clone(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 		     const char *new_name, const struct cow_clone_options *options,
 		     struct cow_clone_result *ret, struct cow_error *err);

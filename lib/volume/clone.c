@@ -11,7 +11,7 @@ static int decide(const struct volume_place *place, bool source_nocow,
 	enum cow_policy policy = place->pool->policy;
 	struct cow_decision decision;
 
-	if (source_nocow && policy == COW_POLICY_AUTO)
+	if (source_nocow)
 		policy = COW_POLICY_OFF;
 	return volume_decide(place, policy, &options->wish, &options->nocow, &decision, err);
 }

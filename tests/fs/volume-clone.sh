@@ -28,6 +28,13 @@ expect_status 0 vol clone --pool auto mine "$(printf 'of\nmine')" --json
 expect_json '.volumes[0].nocow and .clone.method == "shared"'
 is_nocow "$T/b/auto/"$'of\nmine'
 
+make_pool on "$T/b/on" on
+expect_status 0 vol create-as on wish 1M --nocow
+expect_status 0 vol clone --pool on wish wish2 --json
+expect_json '.volumes[0].nocow and .clone.method == "shared"'
+expect_status 0 vol dumpxml --pool on wish2
+expect_out "<nocow/>"
+
 # The policy off: an old image that has CoW can't share with a clone that hasn't.
 make_image "$T/b/auto/old" 1M
 mv "$T/b/auto/old" "$T/b/off/old"
