@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fd.h"
 
@@ -20,6 +21,18 @@ int base_open_quietly(int dirfd, const char *name, int flags)
 	if (fd < 0 && errno == EPERM)
 		fd = openat(dirfd, name, flags);
 	return fd < 0 ? -errno : fd;
+}
+
+bool base_wait_for_others(unsigned *tries)
+{
+	const unsigned doublings = 10;
+	const struct timespec time = {.tv_nsec = 1000000L << *tries};
+
+	if (*tries == doublings)
+		return false;
+	++*tries;
+	nanosleep(&time, NULL);
+	return true;
 }
 
 int base_fd_reopen(int fd, int flags)

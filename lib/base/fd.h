@@ -3,6 +3,7 @@
 #define BASE_FD_H
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -25,6 +26,10 @@ static inline int base_take_fd(int *fd)
  * (the owner may, and root), no controlling terminal, no wait for a FIFO or for somebody's lease.
  * @return fd or -errno. */
 int base_open_quietly(int dirfd, const char *name, int flags);
+
+/* Wait a moment, longer each time, to try again what somebody was in the way of. Count in `tries`
+ * from 0. @return false after about a second. */
+bool base_wait_for_others(unsigned *tries);
 
 /* Open what a descriptor refers to once more, with other flags, quietly; works on O_PATH
  * descriptors and on unnamed files. @return fd or -errno. */

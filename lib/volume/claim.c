@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "convert/convert.h"
 #include "pool/store.h"
 #include "volume/claim.h"
@@ -32,7 +33,8 @@ static int fail_in_use(const char *name, const struct stat *st, struct cow_error
 	return base_remedy(err,
 			   base_refuse(err, EBUSY, COW_CODE_BUSY, "volume %s is in use%s%s",
 				       BASE_QUOTE(name), holder[0] ? " by " : "", holder),
-			   "shut the guest down, or close it");
+			   base_starts(holder, "'cowctl'") ? "wait for it to end"
+							   : "shut the guest down, or close it");
 }
 
 /* Does QEMU use it? Asked as if all its bytes were to be had alone. */
@@ -45,7 +47,7 @@ static bool is_locked(int fd)
 
 /* A lease sees all users, but is had only by the owner and not on every filesystem; QEMU on another
  * host is seen by its locks. The bytes are taken before the lease is given up. */
-static int claim_alone(struct volume_claim *claim, const char *name, struct cow_error *err)
+static bool claim_alone(struct volume_claim *claim)
 {
 	struct convert_hold hold = {.fd = claim->fd, .lease = F_UNLCK};
 	bool busy = is_locked(claim->fd) ||
@@ -53,7 +55,7 @@ static int claim_alone(struct volume_claim *claim, const char *name, struct cow_
 		    convert_hold_lock(&hold) == -EAGAIN;
 
 	convert_hold_release_lease(&hold);
-	return busy ? fail_in_use(name, &claim->st, err) : 0;
+	return !busy;
 }
 
 void volume_claim_unlock(const struct volume_claim *claim)
@@ -63,6 +65,7 @@ void volume_claim_unlock(const struct volume_claim *claim)
 	fcntl(claim->fd, F_OFD_SETLK, &lock);
 }
 
+/* -EAGAIN, without an error: somebody has a lease on it. */
 static int open_claim(const struct volume_place *place, const char *name, int flags,
 		      struct volume_claim *claim, struct cow_error *err)
 {
@@ -78,7 +81,7 @@ static int open_claim(const struct volume_place *place, const char *name, int fl
 					       "volume %s is a symbolic link", BASE_QUOTE(name)),
 				   "what it leads to is not changed through a pool");
 	if (r == -EAGAIN && fstatat(place->fd, name, &claim->st, AT_SYMLINK_NOFOLLOW) == 0)
-		return fail_in_use(name, &claim->st, err);
+		return r;
 	if (r < 0 && r != -EISDIR)
 		return base_fail(err, -r, "open volume %s", BASE_QUOTE(name));
 	if (r >= 0 && fstat(r, &claim->st) < 0)
@@ -89,15 +92,23 @@ static int open_claim(const struct volume_place *place, const char *name, int fl
 	return 0;
 }
 
-static int claim_and(int (*claim_it)(struct volume_claim *, const char *, struct cow_error *),
-		     const struct volume_place *place, const char *name, int flags,
-		     struct volume_claim *ret, struct cow_error *err)
+/* Whoever only looks at it is soon gone, and so is another one that claims it: closed in between,
+ * the two are not in each other's way. */
+static int claim_and(bool (*claim_it)(struct volume_claim *), const struct volume_place *place,
+		     const char *name, int flags, struct volume_claim *ret, struct cow_error *err)
 {
 	__attribute__((cleanup(base_cleanup_claim))) struct volume_claim claim = {.fd = -1};
-	int r = open_claim(place, name, flags, &claim, err);
+	unsigned tries = 0;
+	int r;
 
-	if (r == 0)
-		r = claim_it(&claim, name, err);
+	do {
+		base_cleanup_claim(&claim);
+		r = open_claim(place, name, flags, &claim, err);
+		if (r == 0 && !claim_it(&claim))
+			r = -EAGAIN;
+	} while (r == -EAGAIN && base_wait_for_others(&tries));
+	if (r == -EAGAIN)
+		return fail_in_use(name, &claim.st, err);
 	if (r < 0)
 		return r;
 	*ret = claim;
@@ -112,13 +123,13 @@ int volume_claim(const struct volume_place *place, const char *name, int flags,
 }
 
 /* A read lease is had only while nobody has it open for writing. */
-static int claim_unwritten(struct volume_claim *claim, const char *name, struct cow_error *err)
+static bool claim_unwritten(struct volume_claim *claim)
 {
 	struct convert_hold hold = {.fd = claim->fd, .lease = F_UNLCK};
 	bool busy = convert_hold_lease(&hold, claim->fd, F_RDLCK) == -EAGAIN;
 
 	convert_hold_release_lease(&hold);
-	return busy ? fail_in_use(name, &claim->st, err) : 0;
+	return !busy;
 }
 
 int volume_claim_read(const struct volume_place *place, const char *name, struct volume_claim *ret,

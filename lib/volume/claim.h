@@ -38,6 +38,7 @@ static inline void base_cleanup_claim(struct volume_claim *claim)
 
 	if (claim->fd >= 0)
 		close(claim->fd);
+	claim->fd = -1;
 	errno = saved;
 }
 

@@ -43,28 +43,33 @@ static int read_inode(int dirfd, const char *name, int flags, struct look *look,
 
 /* A device or a FIFO is not opened to find out that it is one: that may wait, or do something.
  * @return fd or -errno, -EINVAL for what is neither file nor directory. */
-static int open_target(const struct look *look)
+static int open_target(struct look *look)
 {
 	BASE_CLEANUP(fd) int fd = openat(look->place->fd, look->name, O_PATH | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? base_fd_reopen(fd, O_RDONLY) : -EINVAL;
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return base_fd_reopen(fd, O_RDONLY);
+	base_copy(look->problem, sizeof(look->problem), "it leads to no file");
+	return -EINVAL;
 }
 
 /* @return fd or -errno, and what it is. */
 static int open_volume(struct look *look, mode_t *type)
 {
 	BASE_CLEANUP(fd) int fd = -1;
+	unsigned tries = 0;
 	int r;
 
-	if (S_ISREG(*type) || S_ISDIR(*type))
-		fd = base_open_quietly(look->place->fd, look->name, O_RDONLY | O_NOFOLLOW);
-	else if (S_ISLNK(*type))
-		fd = open_target(look);
-	else
+	if (!S_ISREG(*type) && !S_ISDIR(*type) && !S_ISLNK(*type))
 		return -ENOENT; /* a device, a socket: no volume */
+	do
+		fd = S_ISLNK(*type) ? open_target(look)
+				    : base_open_quietly(look->place->fd, look->name,
+							O_RDONLY | O_NOFOLLOW);
+	while (fd == -EAGAIN && base_wait_for_others(&tries));
 	if (fd < 0)
 		return fd;
 	/* Of what is open now, whatever had the name before. */
@@ -143,7 +148,7 @@ static int see(struct look *look)
 	/* to whoever asks for it: gone, or not there for long enough */
 	if (r == -ENOENT && !look->volume.symlink)
 		return 0;
-	if (r < 0)
+	if (r < 0 && !look->problem[0])
 		base_copy_format(look->problem, sizeof(look->problem), "%s: %s", failed,
 				 strerrordesc_np(-r));
 	return 1;

@@ -92,3 +92,25 @@ go_on
 cp "$T/stopped" "$T/out"
 expect_equal "$status" 0
 expect_json 'all(.volumes[]; .problem == null and .name != "disk-20" and .name != "disk-21")'
+
+# who is in the way for a moment is waited for: somebody who looks at a volume, or changes it
+# meanwhile CALL TEXT COMMAND...: the one call with that text fails once, as it does then
+meanwhile() {
+	local call=$1 text=$2 number
+	shift 2
+	ASAN_OPTIONS=detect_leaks=0 expect_status 0 strace -qq -o "$T/trace" -e trace="$call" "$COWCTL" "$@"
+	number=$(grep -nF -- "$text" "$T/trace" | head -n 1)
+	[ -n "$number" ] || fail "no such call: $call with $text"
+	ASAN_OPTIONS=detect_leaks=0 expect_status 0 strace -qq -o "$T/trace" -e trace="$call" \
+		-e inject="$call:error=EAGAIN:when=${number%%:*}" "$COWCTL" "$@"
+	expect_text "$T/trace" "INJECTED"
+}
+meanwhile fcntl F_WRLCK vol resize --session --pool vms disk-01 1M
+meanwhile openat2 disk-01 vol resize --session --pool vms disk-01 1M
+meanwhile fcntl F_RDLCK vol download --session --pool vms disk-01 "$T/copy"
+meanwhile openat '"disk-01"' vol info --session --pool vms disk-01
+expect_out "disk-01"
+exec 7<disk-01
+expect_status 2 vol resize --pool vms disk-01 2M
+expect_err "in use by 'bash'" "shut the guest down, or close it"
+exec 7<&-
