@@ -125,8 +125,8 @@ void cow_policy_decide(enum cow_policy policy, const struct cow_probe *probe,
 		       struct cow_decision *ret);
 
 /** The same for one new file in a directory, and what follows for the file: how much NOCOW matters,
- *  and which way. Where a compression flag of the directory is in the way, the file goes without.
- */
+ *  and which way. Where a compression flag of the directory is in the way, the file goes without;
+ *  where it is the mount option nodatacow, the file's own flag is cleared. */
 void cow_policy_decide_file(enum cow_policy policy, const struct cow_probe *probe,
 			    struct cow_decision *ret, enum cow_wish *ret_wish, bool *ret_nocow);
 

@@ -91,7 +91,7 @@ int convert_clone_share(struct clone *c, struct cow_error *err)
 		r = ioctl(c->copy.fd, FICLONE, c->source) < 0 ? -errno : 0;
 	if (r == 0) {
 		base_copy(result->reason, sizeof(result->reason),
-			  result->source_nocow == COW_ANSWER_YES
+			  result->source_nocow == COW_ANSWER_YES && convert_clone_is_nocow(c)
 				  ? "both are NOCOW, on one filesystem"
 				  : "both are on one filesystem, which shares blocks");
 		return 1;

@@ -3,19 +3,25 @@
 
 #include "base/text.h"
 
-/* For one file that is still empty there is a way through the conflict that makes a directory
- * refuse: the file gives up its compression flag. */
+/* For one file that is still empty there is a way through the conflicts that make a directory
+ * refuse: the file gives up its compression flag, or the NOCOW flag that a mount option gave it. */
 static void overrule(struct cow_decision *decision)
 {
-	if (decision->policy != COW_POLICY_OFF || decision->action != COW_ACTION_REFUSE ||
-	    decision->code != COW_CODE_CONFLICT)
+	bool off = decision->policy == COW_POLICY_OFF;
+
+	if (decision->action != COW_ACTION_REFUSE || decision->code != COW_CODE_CONFLICT)
 		return;
-	decision->action = COW_ACTION_SET_NOCOW;
-	decision->effective = COW_POLICY_OFF;
-	base_copy(decision->warning, sizeof(decision->warning),
-		  "the directory's compression flag excludes NOCOW: the image goes without it");
+	decision->action = off ? COW_ACTION_SET_NOCOW : COW_ACTION_CLEAR_NOCOW;
+	decision->effective = decision->policy;
+	decision->code = COW_CODE_UNKNOWN;
+	decision->remedy[0] = '\0';
+	if (off)
+		base_copy(decision->warning, sizeof(decision->warning),
+			  "the directory's compression flag excludes NOCOW: the image goes without "
+			  "it");
 	base_copy(decision->reason, sizeof(decision->reason),
-		  "NOCOW makes the image overwrite in place");
+		  off ? "NOCOW makes the image overwrite in place"
+		      : "the filesystem is mounted with nodatacow: NOCOW will be cleared");
 }
 
 COW_EXPORT void cow_policy_decide_file(enum cow_policy policy, const struct cow_probe *probe,

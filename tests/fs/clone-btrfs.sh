@@ -72,3 +72,12 @@ make_image clone 2M
 sync .
 expect_status 0 cowctl probe --json nocow.raw
 expect_json '.paths[0].overwrite == "in-place"'
+
+# Without checksums a NOCOW image and a copy-on-write one can share, which is not because both are NOCOW.
+make_fs btrfs nodatasum nodatasum
+touch "$T/nodatasum/nocow.raw"
+chattr +C "$T/nodatasum/nocow.raw"
+make_image "$T/nodatasum/nocow.raw" 2M
+expect_status 0 cowctl clone --json --cow on "$T/nodatasum/nocow.raw" "$T/nodatasum/clone.raw"
+expect_json '.image | .nocow == false and .bytes_shared == 2097152'
+expect_json '.image.reason | contains("NOCOW") | not'

@@ -61,10 +61,14 @@ makes "$T/mirrored" off true off
 expect_equal "$(wc -l <"$T/err")" 1 'warnings'
 expect_err raid1
 
-# mounted with nodatacow: NOCOW without asking; on can't be had for the asking
+# mounted with nodatacow: NOCOW without asking; on for the asking, and then overwriting moves
 make_fs btrfs nodatacow nodatacow
 makes "$T/nodatacow" auto true off
 makes "$T/nodatacow" off true off
-expect_status 1 cowctl create --cow on "$T/nodatacow/on.raw" 1M
-expect_err nodatacow
-[ ! -e "$T/nodatacow/on.raw" ] || fail 'on.raw was created though it was refused'
+makes "$T/nodatacow" on false on
+make_image "$T/nodatacow/full.raw" 1M
+expect_status 0 cowctl clone --json --cow on "$T/nodatacow/full.raw" "$T/nodatacow/clone.raw"
+expect_json '.image.nocow == false'
+before=$(places_of "$T/nodatacow/clone.raw")
+fragment "$T/nodatacow/clone.raw" 20
+[ "$(places_of "$T/nodatacow/clone.raw")" != "$before" ] || fail 'it was overwritten in place'
