@@ -134,8 +134,8 @@ enum cow_preallocation {
 /** Encryption of a new image, LUKS version 1. The algorithms have QEMU's names ("aes-256", "xts",
  *  "sha256", "plain64"), and NULL is QEMU's choice. */
 struct cow_encryption {
-	const char *secret_file; /**< all of it is the passphrase, a newline as well; it is read by
-				      qemu-img alone */
+	const char *secret_file; /**< all of it is the passphrase, 1 byte to 8 MiB, a newline as
+				      well; it is read by qemu-img alone */
 	const char *cipher;
 	const char *mode;
 	const char *hash;

@@ -3,6 +3,7 @@
  * nobody else. */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -30,10 +31,26 @@ static bool is_name(const char *text)
 	return *text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")];
 }
 
+/* As cryptsetup has it for a key file. */
+#define SECRET_MAX (8 << 20)
+
 int image_secret_check(const char *file, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	BASE_CLEANUP(fd) int fd = -1;
+	struct stat st;
 
+	if (stat(file, &st) < 0)
+		return base_fail(err, errno, "open the secret file %s", BASE_QUOTE(file));
+	/* Of a pipe whoever writes to it sees the first one that opens it. */
+	if (S_ISFIFO(st.st_mode))
+		return 0;
+	if (!S_ISREG(st.st_mode) || !st.st_size || st.st_size > SECRET_MAX)
+		return base_refuse(err, EINVAL, COW_CODE_USAGE, "the secret file %s is %s",
+				   BASE_QUOTE(file),
+				   !S_ISREG(st.st_mode) ? "neither a regular file nor a pipe"
+				   : st.st_size         ? "longer than 8 MiB"
+							: "empty");
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	return fd < 0 ? base_fail(err, errno, "open the secret file %s", BASE_QUOTE(file)) : 0;
 }
 

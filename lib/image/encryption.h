@@ -9,7 +9,7 @@
 /* Can an image of this format be encrypted like that, and is the secret there? */
 int image_encryption_check(const struct cow_image_create_options *options, struct cow_error *err);
 
-/* Is there a file to read a secret from? */
+/* Is there a file to read a secret from, and one in it? */
 int image_secret_check(const char *file, struct cow_error *err);
 
 /* What qemu-img calls the secret of the image that it makes or changes. */

@@ -43,6 +43,13 @@ sed 's|<name>raw|<name>again|' "$T/raw.xml" >"$T/again.xml"
 expect_status 3 vol create p "$T/again.xml"
 expect_err 'needs a secret' '--secret-file'
 [ ! -e "$dir/again" ] || fail "a volume without a secret"
+: >"$T/empty"
+truncate -s $(((8 << 20) + 1)) "$T/long"
+for file in "$T/empty" "$T/long" /dev/zero "$T"; do
+	expect_status 3 vol create p "$T/again.xml" --secret-file "$file"
+	expect_err "the secret file '$file' is"
+	[ ! -e "$dir/again" ] || fail "a volume with a secret that is none"
+done
 expect_status 0 vol create p "$T/again.xml" --secret-file "$secret"
 opens "$dir/again" luks key-secret
 cat >"$T/cipher.xml" <<END
