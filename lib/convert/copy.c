@@ -82,15 +82,20 @@ static int find_difference(struct window *window, struct convert *c, uint64_t *r
 	return r;
 }
 
-/* From there on all of it goes, for holes are not copied. */
+/* From there on all data goes, for holes are not copied. What is preallocated stays: Btrfs frees an
+ * extent as a whole, so that each interruption would cost a piece of one. */
 static int clear(const struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
 {
-	if (start == end ||
-	    fallocate(c->copy, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
-		      (off_t)(end - start)) == 0 ||
-	    errno == EOPNOTSUPP)
-		return 0;
-	return base_fail(err, errno, "clear the copy of %s", BASE_QUOTE(c->name));
+	struct image_range range = {start, start};
+	int r;
+
+	while ((r = image_next_range(c->copy, range.end, end, &range)) > 0)
+		if (fallocate(c->copy, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      (off_t)range.start, (off_t)(range.end - range.start)) < 0 &&
+		    errno != EOPNOTSUPP)
+			return base_fail(err, errno, "clear the copy of %s", BASE_QUOTE(c->name));
+	return r < 0 ? base_fail(err, -r, "find the data of the copy of %s", BASE_QUOTE(c->name))
+		     : 0;
 }
 
 static int begin(struct window *window, struct convert *c, struct cow_error *err)
