@@ -239,9 +239,9 @@ int cow_pool_apply(struct cow_pool_store *store, const struct cow_pool *pool, un
 void cow_pool_points_free(struct cow_pool_point **points);
 
 /** Look at a started pool again, and mend its own directory if that has drifted: what
- *  cow_pool_apply() does, without what is below. Directories that were left half made by somebody
- *  who was killed are removed, and conversions that were interrupted while names were exchanged
- *  are ended as the next one of that image would do it. -EINVAL when it is not started.
+ *  cow_pool_apply() does, without what is below. Directories and files that were left half made by
+ * somebody who was killed are removed, and conversions that were interrupted while names were
+ * exchanged are ended as the next one of that image would do it. -EINVAL when it is not started.
  *  @param ret_points one point. */
 int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
 		  struct cow_pool_point ***ret_points, struct cow_error *err);

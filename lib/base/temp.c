@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -19,16 +20,49 @@ static void random_name(char *name, size_t size)
 	snprintf(name, size, BASE_TEMP_PREFIX "%016" PRIx64, number);
 }
 
+int base_temp_claim(int fd)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = INT64_MAX - 1, .l_len = 1};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
+}
+
+bool base_temp_is_name(const char *name)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t prefix = strlen(BASE_TEMP_PREFIX);
+
+	return !strncmp(name, BASE_TEMP_PREFIX, prefix) && strlen(name + prefix) == 16 &&
+	       strspn(name + prefix, digits) == 16;
+}
+
+/* One that is taken away before it is claimed is made again. */
+static int open_named(struct base_temp *temp)
+{
+	struct stat st = {.st_nlink = 1};
+
+	do {
+		if (temp->fd >= 0)
+			close(temp->fd);
+		random_name(temp->name, sizeof(temp->name));
+		temp->fd = openat(temp->dirfd, temp->name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC,
+				  0600);
+		if (temp->fd < 0)
+			return -errno;
+	} while (base_temp_claim(temp->fd) == -EAGAIN ||
+		 (fstat(temp->fd, &st) == 0 && !st.st_nlink));
+	return 0;
+}
+
 int base_temp_open(struct base_temp *temp, int dirfd, mode_t mode, struct cow_error *err)
 {
 	*temp = (struct base_temp)BASE_TEMP_INIT;
 	temp->dirfd = dirfd;
 	temp->fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 	/* No unnamed files here: EOPNOTSUPP from fuse, nfs, cifs, gfs2; EISDIR before 3.11. */
-	if (temp->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		random_name(temp->name, sizeof(temp->name));
-		temp->fd = openat(dirfd, temp->name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
-	}
+	if (temp->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+		open_named(temp);
 	if (temp->fd < 0) {
 		int errnum = errno;
 
