@@ -203,7 +203,8 @@ struct cow_pool_build_result {
 
 /** Make the pool's directory (parents included, as virsh does), apply the policy and read it back
  *  before anything can be created in it. A directory that exists gets the policy for what is
- *  created in it from now on. On failure nothing that was made stays. -EBUSY while started.
+ *  created in it from now on, but not by way of a symlink that neither the caller made nor root:
+ *  COW_CODE_REFUSED. On failure nothing that was made stays. -EBUSY while started.
  *  A filesystem nothing is known about is no error with the policy auto. Of types fs and
  *  netfs the directory alone is made, and what is mounted on it gets the policy by start. */
 int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
@@ -240,8 +241,8 @@ void cow_pool_points_free(struct cow_pool_point **points);
 
 /** Look at a started pool again, and mend its own directory if that has drifted: what
  *  cow_pool_apply() does, without what is below. Directories and files that were left half made by
- * somebody who was killed are removed, and conversions that were interrupted while names were
- * exchanged are ended as the next one of that image would do it. -EINVAL when it is not started.
+ *  somebody who was killed are removed, and conversions that were interrupted while names were
+ *  exchanged are ended as the next one of that image would do it. -EINVAL when it is not started.
  *  @param ret_points one point. */
 int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
 		  struct cow_pool_point ***ret_points, struct cow_error *err);

@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Make a pool's directories follow its policy, whatever became of them since it was built. */
-#include <fcntl.h>
-
+#include "pool/apply.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "pool/apply.h"
+#include "pool/directory.h"
 #include "pool/mount.h"
 #include "pool/store.h"
 #include "pool/sweep.h"
 
 int pool_open_directory(const struct cow_pool *pool, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r;
+	BASE_CLEANUP(fd) int fd = pool_directory_open(pool, err);
+	int r = fd < 0 ? fd : pool_check_mounted(pool, fd, err);
 
-	if (fd < 0)
-		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
-	r = pool_check_mounted(pool, fd, err);
 	return r < 0 ? r : base_take_fd(&fd);
 }
 

@@ -159,11 +159,11 @@ int pool_build(const struct cow_pool *pool, unsigned flags, struct cow_pool_buil
 	       struct cow_error *err)
 {
 	struct cow_pool_build_result result = {0};
-	BASE_CLEANUP(fd) int fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	BASE_CLEANUP(fd) int fd = pool_directory_open(pool, err);
 	int r;
 
-	if (fd < 0 && errno != ENOENT)
-		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
+	if (fd < 0 && fd != -ENOENT)
+		return fd;
 	result.formatted = flags & FORMAT;
 	if (flags & COW_POOL_BUILD_DRY_RUN)
 		r = plan(fd, pool, flags, &result, err);

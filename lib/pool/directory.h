@@ -5,6 +5,9 @@
 #include <cow/pool.h>
 #include <cow/probe.h>
 
+/* Open a pool's directory to change it. @return fd, or -errno, ENOENT included. */
+int pool_directory_open(const struct cow_pool *pool, struct cow_error *err);
+
 /* Make an open directory what the definition says of a pool's: policy, owner, group and label, and
  * the mode unless it is -1; read back, and put into the result. */
 int pool_directory_set(int fd, const struct cow_pool *pool, int64_t mode,

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A pool's directory may be a symlink; not one that another user made, who would have us change any
+# directory.
+. "$(dirname "$0")/../lib.sh"
+need_root
+require jq
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
+pool() {
+	cowctl pool "$@" --session
+}
+
+make_fs btrfs b
+mkdir -m 0750 "$T/b/target"
+as_nobody ln -s target "$T/b/theirs"
+expect_status 0 pool define-as theirs --target "$T/b/theirs" --cow off
+for verb in build apply; do
+	expect_status 2 pool $verb theirs --json
+	expect_json '.error.code == "refused" and (.error.message | contains("symlink that user 65534 made"))'
+done
+! is_nocow "$T/b/target" || fail "changed by way of a symlink"
+expect_equal "$(stat -c %a "$T/b/target")" 750
+
+ln -s target "$T/b/own"
+expect_status 0 pool define-as own --target "$T/b/own" --cow off
+expect_status 0 pool build own
+is_nocow "$T/b/target" || fail "not built by way of an own symlink"
+# and whoever made one may use it, and what root made
+mkdir -m 0777 "$T/nobody"
+export XDG_CONFIG_HOME=$T/nobody XDG_RUNTIME_DIR=$T/nobody
+as_nobody mkdir "$T/b/nobodys"
+as_nobody ln -s nobodys "$T/b/link"
+ln -s nobodys "$T/b/roots"
+for link in link roots; do
+	expect_status 0 as_nobody cowctl pool define-as $link --session --target "$T/b/$link" --cow off
+	expect_status 0 as_nobody cowctl pool build $link --session
+done
