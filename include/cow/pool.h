@@ -163,8 +163,9 @@ int cow_pool_lookup(struct cow_pool_store *store, const char *name_or_uuid, stru
 /** The same as it is stored, where it was started with another definition than that. */
 int cow_pool_lookup_stored(struct cow_pool_store *store, const char *name_or_uuid,
 			   struct cow_pool **ret, struct cow_error *err);
-/** The pool whose directory is `path` or the nearest one above it; -ENOENT when there is none. What
- *  a pool is to have mounted and has not is not its own. */
+/** The pool whose directory is `path` or the nearest one above it, cowctl's before libvirt's and
+ * one that is started before one that is not; -ENOENT when there is none. What a pool is to have
+ * mounted and has not is not its own. */
 int cow_pool_lookup_path(struct cow_pool_store *store, const char *path, struct cow_pool **ret,
 			 struct cow_error *err);
 

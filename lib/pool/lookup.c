@@ -123,6 +123,16 @@ static size_t covers(const char *directory, const char *path)
 	return length;
 }
 
+/* Of two with one directory: ours, which has a policy of its own, then the one that is started. */
+static bool goes_before(const struct cow_pool_store *store, const struct cow_pool *one,
+			const struct cow_pool *two)
+{
+	if (one->source != two->source)
+		return one->source == COW_POOL_SOURCE_COWCTL;
+	return pool_store_started(store, one) == COW_ANSWER_YES &&
+	       pool_store_started(store, two) != COW_ANSWER_YES;
+}
+
 COW_EXPORT int cow_pool_lookup_path(struct cow_pool_store *store, const char *path,
 				    struct cow_pool **ret, struct cow_error *err)
 {
@@ -144,7 +154,8 @@ COW_EXPORT int cow_pool_lookup_path(struct cow_pool_store *store, const char *pa
 		char *directory = there ? resolve(pools[i]->path) : NULL;
 		size_t length = directory ? covers(directory, wanted) : 0;
 
-		if (length > best) {
+		if (length > best ||
+		    (best && length == best && goes_before(store, pools[i], pools[nearest]))) {
 			best = length;
 			nearest = i;
 		}
