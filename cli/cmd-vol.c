@@ -47,7 +47,7 @@ const struct cli_column cli_vol_columns[] = {
 	{"BACKING", "backing file", "backing", 0, HIDDEN, get_backing},
 	{"NOCOW", "carries the NOCOW flag", "nocow", 0, HIDDEN, get_nocow},
 	{"OVERWRITE", "what an overwrite does", "overwrite", 0, 0, get_overwrite},
-	{"EVIDENCE", "how that is known", "evidence", 0, HIDDEN, get_evidence},
+	{"EVIDENCE", "how that is known", "evidence", 0, 0, get_evidence},
 	{"COMPLIANCE", "how it stands against the policy of the pool", "compliance", 0, 0,
 	 get_compliance},
 	{"REASON", "why an overwrite does so", "reason", 0, HIDDEN | CLI_COLUMN_WRAP, get_reason},

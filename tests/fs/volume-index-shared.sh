@@ -28,6 +28,8 @@ settle .
 expect_equal "$(state flagged)" "true in-place reported ok"
 expect_equal "$(state flagged)" "true in-place inferred ok"
 expect_equal "$(volume flagged .reason)" "remembered: nothing was shared when it was last looked into"
+expect_status 0 vol list vms
+expect_out "EVIDENCE" "inferred"
 # what the flag alone decides is as good as new
 expect_equal "$(state plain)" "false copied reported drifted"
 expect_equal "$(volume plain .reason)" "NOCOW is not set"
