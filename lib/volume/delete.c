@@ -16,6 +16,22 @@ static int remove_name(const struct volume_place *place, const char *name, int f
 	return r < 0 ? base_fail(err, -r, "write the removal of %s to disk", BASE_QUOTE(name)) : 0;
 }
 
+/* A name is removed, whatever has it: be it still the file that nobody uses. */
+static int claim_named(const struct volume_place *place, const char *name,
+		       struct volume_claim *claim, struct cow_error *err)
+{
+	struct stat st;
+	int r = volume_claim(place, name, O_RDONLY, claim, err);
+
+	if (r < 0)
+		return r;
+	if (fstatat(place->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == claim->st.st_dev && st.st_ino == claim->st.st_ino)
+		return 0;
+	return base_refuse(err, ESTALE, COW_CODE_CHANGED, "volume %s was replaced meanwhile",
+			   BASE_QUOTE(name));
+}
+
 COW_EXPORT int cow_volume_delete(struct cow_pool_store *store, const struct cow_pool *pool,
 				 const char *name, struct cow_error *err)
 {
@@ -35,6 +51,6 @@ COW_EXPORT int cow_volume_delete(struct cow_pool_store *store, const struct cow_
 		return remove_name(&place, name, AT_REMOVEDIR, err);
 	/* A symlink goes, and what it leads to stays. */
 	if (!S_ISLNK(st.st_mode))
-		r = volume_claim(&place, name, O_RDONLY, &claim, err);
+		r = claim_named(&place, name, &claim, err);
 	return r < 0 ? r : remove_name(&place, name, 0, err);
 }

@@ -114,3 +114,12 @@ exec 7<disk-01
 expect_status 2 vol resize --pool vms disk-01 2M
 expect_err "in use by 'bash'" "shut the guest down, or close it"
 exec 7<&-
+
+# what has the name of a volume by now, and may be in use, is not deleted for it
+truncate -s 2M new-one
+stop_at fcntl disk-04 vol delete --session --pool vms disk-04
+mv new-one disk-04
+go_on
+expect_equal "$status" 2
+expect_err "was replaced meanwhile"
+expect_equal "$(stat -c %s disk-04)" 2097152
