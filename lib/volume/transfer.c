@@ -216,6 +216,19 @@ static int run(struct transfer *t, uint64_t *ret_bytes, struct cow_error *err)
 	return r;
 }
 
+/* What a failed upload left behind. */
+static int say_what_is_left(const struct transfer *t, const struct stat *before, int result,
+			    struct cow_error *err)
+{
+	struct stat st;
+	bool longer = fstat(t->to, &st) == 0 && st.st_size > before->st_size;
+
+	if (!t->done && !longer)
+		return result;
+	return base_remedy(err, result, "part of it is overwritten%s",
+			   longer ? ", and it is longer than it was" : "");
+}
+
 COW_EXPORT int cow_volume_upload(struct cow_pool_store *store, const struct cow_pool *pool,
 				 const char *name, int fd,
 				 const struct cow_volume_transfer *options, uint64_t *ret_bytes,
@@ -238,7 +251,8 @@ COW_EXPORT int cow_volume_upload(struct cow_pool_store *store, const struct cow_
 	t.from_at = position_of(fd);
 	t.to = claim.fd;
 	t.to_at = (off_t)options->offset;
-	return run(&t, ret_bytes, err);
+	r = run(&t, ret_bytes, err);
+	return r < 0 ? say_what_is_left(&t, &claim.st, r, err) : 0;
 }
 
 COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct cow_pool *pool,

@@ -69,6 +69,12 @@ expect_equal "$(sum_of target)" "$(sum_of "$T/expected")"
 dd if="$T/data" of="$T/expected" bs=1 count=2000 conv=notrunc status=none
 expect_equal "$(sum_of target)" "$(sum_of "$T/expected")"
 
+# one that fails on the way says what is left of the volume
+truncate -s 100M "$T/big"
+expect_status 2 vol upload --pool narrow disk "$T/big"
+expect_err "No space left" "part of it is overwritten, and it is longer than it was"
+expect_status 0 vol delete --pool narrow disk
+
 # a file that is there is replaced, and keeps what it has while anything is wrong; never a volume by itself
 expect_status 0 vol download --pool vms disk.qcow2 "$T/copy"
 cmp "$T/copy" disk.qcow2
