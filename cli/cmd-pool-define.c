@@ -100,13 +100,7 @@ static int create(struct cli_call *call)
 #define FILE_OPERAND                                                                               \
 	.operands = "FILE|-", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_FILE
 
-#define VALIDATE_OPTION                                                                            \
-	{                                                                                          \
-		"validate", 0, NULL, NULL, "refuse what has no meaning here, by its line", 0,      \
-			false                                                                      \
-	}
-
-static const struct cli_option define_options[] = {VALIDATE_OPTION, {0}};
+static const struct cli_option define_options[] = {CLI_VALIDATE_OPTION, {0}};
 
 const struct cli_verb cli_verb_pool_define = {
 	.name = "pool define",
@@ -126,7 +120,7 @@ const struct cli_verb cli_verb_pool_define = {
 	 false}
 /* clang-format on */
 
-static const struct cli_option create_options[] = {BUILD_OPTIONS, VALIDATE_OPTION, {0}};
+static const struct cli_option create_options[] = {BUILD_OPTIONS, CLI_VALIDATE_OPTION, {0}};
 
 const struct cli_verb cli_verb_pool_create = {
 	.name = "pool create",

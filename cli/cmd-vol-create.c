@@ -85,6 +85,7 @@ static int create_in_pool(struct cli_call *call, struct cow_volume_create_option
 
 static const struct cli_option create_options[] = {
 	SECRET_OPTION,
+	CLI_VALIDATE_OPTION,
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
 	{0},
 };
@@ -101,7 +102,8 @@ static int read_definition(struct cli_call *call, struct cow_volume_definition *
 	xml = cli_read_definition(call->operands[1], &size);
 	if (!xml)
 		return cli_error_system(call, errno, "read %s", CLI_QUOTE(call->operands[1]));
-	if (cow_volume_definition_new_xml(xml, size, ret, &err) < 0)
+	if ((cli_given(call, "validate") && cow_volume_validate_xml(xml, size, &err) < 0) ||
+	    cow_volume_definition_new_xml(xml, size, ret, &err) < 0)
 		return cli_error(call, &err);
 	if (secret) {
 		(*ret)->encryption.secret_file = secret;
@@ -140,6 +142,7 @@ static const struct cli_option create_from_options[] = {
 	{"input-secret-file", 0, "FILE", NULL, "the secret of VOL, if it is encrypted",
 	 CLI_COMPLETE_FILE, false},
 	SECRET_OPTION,
+	CLI_VALIDATE_OPTION,
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
 	{0},
 };

@@ -189,15 +189,45 @@ const struct cli_verb cli_verb_vol_info = {
 	.run = info,
 };
 
-static int path(struct cli_call *call)
+static const char *path_of(const struct cli_vol *vol)
+{
+	return vol->volume->path;
+}
+
+static const char *name_of(const struct cli_vol *vol)
+{
+	return vol->volume->name;
+}
+
+static const char *pool_of(const struct cli_vol *vol)
+{
+	return vol->pool->name;
+}
+
+static int write_line(struct cli_call *call, const char *(*get)(const struct cli_vol *))
 {
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
 	int status = cli_vol_open(call, &vol);
 
 	if (status)
 		return status;
-	fprintf(call->out, "%s\n", vol.volume->path);
+	fprintf(call->out, "%s\n", get(&vol));
 	return CLI_EXIT_CLEAN;
+}
+
+static int path(struct cli_call *call)
+{
+	return write_line(call, path_of);
+}
+
+static int name(struct cli_call *call)
+{
+	return write_line(call, name_of);
+}
+
+static int pool(struct cli_call *call)
+{
+	return write_line(call, pool_of);
 }
 
 const struct cli_verb cli_verb_vol_path = {
@@ -207,6 +237,24 @@ const struct cli_verb cli_verb_vol_path = {
 	.with = CLI_WITH_SCOPE,
 	.options = vol_options,
 	.run = path,
+};
+
+const struct cli_verb cli_verb_vol_name = {
+	.name = "vol name",
+	CLI_VOL_OPERAND,
+	.summary = "write the name of a volume, by its path or key",
+	.with = CLI_WITH_SCOPE,
+	.options = vol_options,
+	.run = name,
+};
+
+const struct cli_verb cli_verb_vol_pool = {
+	.name = "vol pool",
+	CLI_VOL_OPERAND,
+	.summary = "write the name of the pool that has a volume",
+	.with = CLI_WITH_SCOPE,
+	.options = vol_options,
+	.run = pool,
 };
 
 static int dumpxml(struct cli_call *call)

@@ -17,6 +17,12 @@ extern const struct cli_column cli_pool_columns[];
 #define CLI_POOL_OPERAND                                                                           \
 	.operands = "POOL", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_POOL
 
+/* Of verbs that take XML. */
+#define CLI_VALIDATE_OPTION                                                                        \
+	{                                                                                          \
+		"validate", 0, NULL, NULL, "refuse what has no meaning here, by its line", 0,      \
+			false                                                                      \
+	}
 /* Of verbs that list volumes. */
 #define CLI_INDEX_OPTION                                                                           \
 	{                                                                                          \

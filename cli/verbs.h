@@ -34,6 +34,8 @@ extern const struct cli_verb cli_verb_unshare;
 extern const struct cli_verb cli_verb_vol_list;
 extern const struct cli_verb cli_verb_vol_info;
 extern const struct cli_verb cli_verb_vol_path;
+extern const struct cli_verb cli_verb_vol_name;
+extern const struct cli_verb cli_verb_vol_pool;
 extern const struct cli_verb cli_verb_vol_dumpxml;
 extern const struct cli_verb cli_verb_vol_create;
 extern const struct cli_verb cli_verb_vol_create_as;

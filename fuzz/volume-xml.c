@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct cow_volume_create_options *options;
 	struct cow_error err = {0};
 
+	cow_volume_validate_xml((const char *)data, size, NULL);
 	if (cow_volume_definition_new_xml((const char *)data, size, &definition, &err) < 0) {
 		FUZZ_CHECK(err.message[0] && cow_text_is_utf8(err.message));
 		FUZZ_CHECK(!strchr(err.message, '\n') && !strchr(err.message, '\x1b'));

@@ -213,6 +213,8 @@ struct cow_volume_definition {
  *  than LUKS is COW_CODE_UNSUPPORTED. */
 int cow_volume_definition_new_xml(const char *xml, size_t size, struct cow_volume_definition **ret,
 				  struct cow_error *err);
+/** As cow_pool_validate_xml(), of a volume. */
+int cow_volume_validate_xml(const char *xml, size_t size, struct cow_error *err);
 void cow_volume_definition_free(struct cow_volume_definition *definition);
 
 /** Make one more volume with the content of another, as cow_clone_at() does it: blocks are shared

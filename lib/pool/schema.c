@@ -10,10 +10,7 @@
 
 DEFINE_CLEANUP(doc, xmlDoc *, xmlFreeDoc, NULL)
 
-/* Each element, and the attributes it may have. */
-static const struct {
-	const char *path, *attributes;
-} known[] = {
+static const struct pool_xml_known elements[] = {
 	{"/pool", "type"},
 	{"/pool/name", ""},
 	{"/pool/uuid", ""},
@@ -37,6 +34,7 @@ static const struct {
 	{"/pool/target/permissions/owner", ""},
 	{"/pool/target/permissions/group", ""},
 	{"/pool/target/permissions/label", ""},
+	{0},
 };
 
 /* Is the word one of those, which have a blank between them? */
@@ -60,30 +58,37 @@ static int check_attributes(const xmlNode *node, const char *attributes, struct 
 	return 0;
 }
 
-static int check_element(const xmlNode *node, const char *above, struct cow_error *err)
+static int check_element(const xmlNode *node, const char *above, const struct pool_xml_known *known,
+			 struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *path = base_format("%s/%s", above, (const char *)node->name);
-	size_t i = 0;
+	const struct pool_xml_known *found = known;
 	int r;
 
 	if (!path)
-		return base_fail(err, ENOMEM, "validate a pool definition");
-	while (i < BASE_ARRAY_SIZE(known) && !base_equal(known[i].path, path))
-		i++;
-	if (i == BASE_ARRAY_SIZE(known))
+		return base_fail(err, ENOMEM, "validate a definition");
+	while (found->path && !base_equal(found->path, path))
+		found++;
+	if (!found->path)
 		return pool_xml_refuse(node, err, "there is no element %s in %s",
 				       BASE_QUOTE((const char *)node->name), *above ? above : "/");
-	r = check_attributes(node, known[i].attributes, err);
+	r = check_attributes(node, found->attributes, err);
 	for (const xmlNode *child = node->children; r == 0 && child; child = child->next)
 		if (child->type == XML_ELEMENT_NODE && !child->ns)
-			r = check_element(child, path, err);
+			r = check_element(child, path, known, err);
 	return r;
 }
 
-COW_EXPORT int cow_pool_validate_xml(const char *xml, size_t size, struct cow_error *err)
+int pool_xml_validate(const char *xml, size_t size, const struct pool_xml_known *known,
+		      struct cow_error *err)
 {
 	BASE_CLEANUP(doc) xmlDoc *doc = NULL;
 	int r = pool_xml_parse(xml, size, &doc, err);
 
-	return r < 0 ? r : check_element(xmlDocGetRootElement(doc), "", err);
+	return r < 0 ? r : check_element(xmlDocGetRootElement(doc), "", known, err);
+}
+
+COW_EXPORT int cow_pool_validate_xml(const char *xml, size_t size, struct cow_error *err)
+{
+	return pool_xml_validate(xml, size, elements, err);
 }

@@ -22,6 +22,16 @@ int pool_xml_parse(const char *xml, size_t size, xmlDoc **ret, struct cow_error 
 int pool_xml_refuse(const xmlNode *node, struct cow_error *err, const char *format, ...)
 	BASE_PRINTF(3, 4);
 
+/* An element that has a meaning, by its path, and the attributes it may have, with blanks between.
+ */
+struct pool_xml_known {
+	const char *path, *attributes;
+};
+/* Refuse what is in none of them, the last of which is empty; what is in a namespace is let pass.
+ */
+int pool_xml_validate(const char *xml, size_t size, const struct pool_xml_known *known,
+		      struct cow_error *err);
+
 /* Out of libxml2's allocator into ours; NULL stays NULL. */
 char *pool_xml_take(xmlChar *text);
 

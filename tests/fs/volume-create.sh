@@ -125,3 +125,19 @@ expect_equal "$(find "$T/b" "$T/e" | sort)" "$before"
 expect_status 0 cowctl pool stop off --session
 expect_status 2 vol create-as off x 1M
 expect_err "is not started"
+
+# what would be passed over is refused by its line, if that is wanted
+slip() {
+	printf "<volume>\n<name>slip</name><capacity>0</capacity>\n%s\n</volume>\n" "$1" >"$T/slip.xml"
+	expect_status 3 vol create on "$T/slip.xml" --validate
+	expect_err "line 3 of the definition: "
+	expect_status 0 vol create on "$T/slip.xml"
+	expect_status 0 vol dumpxml --pool on slip
+	cp "$T/out" "$T/dumped.xml"
+	expect_status 0 vol delete --pool on slip
+	expect_status 0 vol create on "$T/dumped.xml" --validate
+	expect_status 0 vol delete --pool on slip
+}
+slip "<target><noocow/></target>"
+slip "<target><permissions><mod>0700</mod></permissions></target>"
+slip "<allocation units='KiB'>0</allocation>"

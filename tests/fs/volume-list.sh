@@ -51,6 +51,10 @@ expect_status 0 vol info ./wrong
 expect_out "drifted" "NOCOW is not set"
 expect_status 0 vol path --pool vms wrong
 expect_equal "$(cat "$T/out")" "$T/b/vms/wrong"
+expect_status 0 vol name ./wrong
+expect_equal "$(cat "$T/out")" wrong
+expect_status 0 vol pool ./wrong
+expect_equal "$(cat "$T/out")" vms
 expect_status 2 vol info --pool vms missing
 expect_err "no volume 'missing' in pool 'vms'"
 expect_status 2 vol info --pool vms ../vms/wrong

@@ -152,7 +152,7 @@ volume() {
 	gives 0 libvirt vol-create there "$T/ours.xml" || return 0
 	their_volume_xml there "$T/there.xml"
 	same_volume there
-	gives 0 ours vol create back "$T/theirs.xml" || return 0
+	gives 0 ours vol create back --validate "$T/theirs.xml" || return 0
 	our_volume_xml back "$T/back.xml"
 	same_volume back
 }
