@@ -13,13 +13,13 @@
 	.complete = CLI_COMPLETE_FILE
 
 /* The volume as it is now, and whether it follows the policy: of one that was empty that was up to
- * this call. */
+ * this call. One that is NOCOW may be so by a wish of its own. */
 static int show_again(struct cli_call *call, struct cli_vol *vol)
 {
 	int status = cli_vol_json_again(call, vol);
 	const struct cow_volume *volume = vol->volume;
 
-	if (volume->compliance != COW_COMPLIANCE_DRIFTED)
+	if (volume->compliance != COW_COMPLIANCE_DRIFTED || volume->nocow == COW_ANSWER_YES)
 		return status;
 	cli_warn(call, "volume %s has drifted from the policy of its pool, %s: %s",
 		 CLI_QUOTE(volume->path), cow_policy_name(vol->pool->policy), volume->reason);

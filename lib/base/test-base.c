@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,6 +167,22 @@ static void a_program_is_watched_and_stopped(void)
 	CHECK_NUMBER(base_run_watched(ends, -1, 0, &watch, NULL, &err), 0);
 }
 
+static void a_program_is_given_its_input(void)
+{
+	static const char *const copies[] = {"cat", NULL};
+	int fds[2], count = INT_MIN;
+	const struct base_watch watch = {stop_at_the_third, &count, fds};
+	char *output = NULL;
+
+	CHECK_NUMBER(pipe2(fds, O_CLOEXEC), 0);
+	CHECK_NUMBER(write(fds[1], "in", 2), 2);
+	close(fds[1]);
+	CHECK_NUMBER(base_run_watched(copies, -1, 0, &watch, &output, NULL), 0);
+	CHECK_TEXT(output, "in");
+	free(output);
+	close(fds[0]);
+}
+
 static void a_temporary_file_is_there_only_when_committed(void)
 {
 	char directory[] = "/tmp/cowctl-unit-XXXXXX";
@@ -205,6 +222,7 @@ int main(void)
 	vocabularies_begin_with_unknown();
 	a_program_is_run_and_heard();
 	a_program_is_watched_and_stopped();
+	a_program_is_given_its_input();
 	a_temporary_file_is_there_only_when_committed();
 	return unit_status();
 }

@@ -140,6 +140,29 @@ static void the_worst_layer_decides(void)
 	CHECK_NUMBER(fold(&good, &moves).overwrite, COPIED);
 }
 
+static void a_file_stands_on_all_layers(void)
+{
+	struct cow_layer vdo = layer("dm-vdo", COPIED, NULL), unknown = layer("dm", 0, NULL);
+	struct cow_layer good = layer("ext4", IN_PLACE, NULL), bad = layer("ext4", IN_PLACE, &vdo);
+	struct cow_layer dark = layer("ext4", IN_PLACE, &unknown);
+	const struct cow_file_state own = {
+		.overwrite = IN_PLACE, .evidence = COW_EVIDENCE_INFERRED, .reason = "its own"};
+	struct cow_file_state state = own;
+
+	probe_fold_below(&good, &state);
+	CHECK_NUMBER(state.overwrite, IN_PLACE);
+	CHECK_NUMBER(state.evidence, COW_EVIDENCE_INFERRED);
+	CHECK_TEXT(state.reason, "its own");
+	probe_fold_below(&bad, &state);
+	CHECK_NUMBER(state.overwrite, COPIED);
+	CHECK_NUMBER(state.evidence, COW_EVIDENCE_REPORTED);
+	CHECK_TEXT(state.reason, "dm-vdo: because");
+	state = own;
+	probe_fold_below(&dark, &state);
+	CHECK_NUMBER(state.overwrite, COW_OVERWRITE_UNKNOWN);
+	CHECK_NUMBER(state.evidence, COW_EVIDENCE_NONE);
+}
+
 static void measuring_beats_a_report(void)
 {
 	struct cow_layer liar = layer("xfs", IN_PLACE, NULL);
@@ -273,6 +296,7 @@ int main(void)
 	the_price_is_said_when_off_meets_redundancy();
 	a_refusal_is_an_error_of_its_own_kind();
 	the_worst_layer_decides();
+	a_file_stands_on_all_layers();
 	measuring_beats_a_report();
 	nothing_good_is_built_on_an_unknown_layer();
 	of_what_a_server_decides_the_remedy_is_to_ask_there();

@@ -176,6 +176,10 @@ for call in "upload drifted $T/piece" 'resize drifted 1M'; do
 	expect_json '.volumes[0] | .nocow == false and .compliance == "drifted"'
 	expect_err "has drifted from the policy of its pool, off: NOCOW is not set"
 done
+# one that is NOCOW by its own wish stays so, and that is nothing to be said each time
+expect_status 0 vol create-as cow wish 1M --nocow
+expect_status 0 vol resize --pool cow wish 2M --json
+expect_json '.volumes[0].nocow'
 
 # the layers below the pool's filesystem have a say, as they have in probe
 truncate -s 64M "$T/b/disk.img"
