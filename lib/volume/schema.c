@@ -30,6 +30,7 @@ static const struct pool_xml_known elements[] = {
 	{"/volume/target/clusterSize", "unit"},
 	{"/volume/target/features", ""},
 	{"/volume/target/features/lazy_refcounts", ""},
+	{"/volume/target/features/extended_l2", ""},
 	{"/volume/target/encryption", "format"},
 	{"/volume/target/encryption/secret", "type uuid usage"},
 	{"/volume/target/encryption/cipher", "name size mode hash"},
