@@ -68,6 +68,15 @@ static char *make_file(struct cli_call *call, const char *xml)
 	return NULL;
 }
 
+/* Is the file what was written into it? */
+static bool is_untouched(const char *file, const char *xml)
+{
+	size_t size = 0;
+	char *text CLI_CLEANUP(text) = cli_read_definition(file, &size);
+
+	return text && size == strlen(xml) && !memcmp(text, xml, size);
+}
+
 /* Take what was edited. @return 1 when it is as it was, 0 when it is stored, or -1 with *err. */
 static int take(struct cow_pool_store *store, const struct cow_pool *pool, const char *xml,
 		const char *file, struct cow_error *err)
@@ -135,7 +144,10 @@ static int edit_file(struct cli_call *call, struct cow_pool_store *store, struct
 			*pool = now;
 		}
 	}
-	cli_warn(call, "what was edited is kept in %s", CLI_QUOTE(file));
+	if (is_untouched(file, xml))
+		unlink(file);
+	else
+		cli_warn(call, "what was edited is kept in %s", CLI_QUOTE(file));
 	return call->status;
 }
 

@@ -25,12 +25,18 @@ expect_text "$file" '<cow state="yes"/>'
 expect_equal "$(ls -A "$T/tmp")" ""
 VISUAL="sed -i s/yes/no/" edited 0 false
 
+# an editor that fails and has written nothing leaves nothing
+edited 2 false
+expect_equal "$(ls -A "$T/tmp")" ""
+printf '#!/bin/sh\necho >>"$1"\nfalse\n' >"$T/failing"
+chmod +x "$T/failing"
+
 # what can't be is refused; what was written is kept
 before=$(sum_of "$file")
 for command in 'sed -i s/pool/pol/' 'sed -i s,/target,/tar,' "sed -i s,$T/p,relative," \
-	'sed -i "s,<name>p<,<name>q<,"' false; do
+	'sed -i "s,<name>p<,<name>q<,"' "$T/failing"; do
 	status=3
-	case $command in *name* | false) status=2 ;; esac
+	case $command in *name* | *failing) status=2 ;; esac
 	edited $status "$command"
 	expect_err "is kept in '$T/tmp/"
 	expect_equal "$(sum_of "$file")" "$before" "the definition"
