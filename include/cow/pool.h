@@ -17,10 +17,10 @@
  *
  * Definitions live in /etc/cowctl/pools (system) or $XDG_CONFIG_HOME/cowctl/pools (session);
  * which pools are started is noted in /run/cowctl or $XDG_RUNTIME_DIR/cowctl (without it in
- * $XDG_CACHE_HOME/cowctl). What was found in their volumes is remembered in
- * /var/cache/cowctl or $XDG_CACHE_HOME/cowctl, and may be deleted. libvirt's own definitions are
- * listed too, read-only: changing one of its pools is COW_CODE_REFUSED. All files are replaced
- * atomically, and several programs may use a store at once.
+ * $XDG_CACHE_HOME/cowctl/run). What was found in their volumes is remembered in
+ * /var/cache/cowctl/pools or $XDG_CACHE_HOME/cowctl/pools, and may be deleted. libvirt's own
+ * definitions are listed too, read-only: changing one of its pools is COW_CODE_REFUSED. All files
+ * are replaced atomically, and several programs may use a store at once.
  */
 
 #include <cow/error.h>

@@ -46,7 +46,7 @@ static int check_clashes(struct cow_pool_store *store, const struct cow_pool *po
 
 	/* One of this name that can't be read might be anybody's: it is not written over. */
 	if (r < 0 && r != -ENOENT)
-		return base_remedy(err, r, "correct or remove that file");
+		return r;
 	r = cow_pool_list(store, &pools, &broken, NULL);
 	if (r < 0)
 		return base_fail(err, -r, "list pools");
@@ -188,8 +188,13 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 	file = base_format("%s.xml", pool->name);
 	if (!file)
 		return base_fail(err, ENOMEM, "undefine a pool");
-	if (unlinkat(lock.dirfd, file, 0) < 0)
-		return base_fail(err, errno, "remove %s", BASE_QUOTE(file));
+	/* Somebody else was faster. */
+	r = unlinkat(lock.dirfd, file, 0) < 0 ? errno : 0;
+	if (r == ENOENT)
+		return base_refuse(err, r, COW_CODE_NOT_FOUND, "no pool %s",
+				   BASE_QUOTE(pool->name));
+	if (r)
+		return base_fail(err, r, "remove %s", BASE_QUOTE(file));
 	pool_store_forget(store, pool);
 	r = base_sync_directory(lock.dirfd);
 	return r < 0 ? base_fail(err, -r, "write the removal of %s to disk", BASE_QUOTE(file)) : 0;

@@ -41,12 +41,15 @@ static int find_session(struct cow_pool_store *store)
 	BASE_CLEANUP(free) char *cache = base_directory("XDG_CACHE_HOME", ".cache");
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
-	if (!runtime || runtime[0] != '/')
+	bool given = runtime && runtime[0] == '/';
+
+	if (!given)
 		runtime = cache;
 	if (!config || !runtime)
 		return -ENOENT;
 	store->pools = base_format("%s/cowctl/pools", config);
-	store->runtime = base_format("%s/cowctl/pools", runtime);
+	/* not with what may be deleted */
+	store->runtime = base_format("%s/cowctl/%s", runtime, given ? "pools" : "run");
 	store->libvirt = base_format("%s/libvirt/storage", config);
 	store->libvirt_run = base_format("%s/libvirt/storage/run", runtime);
 	return 0;
@@ -313,8 +316,11 @@ static int read_pool(const struct cow_pool_store *store, enum cow_pool_source so
 	if (cause.code == COW_CODE_USAGE)
 		cause.code = COW_CODE_CORRUPT;
 	if (r < 0)
-		return base_fail_in(err, r, &cause, "pool definition %s",
-				    BASE_QUOTE(active ? active : path));
+		return base_remedy(
+			err,
+			base_fail_in(err, r, &cause, "pool definition %s",
+				     BASE_QUOTE(active ? active : path)),
+			"%s", cause.code == COW_CODE_CORRUPT ? "correct or remove that file" : "");
 	set_standing(store, source, autostart, &(*ret)->pool);
 	return 0;
 }

@@ -31,3 +31,8 @@ at_once cowctl pool start "$name" --session
 expect_equal "$(cat "$T"/out.* | grep -c "start")" 1 "starts"
 at_once cowctl pool stop "$name" --session
 expect_equal "$(cat "$T"/out.* | grep -c "stop")" 1 "stops"
+
+# of all who forget one, the others are told that there is none
+at_once cowctl pool undefine "$name" --session
+expect_equal "$succeeded" 1 "undefined"
+expect_equal "$(cat "$T"/err.* | grep -c "no pool '$name'")" 7 "who came too late"

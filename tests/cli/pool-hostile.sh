@@ -79,3 +79,28 @@ expect_err ".xml" "2 pool definitions"
 expect_json '[.pools[].name] == ["-dash <&>", "good"] and .error'
 expect_status 2 cowctl pool info broken --session
 expect_err "broken.xml"
+
+# what is broken names the file to remove, for every verb; then all goes on
+rm -rf "$T/config" "$T/runtime"
+mkdir "$T/p"
+expect_status 0 cowctl pool define-as p --session --target "$T/p"
+expect_status 0 cowctl pool start p --session
+for file in "$T/runtime/cowctl/pools/p.started" "$pools/p.xml"; do
+	echo '<broken' >"$file"
+	for verb in info stop start undefine; do
+		expect_status 2 cowctl pool $verb p --session --json
+		expect_json '(.error.message | contains($file)) and .error.remedy == "correct or remove that file"' \
+			--arg file "$file"
+	done
+	rm "$file"
+done
+expect_status 2 cowctl pool info p --session
+expect_err "no pool 'p'"
+
+# without a runtime directory nothing of it lies where all may be deleted
+unset XDG_RUNTIME_DIR
+expect_status 0 cowctl pool define-as p --session --target "$T/p"
+expect_status 0 cowctl pool start p --session
+rm -rf "$T/cache/cowctl/pools"
+expect_status 0 cowctl pool info p --session --json
+expect_json '.pools[0].state == "active"'
