@@ -158,7 +158,7 @@ static int with_options(struct cli_call *call, pool_use *use)
 	char *path CLI_CLEANUP(text) = NULL;
 	struct cow_error err = {0};
 
-	if (!target)
+	if (!target || !*target)
 		return cli_usage(call, "option '--target' is needed");
 	path = absolute(target);
 	if (!path)

@@ -43,6 +43,23 @@ static bool is_among(const char *word, const char *list)
 	return false;
 }
 
+/* All of libvirt's: a word that is none of them is a slip. */
+static const char types[] = "dir,fs,netfs,logical,disk,iscsi,iscsi-direct,scsi,mpath,rbd,sheepdog,"
+			    "gluster,zfs,vstorage";
+
+static bool are_types(const char *list)
+{
+	for (const char *word = list; word; word = strchr(word, ',')) {
+		char *one CLI_CLEANUP(text) = NULL;
+
+		word += word != list;
+		one = cli_format("%.*s", (int)strcspn(word, ","), word);
+		if (!is_among(one, types))
+			return false;
+	}
+	return true;
+}
+
 static bool is_wanted(const struct cli_call *call, const struct cow_pool *pool)
 {
 	const char *type = cli_value(call, "type");
@@ -72,8 +89,11 @@ static int list(struct cli_call *call)
 	struct cow_error err = {0};
 	struct cow_pool **pools CLI_CLEANUP(pools) = NULL;
 	struct cli_table *table;
+	const char *type = cli_value(call, "type");
 	size_t broken = 0;
 
+	if (type && !are_types(type))
+		return cli_usage(call, "--type %s: the types are %s", CLI_QUOTE(type), types);
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_list(store, &pools, &broken, &err) < 0)
 		return cli_error(call, &err);

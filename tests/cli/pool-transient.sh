@@ -51,6 +51,11 @@ listed --type dir -- d t
 listed --type fs,dir -- d t
 listed --type fs,netfs --
 listed --type logical --
+expect_status 3 pool list --type dir,foo
+expect_err "'dir,foo'" "iscsi-direct"
+expect_status 3 pool list --type ''
+expect_status 3 pool define-as e --target ''
+expect_err "'--target' is needed"
 listed --active --persistent --
 expect_status 0 pool list --uuid --transient
 expect_equal "$(cat "$T/out")" "$uuid"
