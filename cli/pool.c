@@ -111,9 +111,9 @@ int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool)
 		cli_status(call, CLI_EXIT_FINDINGS);
 	}
 	if (pool->compliance == COW_COMPLIANCE_DRIFTED) {
-		cli_warn(call, "pool %s has drifted from its policy %s: %s (cowctl pool apply)",
+		cli_warn(call, "pool %s has drifted from its policy %s: %s (%s)",
 			 CLI_QUOTE(pool->name), cow_policy_name(pool->policy),
-			 pool->compliance_reason);
+			 pool->compliance_reason, pool->compliance_remedy);
 		return CLI_EXIT_FINDINGS;
 	}
 	if (pool->compliance == COW_COMPLIANCE_UNKNOWN && pool->policy != COW_POLICY_AUTO) {

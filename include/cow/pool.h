@@ -90,6 +90,9 @@ struct cow_pool {
 	 * for somebody to go on: cow_convert_list_interrupted() tells which. */
 	uint64_t interrupted;
 	char interrupted_reason[256]; /**< of the first */
+
+	/** Filled by cow_pool_refresh(): what would mend a drift, or "". */
+	char compliance_remedy[256];
 };
 
 struct cow_pool_store;

@@ -21,6 +21,7 @@ static void set_compliance(struct cow_pool *pool, enum cow_compliance compliance
 {
 	pool->compliance = compliance;
 	base_copy(pool->compliance_reason, sizeof(pool->compliance_reason), reason);
+	pool->compliance_remedy[0] = '\0';
 }
 
 static const char *why(enum cow_compliance compliance, const struct cow_decision *decision)
@@ -37,6 +38,11 @@ static const char *why(enum cow_compliance compliance, const struct cow_decision
 	}
 }
 
+static const char *remedy(const struct cow_decision *decision)
+{
+	return decision->action == COW_ACTION_REFUSE ? decision->remedy : "cowctl pool apply";
+}
+
 static void look_at_policy(struct cow_pool *pool)
 {
 	BASE_CLEANUP(probe) struct cow_probe *probe = NULL;
@@ -51,6 +57,9 @@ static void look_at_policy(struct cow_pool *pool)
 	cow_policy_decide(pool->policy, probe, &decision);
 	compliance = pool_judge(probe, &decision);
 	set_compliance(pool, compliance, why(compliance, &decision));
+	if (compliance == COW_COMPLIANCE_DRIFTED)
+		base_copy(pool->compliance_remedy, sizeof(pool->compliance_remedy),
+			  remedy(&decision));
 }
 
 static void look_at_sizes(struct cow_pool *pool)

@@ -26,9 +26,16 @@ is_nocow "$T/fs/p" || fail "the directory is CoW"
 
 # what stands against it is said, with a remedy; the pool stays as it is
 chattr -C "$T/fs/p"
+expect_status 0 pool stop p
+expect_status 1 pool start p
+expect_err "NOCOW is not set" "(cowctl pool apply)"
 chattr +c "$T/fs/p"
 expect_status 1 pool refresh p --json
 expect_json '.error.code == "conflict" and .error.remedy'
+expect_status 0 pool stop p
+expect_status 1 pool start p
+expect_err "compression flag" "chattr -c"
+! grep -q 'pool apply' "$T/err" || fail "a remedy that mends nothing"
 chattr -c "$T/fs/p"
 rmdir "$T/fs/p"
 expect_status 0 pool define-as q --target "$T/fs/q"
