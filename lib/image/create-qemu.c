@@ -227,10 +227,6 @@ static int check_written(const struct image_new *image, struct cow_error *err)
 	return r;
 }
 
-/* QEMU measures how fast it derives a key, and gives up where the kernel's count of its time is too
- * coarse for that, which is a matter of luck. */
-#define ENCRYPTED_TRIES 5
-
 /* How far qemu-img is, by what the file has. */
 static int watch_size(void *data)
 {
@@ -244,14 +240,9 @@ static int watch_size(void *data)
 static int run(struct image_new *image, const char *const *argv, struct cow_error *err)
 {
 	const struct base_watch watch = {watch_size, image};
-	int tries = image->options->encryption ? ENCRYPTED_TRIES : 1, r = 0;
 	int timeout_ms = image->options->preallocation ? 0 : TIMEOUT_MS;
+	int r = image_qemu_run(argv, image->fd, timeout_ms, &watch, err);
 
-	while (tries--) {
-		r = image_qemu_run(argv, image->fd, timeout_ms, &watch, err);
-		if (r == 0 || r == -ECANCELED)
-			break;
-	}
 	if (r == 0)
 		r = image_progress(image, image->size);
 	return r == -ECANCELED ? image_stopped(image, err) : r;
