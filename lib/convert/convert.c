@@ -85,7 +85,7 @@ static int carry_out_live(struct convert *c, struct cow_error *err)
 	return r;
 }
 
-static void note_pieces_after(struct convert *c)
+void convert_note_pieces(struct convert *c)
 {
 	struct cow_extents after = {0};
 
@@ -99,7 +99,7 @@ static int move_on(struct convert *c, struct cow_error *err)
 	int r = convert_move_on(c, err);
 
 	if (r == 0)
-		note_pieces_after(c);
+		convert_note_pieces(c);
 	return r;
 }
 
@@ -136,7 +136,7 @@ static int carry_out(struct convert *c, struct cow_error *err)
 		r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err);
 	if (r < 0)
 		return r;
-	note_pieces_after(c);
+	convert_note_pieces(c);
 	r = convert_swap(c, err);
 	if (r == 0)
 		c->result->outcome = COW_CONVERT_CONVERTED;

@@ -167,6 +167,9 @@ int convert_sync_directory(const struct convert *c, struct cow_error *err);
 int convert_name_copy(struct convert *c, enum convert_journal_kind kind, uint64_t position,
 		      struct cow_error *err);
 
+/* In how many pieces the copy lies, for the result. */
+void convert_note_pieces(struct convert *c);
+
 /* Nothing of the original has changed since it was opened, not even its attributes. */
 bool convert_is_unchanged(const struct convert *c);
 int convert_fail_changed(const struct convert *c, struct cow_error *err);

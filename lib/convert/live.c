@@ -200,12 +200,9 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 
 static void measure_copy(struct convert *c)
 {
-	struct cow_extents after = {0};
 	struct stat st;
 
-	cow_extents_read(c->copy, 0, &after, NULL);
-	c->result->runs_after = after.runs;
-	c->result->rows_after = after.rows;
+	convert_note_pieces(c);
 	if (fstat(c->copy, &st) == 0 && st.st_size > 512 * st.st_blocks)
 		c->result->bytes_holes = (uint64_t)(st.st_size - 512 * st.st_blocks);
 }
