@@ -24,6 +24,24 @@ litter_in() {
 	find "$1" -name '.cowctl-*'
 }
 
+# leave_room MIB FILE: let FILE take all of its XFS but that. What was removed is free a little later, but not
+# while the filesystem is frozen.
+leave_room() {
+	local point
+	point=$(stat -c %m -- "$(dirname -- "$2")")
+	fsfreeze --freeze "$point"
+	fsfreeze --unfreeze "$point"
+	fallocate -l $((($(stat -f -c '%a * %S >> 20' "$point")) - $1))M -- "$2"
+}
+
+# interrupt_copy N IMAGE: kill a conversion that is to be resumed before its Nth write. With a rate, one MiB
+# is written after the other.
+interrupt_copy() {
+	(ASAN_OPTIONS=detect_leaks=0 strace -o /dev/null --trace=pwrite64 --inject="pwrite64:signal=KILL:when=$1" \
+		"$COWCTL" convert --resume --bandwidth 10G "$2" 2>"$T/err" || true) 2>/dev/null
+	expect_equal "$(litter_in "$(dirname -- "$2")" | wc -l)" 1 "copies that are left"
+}
+
 # expect_converted off|on IMAGE [OPTION...]: it is converted and still the same file.
 expect_converted() {
 	local to=$1 image=$2 before

@@ -15,13 +15,7 @@ mkdir -m 0755 "$T/x/d"
 cd "$T/x/d"
 make_image big.raw 24M
 sum=$(sum_of big.raw)
-fill() {
-	# XFS frees what was removed a little later, but not while it is frozen.
-	fsfreeze --freeze "$T/x"
-	fsfreeze --unfreeze "$T/x"
-	fallocate -l $((($(stat -f -c '%a * %S >> 20' .)) - 12))M ../fill
-}
-fill
+leave_room 12 ../fill
 trace_inject fallocate:signal=KILL:when=3 cowctl convert --low-space --rewrite big.raw && fail "not killed"
 [ ! -e big.raw ] || fail "not moved in part"
 expect_equal "$(litter_in . | wc -l)" 2 "files of the move"
@@ -57,7 +51,7 @@ expect_status 1 cowctl convert --status --json .
 expect_json '[.images[].path] == ["./" + $name]' --arg name "$long"
 expect_status 1 cowctl convert --status --json "$long"
 expect_status 0 cowctl convert --undo "$long"
-fill
+leave_room 12 ../fill
 trace_inject fallocate:signal=KILL:when=3 cowctl convert --low-space --rewrite "$long" && fail "not killed"
 [ ! -e "$long" ] || fail "not moved in part"
 expect_status 1 cowctl convert --status --json "$long"
@@ -73,7 +67,7 @@ rm ../fill
 
 # Half of it put at the path by hand is not the whole: what has the rest stays, and is known for what it is.
 for kind in m o; do
-	fill
+	leave_room 12 ../fill
 	trace_inject fallocate:signal=KILL:when=3 cowctl convert --low-space --rewrite "$long" &&
 		fail "not killed"
 	half=$(find . -name ".cowctl-*-$kind*-*")

@@ -15,8 +15,7 @@ mkdir -m 0755 d d/sub
 make_image d/sub/big.raw 24M
 make_image d/small.raw 1M
 sums=$(sha256sum d/*.raw d/sub/*.raw)
-sync -f .
-fallocate -l $((($(stat -f -c '%a * %S >> 20' .)) - 12))M fill
+leave_room 12 fill
 interrupt() {
 	trace_inject fallocate:signal=KILL:when=3 cowctl convert --low-space --rewrite d/sub/big.raw &&
 		fail "not killed"

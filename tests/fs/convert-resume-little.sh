@@ -11,14 +11,8 @@ mkdir "$T/b/d"
 image=$T/b/d/v.raw
 make_image "$image" 200M
 
-# With a rate, one MiB is written after the other.
-interrupt() {
-	(ASAN_OPTIONS=detect_leaks=0 strace -o /dev/null --trace=pwrite64 \
-		--inject=pwrite64:signal=KILL:when=61 "$COWCTL" convert --resume --bandwidth 10G "$image" 2>"$T/err" || true) 2>/dev/null
-	expect_equal "$(litter_in "$T/b/d" | wc -l)" 1 "copies that are left"
-}
 for _ in 1 2 3; do
-	interrupt
+	interrupt_copy 61 "$image"
 done
 used() { # KiB of the filesystem, which are more than the files' where parts of extents are in use
 	sync -f "$T/b"

@@ -3,6 +3,7 @@
 # Starting or refreshing a pool ends what was interrupted in it, as the next conversion of the same image
 # would; what somebody has to decide is counted and said.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../lib-convert.sh"
 . "$(dirname "$0")/../trace.sh"
 need_root
 without_sanitizers
@@ -51,8 +52,7 @@ FS_SIZE=320M make_fs xfs x
 mkdir -m 0755 "$T/x/q"
 cd "$T/x/q"
 make_image moved 24M
-sync -f .
-fallocate -l $((($(stat -f -c '%a * %S >> 20' .)) - 12))M ../fill
+leave_room 12 ../fill
 expect_status 0 pool define-as q --target "$T/x/q" --cow off
 killed fallocate moved --low-space --rewrite
 [ ! -e moved ] || fail "it was not being moved"
