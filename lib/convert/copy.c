@@ -213,7 +213,7 @@ int convert_transfer(struct convert *c, struct cow_error *err)
 	/* Only what is on disk leaves the page cache, to be read from there. */
 	if (c->resumed && fdatasync(c->copy) < 0)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	r = transfer(c, windows, err);
+	r = c->before.st_size ? transfer(c, windows, err) : convert_layout_allocate(c, 0, 0, err);
 	drop(&windows[0], c);
 	drop(&windows[1], c);
 	image_copy_end(&c->engine);

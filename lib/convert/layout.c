@@ -153,6 +153,8 @@ int convert_layout_sum(const struct convert *c, uint64_t *ret, struct cow_error 
 	int r = 0;
 
 	*ret = is_all_data(c) ? c->total : 0;
+	if (!c->before.st_size) /* what is preallocated all the same is in no window */
+		return sum_window(c, &window, ret);
 	while (!is_all_data(c) && (r = convert_layout_next(c, window.end, &window, err)) > 0) {
 		r = sum_window(c, &window, ret);
 		if (r < 0)

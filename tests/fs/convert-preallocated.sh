@@ -31,3 +31,11 @@ expect_equal "$(du -k "$image" | cut -f1)" 8192 "KiB allocated"
 runs=$(runs_of "$image")
 fragment "$image" 1000
 expect_equal "$(runs_of "$image")" "$runs" "runs after the hole was filled"
+
+image=$T/b/empty.raw
+touch "$image"
+fallocate --keep-size -l 2M "$image"
+sync "$image"
+expect_converted off "$image"
+expect_equal "$(unwritten "$image")" 2048 "KiB unwritten of an empty image"
+expect_equal "$(stat -c %s "$image")" 0 size
