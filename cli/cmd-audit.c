@@ -4,14 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "audit.h"
 #include "pool.h"
-
-/* An image, or one step of the chain of files it is backed by. */
-struct row {
-	const struct cow_audit_item *item;
-	const struct cow_chain *step;
-};
 
 struct run {
 	struct cli_call *call;
@@ -23,92 +17,6 @@ struct run {
 
 CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
 CLI_DEFINE_CLEANUP(item, struct cow_audit_item *, cow_audit_item_free)
-
-/* --- columns: name of the function, what it gives of an image, what of a backing file --- */
-
-#define DEFINE_GETTER(name, of_item, of_step)                                                      \
-	static struct cli_value get_##name(const void *data)                                       \
-	{                                                                                          \
-		const struct row *row = data;                                                      \
-		const struct cow_audit_item *item = row->item;                                     \
-		const struct cow_chain *step = row->step;                                          \
-		(void)item;                                                                        \
-		return step ? (of_step) : (of_item);                                               \
-	}
-
-static struct cli_value format_of(enum cow_format format)
-{
-	return format == COW_FORMAT_UNKNOWN ? cli_text(NULL) : cli_text(cow_format_name(format));
-}
-
-static struct cli_value count_of(const struct cow_audit_item *item, uint64_t count)
-{
-	return item->mapped == COW_ANSWER_YES ? cli_number(count) : cli_unknown();
-}
-
-static struct cli_value policy_of(enum cow_policy policy)
-{
-	return policy == COW_POLICY_UNKNOWN ? cli_unknown() : cli_text(cow_policy_name(policy));
-}
-
-/* The names of the rules that have something to say. */
-static struct cli_value rules_of(const struct cow_audit_item *item)
-{
-	return cli_text(item->findings ? item->findings->rule : NULL);
-}
-
-static struct cli_value backing_of(const struct cow_audit_item *item)
-{
-	return cli_path(item->chain && item->chain->next ? item->chain->next->path : NULL);
-}
-
-#define NOTHING cli_text(NULL)
-DEFINE_GETTER(compliance, cli_text(cow_compliance_name(item->compliance)), NOTHING)
-DEFINE_GETTER(overwrite, cli_text(cow_overwrite_name(item->overwrite)), NOTHING)
-DEFINE_GETTER(evidence, cli_text(cow_evidence_name(item->evidence)), NOTHING)
-DEFINE_GETTER(nocow, cli_answer(item->nocow), NOTHING)
-DEFINE_GETTER(format, format_of(item->format), format_of(step->format))
-DEFINE_GETTER(size, cli_bytes(item->size), NOTHING)
-DEFINE_GETTER(allocated, cli_bytes(item->allocated), NOTHING)
-DEFINE_GETTER(extents, count_of(item, item->extents), NOTHING)
-DEFINE_GETTER(runs, count_of(item, item->runs), NOTHING)
-DEFINE_GETTER(shared, item->mapped == COW_ANSWER_YES ? cli_bytes(item->shared) : cli_unknown(),
-	      NOTHING)
-DEFINE_GETTER(old, item->history == COW_ANSWER_YES ? cli_bytes(item->old) : cli_unknown(), NOTHING)
-DEFINE_GETTER(pool, cli_text(item->pool), NOTHING)
-DEFINE_GETTER(policy, policy_of(item->policy), NOTHING)
-DEFINE_GETTER(effective, policy_of(item->effective), NOTHING)
-DEFINE_GETTER(rule, rules_of(item), cli_text(step->problem))
-DEFINE_GETTER(path, cli_path(item->path), cli_path(step->path))
-DEFINE_GETTER(backing, backing_of(item), cli_path(step->next ? step->next->path : NULL))
-DEFINE_GETTER(reason, cli_text(item->reason), cli_text(step->problem))
-
-static const struct cli_column columns[] = {
-	{"PATH", "file", "path", 0, CLI_COLUMN_TREE, get_path},
-	{"COMPLIANCE", "ok, drifted, not-applicable or unknown", "compliance", 0, 0,
-	 get_compliance},
-	{"OVERWRITE", "in-place, copied-once, copied or unknown", "overwrite", 0, 0, get_overwrite},
-	{"FORMAT", "image format, recognised by content", "format", 0, 0, get_format},
-	{"SIZE", "length of the file", "size", 0, CLI_COLUMN_RIGHT, get_size},
-	{"ALLOC", "bytes it takes on disk", "allocated", 0, CLI_COLUMN_RIGHT, get_allocated},
-	{"RUNS", "physically discontiguous runs", "runs", 0, CLI_COLUMN_RIGHT, get_runs},
-	{"SHARED", "bytes shared with snapshots and clones", "shared", 0, CLI_COLUMN_RIGHT,
-	 get_shared},
-	{"POLICY", "what it is held against: off, on or auto", "policy", 0, 0, get_policy},
-	{"EFFECTIVE", "what the policy comes to here: off or on", "effective", 0, CLI_COLUMN_HIDDEN,
-	 get_effective},
-	{"EVIDENCE", "how the overwrite state is known", "evidence", 0, CLI_COLUMN_HIDDEN,
-	 get_evidence},
-	{"NOCOW", "carries the NOCOW flag", "nocow", 0, CLI_COLUMN_HIDDEN, get_nocow},
-	{"EXTENTS", "extent rows", "extents", 0, CLI_COLUMN_HIDDEN | CLI_COLUMN_RIGHT, get_extents},
-	{"OLD", "bytes older than the last snapshot or balance", "old", 0,
-	 CLI_COLUMN_HIDDEN | CLI_COLUMN_RIGHT, get_old},
-	{"POOL", "pool it belongs to", "pool", 0, CLI_COLUMN_HIDDEN, get_pool},
-	{"FINDING", "worst finding; all are in JSON", NULL, 0, CLI_COLUMN_HIDDEN, get_rule},
-	{"BACKING", "file it is backed by", NULL, 0, CLI_COLUMN_HIDDEN, get_backing},
-	{"REASON", "why it overwrites like that", "reason", 0, CLI_COLUMN_HIDDEN, get_reason},
-	{NULL},
-};
 
 /* --- one item --- */
 
@@ -157,11 +65,11 @@ static void add_chain(struct run *run, const struct cow_audit_item *item, const 
 			json_t *object = json_object();
 
 			cli_json_path(object, "path", step->path);
-			cli_json_value(object, "format", format_of(step->format));
+			cli_json_value(object, "format", cli_audit_format(step->format));
 			json_object_set_new(object, "problem", cli_json_text(step->problem));
 			json_array_append_new(steps, object);
 		} else if (step != item->chain) {
-			parent = cli_table_add(run->table, &parent, &(struct row){item, step});
+			parent = cli_table_add(run->table, &parent, &(struct audited){item, step});
 		}
 	}
 	if (steps)
@@ -195,7 +103,7 @@ static void add_item(struct run *run, const struct cow_audit_item *item)
 		add_error(run, item);
 		return;
 	}
-	row = cli_table_add(run->table, NULL, &(struct row){item, NULL});
+	row = cli_table_add(run->table, NULL, &(struct audited){item, NULL});
 	add_findings(run, item, row.object);
 	add_chain(run, item, &row);
 	if (item->compliance == COW_COMPLIANCE_UNKNOWN)
@@ -399,6 +307,6 @@ const struct cli_verb cli_verb_audit = {
 	.summary = "find images and hold them against their policy",
 	.with = CLI_WITH_TABLE | CLI_WITH_BYTES | CLI_WITH_SCOPE,
 	.options = options,
-	.columns = columns,
+	.columns = cli_audit_columns,
 	.run = run_audit,
 };
