@@ -40,11 +40,13 @@ require() {
 	done
 }
 
-# Be root, alone in a mount namespace that passes nothing on.
+# Be root, alone in a mount namespace that passes nothing on, and as ready for signals as at a terminal:
+# under nohup(1) what is ignored would stay so in all that is started.
 need_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	[ -n "${COW_PRIVATE:-}" ] ||
-		COW_PRIVATE=$T exec unshare --mount --propagation private -- "$BASH" "$0"
+		COW_PRIVATE=$T exec env --default-signal=HUP,INT,TERM \
+			unshare --mount --propagation private -- "$BASH" "$0"
 }
 
 # need_lab MODULE...: run in a guest whose kernel has these modules: this test is started again there,
