@@ -281,7 +281,8 @@ static int run_audit(struct cli_call *call)
 	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
 	struct run run = {.call = call};
 	struct cow_error err;
-	unsigned flags = cli_flag(call, "cross-device", COW_AUDIT_CROSS_DEVICE) |
+	unsigned flags = cli_flag(call, "cow", COW_AUDIT_OVERRULE) |
+			 cli_flag(call, "cross-device", COW_AUDIT_CROSS_DEVICE) |
 			 cli_flag(call, "all-files", COW_AUDIT_ALL_FILES);
 
 	if (cow_audit_new(flags, &audit, &err) < 0)

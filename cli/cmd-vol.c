@@ -33,6 +33,7 @@ CLI_GETTER(get_overwrite, struct cow_volume, cli_text(cow_overwrite_name(item->o
 CLI_GETTER(get_evidence, struct cow_volume, cli_text(cow_evidence_name(item->evidence)))
 CLI_GETTER(get_compliance, struct cow_volume, cli_text(cow_compliance_name(item->compliance)))
 CLI_GETTER(get_reason, struct cow_volume, cli_text(item->reason))
+CLI_GETTER(get_own, struct cow_volume, cli_text(item->own ? cow_policy_name(item->own) : NULL))
 CLI_GETTER(get_problem, struct cow_volume, cli_text(item->problem))
 
 #define RIGHT  CLI_COLUMN_RIGHT
@@ -48,8 +49,9 @@ const struct cli_column cli_vol_columns[] = {
 	{"NOCOW", "carries the NOCOW flag", "nocow", 0, HIDDEN, get_nocow},
 	{"OVERWRITE", "what an overwrite does", "overwrite", 0, 0, get_overwrite},
 	{"EVIDENCE", "how that is known", "evidence", 0, 0, get_evidence},
-	{"COMPLIANCE", "how it stands against the policy of the pool", "compliance", 0, 0,
+	{"COMPLIANCE", "how it stands against its own policy or the pool's", "compliance", 0, 0,
 	 get_compliance},
+	{"OWN-POLICY", "policy of its own, if it has one", "own_policy", 0, HIDDEN, get_own},
 	{"REASON", "why an overwrite does so", "reason", 0, HIDDEN | CLI_COLUMN_WRAP, get_reason},
 	{"PROBLEM", "why it can not be looked into", "problem", 0, HIDDEN | CLI_COLUMN_WRAP,
 	 get_problem},

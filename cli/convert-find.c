@@ -68,13 +68,13 @@ static void found_leftover(struct find *find, const char *directory, const char 
 
 	if (dirfd >= 0 && cow_convert_interrupted_read(dirfd, name, &item)) {
 		path = cli_format("%s%s", directory, item.image);
-		find->each(path, &item, find->data);
+		find->each(path, find->job->options.to, &item, find->data);
 	}
 	if (dirfd >= 0)
 		close(dirfd);
 }
 
-static void found(struct find *find, const char *path)
+static void found(struct find *find, const char *path, enum cow_policy to)
 {
 	const char *name = strrchr(path, '/') + 1; /* below a directory, so there is one */
 	char *directory CLI_CLEANUP(text) = cli_format("%.*s", (int)(name - path), path);
@@ -89,7 +89,7 @@ static void found(struct find *find, const char *path)
 	else if (is_original(path))
 		leave_out(&find->originals, path);
 	else
-		find->each(path, NULL, find->data);
+		find->each(path, to, NULL, find->data);
 }
 
 /* Go through all of them; what could not be read is said. */
@@ -97,7 +97,7 @@ static void walk(struct find *find, const char *directory)
 {
 	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
 	struct cow_error err = {0};
-	int r = cow_audit_new(0, &audit, &err);
+	int r = cow_audit_new(cli_flag(find->job->call, "cow", COW_AUDIT_OVERRULE), &audit, &err);
 
 	if (r == 0)
 		r = cow_audit_add(audit, directory, find->job->options.to, NULL, &err);
@@ -109,7 +109,8 @@ static void walk(struct find *find, const char *directory)
 		if (r > 0 && item->error.message[0])
 			cli_error(find->job->call, &item->error);
 		else if (r > 0)
-			found(find, item->path);
+			found(find, item->path,
+			      item->effective ? item->effective : find->job->options.to);
 	}
 	if (r < 0)
 		cli_error(find->job->call, &err);

@@ -27,10 +27,9 @@ static void describe(const struct cow_convert_interrupted *item, struct cow_conv
 		 CLI_SIZE(item->size), running ? ", and running" : "; ", item->remedy);
 }
 
-/* Its data is the job; not to be called for images. */
-static void show(const char *path, const struct cow_convert_interrupted *item, void *data)
+static void show(const char *path, const struct cow_convert_interrupted *item,
+		 struct cli_convert_job *job)
 {
-	struct cli_convert_job *job = data;
 	struct cow_convert_result result = {0};
 	struct converted row = {.path = path, .result = &result, .interrupted = item};
 
@@ -40,6 +39,14 @@ static void show(const char *path, const struct cow_convert_interrupted *item, v
 	cli_table_add(job->table, NULL, &row);
 	if (item->running != COW_ANSWER_YES)
 		cli_status(job->call, CLI_EXIT_FINDINGS);
+}
+
+/* Not to be called for images. */
+static void show_found(const char *path, enum cow_policy to,
+		       const struct cow_convert_interrupted *item, void *data)
+{
+	(void)to;
+	show(path, item, data);
 }
 
 static int show_interrupted(const struct cow_convert_interrupted *item, void *data)
@@ -98,7 +105,7 @@ static void show_pool(struct cli_convert_job *job, const char *name)
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 
 	if (cli_pool_find(job->call, name, &store, &pool) == 0 && pool->path)
-		cli_convert_find(job, pool->path, show, job);
+		cli_convert_find(job, pool->path, show_found, job);
 }
 
 void cli_convert_status(struct cli_convert_job *job, const char *path)
@@ -111,7 +118,7 @@ void cli_convert_status(struct cli_convert_job *job, const char *path)
 	else if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
 		show_image(job, path);
 	else if (recursive)
-		cli_convert_find(job, path, show, job);
+		cli_convert_find(job, path, show_found, job);
 	else
 		show_directory(job, path);
 }

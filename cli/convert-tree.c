@@ -14,17 +14,18 @@ struct plan {
 	struct cli_convert_job *job;
 	struct planned {
 		char *path;
+		enum cow_policy to;
 		uint64_t needed;
 		bool interrupted; /* begun already, and in the way of whoever needs the image */
 	} * list;
 	size_t n;
 };
 
-static void add(struct plan *plan, char *path, bool interrupted)
+static void add(struct plan *plan, char *path, enum cow_policy to, bool interrupted)
 {
 	if (plan->n % 64 == 0)
 		plan->list = cli_reallocate(plan->list, (plan->n + 64) * sizeof(*plan->list));
-	plan->list[plan->n++] = (struct planned){.path = path, .interrupted = interrupted};
+	plan->list[plan->n++] = (struct planned){path, to, .interrupted = interrupted};
 }
 
 static bool is_known(const struct plan *plan, const char *path)
@@ -37,7 +38,7 @@ static bool is_known(const struct plan *plan, const char *path)
 
 /* Of what was interrupted all is to be taken back, but only an image that is not at its path has
  * not been found without it. */
-static void add_interrupted(struct plan *plan, const char *path,
+static void add_interrupted(struct plan *plan, const char *path, enum cow_policy to,
 			    const struct cow_convert_interrupted *item)
 {
 	bool undo = plan->job->options.flags & COW_CONVERT_UNDO;
@@ -53,17 +54,18 @@ static void add_interrupted(struct plan *plan, const char *path,
 						       "an interrupted conversion left",
 					    .remedy = "name the image"});
 	else if (!is_known(plan, path))
-		add(plan, cli_copy(path), true);
+		add(plan, cli_copy(path), to, true);
 }
 
-static void add_found(const char *path, const struct cow_convert_interrupted *item, void *data)
+static void add_found(const char *path, enum cow_policy to,
+		      const struct cow_convert_interrupted *item, void *data)
 {
 	struct plan *plan = data;
 
 	if (item)
-		add_interrupted(plan, path, item);
+		add_interrupted(plan, path, to, item);
 	else
-		add(plan, cli_copy(path), false);
+		add(plan, cli_copy(path), to, false);
 }
 
 static int by_need(const void *a, const void *b)
@@ -78,15 +80,17 @@ static int by_need(const void *a, const void *b)
 }
 
 /* A dry run with one image, of which what it takes is of interest, or how fast it goes. */
-static void try_one(const struct cli_convert_job *job, const char *path, unsigned flags,
-		    struct cow_convert_result *ret)
+static void try_one(const struct cli_convert_job *job, const struct planned *planned,
+		    unsigned flags, struct cow_convert_result *ret)
 {
 	struct cow_convert_options dry = job->options;
+	const char *path = planned->path;
 	const char *slash = strrchr(path, '/');
 	char *directory CLI_CLEANUP(text) =
 		cli_format("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
 	int dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	dry.to = planned->to;
 	dry.flags |= COW_CONVERT_DRY_RUN | flags;
 	*ret = (struct cow_convert_result){0};
 	if (dirfd >= 0) {
@@ -102,7 +106,7 @@ static void measure(const struct plan *plan)
 
 	if (!cli_given(plan->job->call, "dry-run") || !plan->n)
 		return;
-	try_one(plan->job, plan->list[plan->n - 1].path, COW_CONVERT_ESTIMATE, &result);
+	try_one(plan->job, &plan->list[plan->n - 1], COW_CONVERT_ESTIMATE, &result);
 	plan->job->rate = result.bytes_per_second;
 }
 
@@ -111,7 +115,7 @@ static void order(struct plan *plan)
 	struct cow_convert_result result;
 
 	for (size_t i = 0; i < plan->n; i++) {
-		try_one(plan->job, plan->list[i].path, 0, &result);
+		try_one(plan->job, &plan->list[i], 0, &result);
 		plan->list[i].needed = result.bytes_needed;
 	}
 	if (plan->n)
@@ -122,6 +126,7 @@ static void order(struct plan *plan)
  * takes least comes first: it may make room for the next. */
 void cli_convert_tree(struct cli_convert_job *job, const char *directory)
 {
+	enum cow_policy before = job->options.to;
 	struct plan plan = {.job = job};
 
 	cli_convert_go_to(job, directory);
@@ -129,10 +134,12 @@ void cli_convert_tree(struct cli_convert_job *job, const char *directory)
 	order(&plan);
 	measure(&plan);
 	for (size_t i = 0; i < plan.n; i++) {
+		job->options.to = plan.list[i].to;
 		if (!cli_interrupted())
 			cli_convert_one(job, plan.list[i].path);
 		free(plan.list[i].path);
 	}
+	job->options.to = before;
 	job->rate = 0;
 	free(plan.list);
 }

@@ -51,10 +51,11 @@ void cli_convert_sum_up(struct cli_convert_job *job);
 /* What the library puts behind the name of an image that is kept. */
 #define CLI_CONVERT_KEPT ".orig"
 /* Call `each` for every image below a directory, unless the job is about interrupted conversions
- * only, and with `item` for every file that one left: path is its image's then. What is left out on
- * purpose is said once. */
-typedef void cli_convert_found(const char *path, const struct cow_convert_interrupted *item,
-			       void *data);
+ * only, and with `item` for every file that one left: path is its image's then. `to` is what it is
+ * to be converted to: an image with a policy of its own follows that one, unless --cow is given.
+ * What is left out on purpose is said once. */
+typedef void cli_convert_found(const char *path, enum cow_policy to,
+			       const struct cow_convert_interrupted *item, void *data);
 void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_convert_found *each,
 		      void *data);
 /* What was interrupted, of one image, in a directory, or below one or in a pool. */

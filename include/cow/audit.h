@@ -6,6 +6,9 @@
  * @file
  * Find the images in a tree and hold them against a policy.
  *
+ * An image may have a policy of its own, in the extended attribute user.cow.policy ("off", "on",
+ * "auto"): what <nocow/> in a volume's XML leaves. It counts before that of any directory.
+ *
  * Only ever reads: nothing is written, no flag is set, not even for a test. Follows no symlink and
  * stays on the filesystem it started on (Btrfs subvolumes of it included) unless told otherwise.
  * What could not be read is an item of its own with an error, never left out.
@@ -61,7 +64,7 @@ struct cow_audit_item {
 	const struct cow_chain *chain; /**< the image first, then what it is backed by; NULL when
 					    its header names no backing file */
 	const char *pool;              /**< name or NULL */
-	enum cow_policy policy;        /**< as asked */
+	enum cow_policy policy;        /**< as asked, or of its own */
 	enum cow_policy effective;     /**< what it came to here, OFF or ON */
 	enum cow_compliance compliance;
 	const struct cow_finding *findings;
@@ -81,6 +84,7 @@ struct cow_audit_summary {
 /* Flags. */
 #define COW_AUDIT_CROSS_DEVICE 0x1u /**< go on into other filesystems mounted below */
 #define COW_AUDIT_ALL_FILES    0x2u /**< judge every regular file, not only images */
+#define COW_AUDIT_OVERRULE     0x4u /**< images with a policy of their own as all others */
 
 struct cow_audit;
 

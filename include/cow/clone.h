@@ -65,7 +65,8 @@ struct cow_clone_options {
 	unsigned flags;
 	cow_clone_progress progress; /**< or NULL */
 	void *progress_data;
-	uint64_t spare[4];
+	enum cow_policy own; /**< the clone gets this policy of its own (cow/audit.h), or unknown */
+	uint64_t spare[3];
 };
 
 struct cow_clone_result {

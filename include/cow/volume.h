@@ -63,14 +63,15 @@ struct cow_volume {
 	enum cow_format backing_format; /**< as the header has it */
 	enum cow_answer encrypted;
 
-	enum cow_answer nocow;          /**< carries the NOCOW flag */
-	enum cow_overwrite overwrite;   /**< through all layers, as in struct cow_probe; of
-					   directories: what new files in it get */
-	enum cow_evidence evidence;     /**< a list looks at the first extents of a file only: of a
-					   scattered one in-place is then no more than inferred */
-	enum cow_compliance compliance; /**< with the pool's policy; off is about all layers, auto
-					   about what can be had in the pool's filesystem */
-	const char *reason;             /**< of overwrite, one line; "" where there is none */
+	enum cow_answer nocow;        /**< carries the NOCOW flag */
+	enum cow_overwrite overwrite; /**< through all layers, as in struct cow_probe; of
+					 directories: what new files in it get */
+	enum cow_evidence evidence;   /**< a list looks at the first extents of a file only: of a
+					 scattered one in-place is then no more than inferred */
+	enum cow_compliance
+		compliance; /**< with its own policy or the pool's; off is about all layers, auto
+			       about what can be had in the pool's filesystem */
+	const char *reason; /**< of overwrite, one line; "" where there is none */
 
 	uint32_t mode, owner, group;
 	const char *label; /**< SELinux label, or NULL; not in a list */
@@ -80,6 +81,8 @@ struct cow_volume {
 	uint32_t cluster_size;  /**< qcow2: bytes; neither this nor what follows is in a list */
 	bool lazy_refcounts;    /**< qcow2 */
 	bool extended_l2;       /**< qcow2 */
+	enum cow_policy own;    /**< policy of its own, which counts before the pool's: <nocow/>
+				   is off; COW_POLICY_UNKNOWN where it has none; in a list, too */
 };
 
 /* Flags for cow_volume_list_new(). */

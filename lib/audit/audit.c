@@ -37,7 +37,7 @@ COW_EXPORT int cow_audit_new(unsigned flags, struct cow_audit **ret, struct cow_
 {
 	struct cow_audit *audit;
 
-	if (flags & ~(COW_AUDIT_CROSS_DEVICE | COW_AUDIT_ALL_FILES))
+	if (flags & ~(COW_AUDIT_CROSS_DEVICE | COW_AUDIT_ALL_FILES | COW_AUDIT_OVERRULE))
 		return base_fail(err, EINVAL, "begin an audit: unknown flag");
 	audit = calloc(1, sizeof(*audit));
 	if (!audit || base_crew_new(&audit->crew) < 0) {
@@ -227,11 +227,13 @@ static int judge_next(struct cow_audit *audit, struct cow_audit_item **ret_item)
 {
 	struct audit_looks *lot = &audit->lots[audit->now];
 	const struct audit_look *look = &lot->looks[lot->done++];
-	const struct audit_task task = task_of(audit);
+	struct audit_task task = task_of(audit);
 	const char *path = audit->entry.path;
 
 	if (look->result == 0)
 		return 0;
+	if (look->own && !(audit->flags & COW_AUDIT_OVERRULE))
+		task.policy = look->own;
 	if (!audit->entry.named)
 		path = audit_walk_path(audit->walk, look->name);
 	if (!path)

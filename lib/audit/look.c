@@ -9,6 +9,7 @@
 #include "audit/place.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "probe/own.h"
 
 /* A disk is made of 512-byte sectors, and one below this size holds no guest. */
 #define SECTOR       512
@@ -93,6 +94,7 @@ static int look_at(const struct audit_directory *directory, bool every, struct a
 		return fail(look, r, "read");
 	if (!is_image(look, every))
 		return 0;
+	look->own = probe_own_policy(fd);
 	audit_look_state(fd, directory->place, &look->state);
 	return 1;
 }

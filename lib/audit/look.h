@@ -17,7 +17,8 @@ struct audit_look {
 	const char *verb; /* of the error: "open" */
 	bool leftover;    /* no image: a temporary file of ours; size and allocated hold */
 	uint64_t size, allocated;
-	bool compress; /* carries chattr's c */
+	bool compress;       /* carries chattr's c */
+	enum cow_policy own; /* the policy that it has of its own, or unknown */
 	struct cow_header header;
 	struct cow_file_state state;
 };

@@ -15,6 +15,7 @@
 #include "convert/open.h"
 #include "image/cache.h"
 #include "image/copy.h"
+#include "probe/own.h"
 
 COW_EXPORT const char *cow_clone_method_name(enum cow_clone_method method)
 {
@@ -195,6 +196,8 @@ static int finish(struct clone *c, struct cow_error *err)
 {
 	int r = convert_clone_keep_backing(c, err);
 
+	if (r == 0 && c->options->own)
+		r = probe_set_own_policy(c->copy.fd, c->options->own, c->to, err);
 	if (r == 0)
 		r = set_owner_and_mode(c, err);
 	return r;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "probe/own.h"
 
 #define COMPRESSION_XATTR "btrfs.compression"
 #define COMPRESSION_FLAGS (COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS)
@@ -25,6 +26,14 @@
 
 #define XATTR_SIZE_LIMIT (64u << 10)
 
+/* An image that becomes what its own policy is against has none any more. */
+static bool leaves_policy(const struct convert *c)
+{
+	enum cow_policy own = probe_own_policy(c->original);
+
+	return own != COW_POLICY_AUTO && own != c->options->to;
+}
+
 /* Compression and NOCOW exclude each other: an image loses the one with the other, and one that was
  * NOCOW gets what its directory hands down. */
 static bool leaves_compression(const struct convert *c)
@@ -34,7 +43,8 @@ static bool leaves_compression(const struct convert *c)
 
 static bool leaves_xattr(const struct convert *c, const char *name)
 {
-	return base_equal(name, COMPRESSION_XATTR) && leaves_compression(c);
+	return (base_equal(name, COMPRESSION_XATTR) && leaves_compression(c)) ||
+	       (base_equal(name, PROBE_OWN_POLICY) && leaves_policy(c));
 }
 
 /* All flags follow the file but the one that the conversion is about, and what goes with it. */

@@ -11,14 +11,16 @@ static int decide(const struct volume_place *place, bool source_nocow,
 	enum cow_policy policy = place->pool->policy;
 	struct cow_decision decision;
 
-	if (source_nocow)
+	if (options->own)
+		policy = options->own;
+	else if (source_nocow)
 		policy = COW_POLICY_OFF;
 	return volume_decide(place, policy, &options->wish, &options->nocow, &decision, err);
 }
 
 /* What it is a clone of, and in a way that no symlink leads out of the pool. */
-static int find_source(struct volume_place *place, const char *name, bool *ret_nocow,
-		       struct cow_error *err)
+static int find_source(struct volume_place *place, const char *name, enum cow_policy *ret_own,
+		       bool *ret_nocow, struct cow_error *err)
 {
 	BASE_CLEANUP(volume) struct cow_volume *volume = NULL;
 	int r = volume_find(place, false, name, &volume, err);
@@ -31,6 +33,7 @@ static int find_source(struct volume_place *place, const char *name, bool *ret_n
 	if (volume->symlink)
 		return base_refuse(err, ELOOP, COW_CODE_REFUSED, "volume %s is a symbolic link",
 				   BASE_QUOTE(name));
+	*ret_own = volume->own;
 	*ret_nocow = volume->nocow == COW_ANSWER_YES;
 	return 0;
 }
@@ -48,7 +51,7 @@ COW_EXPORT int cow_volume_clone(struct cow_pool_store *store, const struct cow_p
 	if ((r = volume_name_check(name, err)) < 0 || (r = volume_name_check(new_name, err)) < 0 ||
 	    (r = pool_store_check_own(pool, err)) < 0 ||
 	    (r = volume_place_open(&place, store, pool, err)) < 0 ||
-	    (r = find_source(&place, name, &nocow, err)) < 0 ||
+	    (r = find_source(&place, name, &wanted.own, &nocow, err)) < 0 ||
 	    (r = decide(&place, nocow, &wanted, err)) < 0)
 		return r;
 	return cow_clone_at(place.fd, name, place.fd, new_name, &wanted, ret, err);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "image/create.h"
 #include "pool/label.h"
+#include "probe/own.h"
 #include "volume/create.h"
 
 static int check_options(const struct cow_volume_create_options *options, struct cow_error *err)
@@ -53,6 +54,16 @@ static int allocate(const struct volume_new *new, int fd, struct cow_error *err)
 	return base_fail(err, errno, "allocate %s", BASE_QUOTE(options->name));
 }
 
+/* So that it is known from drift, and where there is no flag. It is not worth failing for. */
+static void note_wish(struct volume_new *new, int fd)
+{
+	struct cow_error cause = {0};
+
+	if (new->options->nocow &&
+	    probe_set_own_policy(fd, COW_POLICY_OFF, new->options->name, &cause) < 0)
+		base_copy(new->created.unmet, sizeof(new->created.unmet), cause.message);
+}
+
 static int finish(int fd, void *data, struct cow_error *err)
 {
 	struct volume_new *new = data;
@@ -60,6 +71,8 @@ static int finish(int fd, void *data, struct cow_error *err)
 
 	if (r == 0 && new->source)
 		r = volume_fill(new, fd, err);
+	if (r == 0)
+		note_wish(new, fd);
 	return r < 0 ? r : volume_set_owner(new, fd, err);
 }
 
@@ -128,7 +141,8 @@ static int create_file(struct volume_new *new, struct cow_error *err)
 	if (r == 0)
 		r = image_create(&image, &created, err);
 	new->created.nocow = created.nocow;
-	base_copy(new->created.unmet, sizeof(new->created.unmet), created.unmet);
+	if (created.unmet[0])
+		base_copy(new->created.unmet, sizeof(new->created.unmet), created.unmet);
 	return r;
 }
 

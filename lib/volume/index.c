@@ -11,7 +11,7 @@
 #define MAGIC UINT64_C(0x7865646e69776f63) /* "cowindex" on a little-endian machine */
 /* Raised whenever the meaning of a record changes, and of another size it is another one anyway: an
  * index of another version is none. */
-#define VERSION (UINT64_C(2) << 32 | sizeof(struct volume_record))
+#define VERSION (UINT64_C(3) << 32 | sizeof(struct volume_record))
 
 struct head {
 	uint64_t magic, version;
@@ -64,6 +64,7 @@ static bool are_in_range(const struct volume_record *record)
 		{record->facts.nocow, COW_ANSWER_YES},
 		{record->facts.mapped, COW_ANSWER_YES},
 		{record->facts.history_known, COW_ANSWER_YES},
+		{record->facts.own, COW_POLICY_AUTO},
 	};
 
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(enums); i++)

@@ -26,7 +26,6 @@ struct volume_record {
 	uint32_t backing_size; /* of the texts, with their NUL; 0: there is no backing file */
 	uint16_t name_size;
 	uint8_t format, backing_format, encrypted, capacity_known, how;
-	uint8_t unused;
 	struct volume_facts facts;
 	char texts[]; /* the name, and the backing file as the header has it */
 };

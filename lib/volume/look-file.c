@@ -10,6 +10,7 @@
 #include "image/chain.h"
 #include "image/extents.h"
 #include "probe/file-state.h"
+#include "probe/own.h"
 #include "probe/verdict.h"
 #include "volume/index.h"
 #include "volume/look.h"
@@ -70,6 +71,7 @@ static void see_state(struct look *look, int fd, const struct audit_place *place
 	} else {
 		audit_look_state(fd, place, state);
 	}
+	look->facts.own = (uint8_t)probe_own_policy(fd);
 	look->facts.nocow = (uint8_t)state->nocow;
 	look->facts.mapped = (uint8_t)state->mapped;
 	look->facts.history_known = (uint8_t)state->history_known;
@@ -106,7 +108,8 @@ static void recall_state(const struct volume_facts *facts, const struct audit_pl
 static void take_state(struct look *look, const struct audit_place *place,
 		       const struct cow_file_state *state)
 {
-	enum cow_policy policy = look->place->pool->policy;
+	enum cow_policy own = look->facts.own;
+	enum cow_policy policy = own ? own : look->place->pool->policy;
 	struct cow_volume *volume = &look->volume;
 	struct cow_file_state all = *state;
 	struct cow_audit_item item = {.format = volume->format, .nocow = state->nocow};
@@ -117,6 +120,7 @@ static void take_state(struct look *look, const struct audit_place *place,
 	item.overwrite = policy == COW_POLICY_OFF ? all.overwrite : state->overwrite;
 	item.effective = audit_judge_policy(policy, place);
 	look->judged = state->overwrite != COW_OVERWRITE_UNKNOWN;
+	volume->own = own;
 	volume->nocow = state->nocow;
 	volume->overwrite = all.overwrite;
 	volume->evidence = all.evidence;

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "image/wish.h"
+#include "probe/own.h"
 #include "volume/claim.h"
 
 DEFINE_CLEANUP(probe, struct cow_probe *, cow_probe_free, NULL)
@@ -21,15 +22,16 @@ int volume_decide(const struct volume_place *place, enum cow_policy policy, enum
 	return ret->action == COW_ACTION_REFUSE ? cow_decision_apply(ret, -1, err) : 0;
 }
 
-/* Not the other way: an empty file that is NOCOW may be so by a wish of its own. */
+/* Not the other way: an empty file that is NOCOW may be so by somebody's hand. */
 void volume_mend(const struct volume_place *place, const struct volume_claim *claim)
 {
 	char unmet[IMAGE_UNMET_MAX] = "";
 	struct cow_decision decision;
 	struct image_wish wish = {.name = ""};
+	enum cow_policy own = probe_own_policy(claim->fd);
 
-	if (claim->st.st_size || volume_decide(place, place->pool->policy, &wish.strength,
-					       &wish.nocow, &decision, NULL) < 0)
+	if (claim->st.st_size || volume_decide(place, own ? own : place->pool->policy,
+					       &wish.strength, &wish.nocow, &decision, NULL) < 0)
 		return;
 	/* What can't be had is seen in how the volume stands then. */
 	wish.strength = wish.nocow ? COW_WISH_PREFER : COW_WISH_LEAVE;

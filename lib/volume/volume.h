@@ -42,6 +42,7 @@ static inline void base_cleanup_place(struct volume_place *place)
 /* What was seen of a file itself, from which follows what an overwrite does to it. */
 struct volume_facts {
 	uint8_t nocow, mapped, history_known; /* enum cow_answer */
+	uint8_t own;                          /* enum cow_policy: has it one of its own? */
 	bool shared : 1, old : 1;             /* some extents are */
 	bool scattered : 1;                   /* in so many pieces that only the flag was read */
 };

@@ -118,7 +118,8 @@ static void add_target(struct writer *writer, xmlNode *root, const struct cow_vo
 		    cow_encrypted_name(volume->how));
 	if (volume->format == COW_FORMAT_QCOW2)
 		add_qcow2(writer, target, volume);
-	if (volume->nocow == COW_ANSWER_YES && volume->type == COW_VOLUME_TYPE_FILE)
+	if (volume->type == COW_VOLUME_TYPE_FILE &&
+	    (volume->nocow == COW_ANSWER_YES || volume->own == COW_POLICY_OFF))
 		add(writer, target, "nocow", NULL);
 }
 
