@@ -83,7 +83,24 @@ static int create_in_pool(struct cli_call *call, struct cow_volume_create_option
 			CLI_COMPLETE_FILE, false                                                   \
 	}
 
+#define PREALLOCATION_OPTION                                                                       \
+	{                                                                                          \
+		"preallocation", 0, "HOW", "off|metadata|falloc|full",                             \
+			"allocate now: off, metadata, falloc or full", 0, false                    \
+	}
+
+/* Instead of an allocation, be it in a document: of a volume that was dumped that is what it has.
+ */
+static void take_preallocation(struct cli_call *call, struct cow_volume_create_options *options)
+{
+	if (!cli_given(call, "preallocation"))
+		return;
+	options->allocation = 0;
+	options->preallocation = cli_choice(call, "preallocation");
+}
+
 static const struct cli_option create_options[] = {
+	PREALLOCATION_OPTION,
 	SECRET_OPTION,
 	CLI_VALIDATE_OPTION,
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
@@ -109,6 +126,7 @@ static int read_definition(struct cli_call *call, struct cow_volume_definition *
 		(*ret)->encryption.secret_file = secret;
 		(*ret)->options.encryption = &(*ret)->encryption;
 	}
+	take_preallocation(call, &(*ret)->options);
 	return 0;
 }
 
@@ -141,6 +159,7 @@ static const struct cli_option create_from_options[] = {
 	 "what VOL is (found out if not given)", 0, false},
 	{"input-secret-file", 0, "FILE", NULL, "the secret of VOL, if it is encrypted",
 	 CLI_COMPLETE_FILE, false},
+	PREALLOCATION_OPTION,
 	SECRET_OPTION,
 	CLI_VALIDATE_OPTION,
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
@@ -178,8 +197,7 @@ const struct cli_verb cli_verb_vol_create_from = {
 static const struct cli_option create_as_options[] = {
 	{"format", 'f', "FORMAT", NULL, "raw, qcow2, qcow, qed, vmdk, vdi, vpc, dir", 0, false},
 	{"allocation", 0, "SIZE", NULL, "of a raw image, at once (all if not given)", 0, false},
-	{"preallocation", 0, "HOW", "off|metadata|falloc|full",
-	 "allocate now: off, metadata, falloc or full", 0, false},
+	PREALLOCATION_OPTION,
 	{"backing-vol", 'b', "VOL", NULL, "backing file: a volume of the pool or a path", 0, false},
 	{"backing-vol-format", 'F', "FORMAT", NULL, "its format", 0, false},
 	{"nocow", 0, NULL, NULL, "overwrite in place, whatever the policy", 0, false},
@@ -207,14 +225,14 @@ static int parse_format(struct cli_call *call, const char *text, enum cow_format
 /* As libvirt has it: all of a raw image, unless the call says otherwise. */
 static int parse(struct cli_call *call, struct cow_volume_create_options *options)
 {
-	const char *format = cli_value(call, "format"), *how = cli_value(call, "preallocation");
+	const char *format = cli_value(call, "format");
 	int r = 0;
 
 	options->name = call->operands[1];
-	options->allocation = how ? 0 : COW_VOLUME_ALLOCATE_ALL;
-	options->preallocation = cli_choice(call, "preallocation");
+	options->allocation = COW_VOLUME_ALLOCATE_ALL;
+	take_preallocation(call, options);
 	options->nocow = cli_given(call, "nocow");
-	if (how && cli_given(call, "allocation"))
+	if (cli_given(call, "preallocation") && cli_given(call, "allocation"))
 		return cli_usage(call, "--allocation and --preallocation exclude each other");
 	if (format && !strcmp(format, "dir"))
 		options->type = COW_VOLUME_TYPE_DIRECTORY;

@@ -194,9 +194,10 @@ int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
 /** The same, with the content of another volume, of whatever pool and format: qemu-img(1) converts
  *  it. Capacity is at least that of the other one. A raw one is sparse if the other one is not
  *  allocated as a whole, unless a part of it was asked for. With a backing file it has what differs
- *  from that; a backing file of the other one must be the same. What is encrypted as a raw volume,
- *  and bigger than the other one, is not zeros behind that. Refused while somebody writes to the
- *  other one.
+ *  from that; a backing file of the other one must be the same. What is encrypted, as a raw volume
+ *  or preallocated, and bigger than the other one, is not zeros behind that. Preallocated and
+ *  encrypted it is written as a whole, and its metadata alone is -EINVAL. Refused while somebody
+ *  writes to the other one.
  *  @param format of the other one; COW_FORMAT_UNKNOWN: found out by its content, of which a guest
  *  may have written a raw one. */
 int cow_volume_create_from(struct cow_pool_store *store, const struct cow_pool *pool,

@@ -88,10 +88,18 @@ static void follow_source(struct cow_volume_create_options *options,
 		options->allocation = 0;
 }
 
+/* What was never written is deciphered when it is read, and then is no zeros: all of it has to be
+ * written, which leaves nothing that is prepared and no more. */
 static int check_options(const struct cow_volume_create_options *options, struct cow_error *err)
 {
 	if (options->type == COW_VOLUME_TYPE_DIRECTORY)
 		return base_fail(err, EINVAL, "a directory is not made from an image");
+	if (options->encryption && options->preallocation == COW_PREALLOCATION_METADATA)
+		return base_remedy(err,
+				   base_fail(err, EINVAL,
+					     "of an encrypted volume that is made from another one "
+					     "metadata alone can't be preallocated"),
+				   "preallocate it in full, or not at all");
 	return 0;
 }
 

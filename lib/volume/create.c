@@ -22,6 +22,8 @@ static int check_options(const struct cow_volume_create_options *options, struct
 				 options->flags);
 	if (options->mode & ~07777u)
 		return base_fail(err, EINVAL, "a volume can't have the mode 0%o", options->mode);
+	if (options->type == COW_VOLUME_TYPE_DIRECTORY && options->preallocation)
+		return base_fail(err, EINVAL, "a directory has nothing to preallocate");
 	return 0;
 }
 

@@ -124,8 +124,13 @@ int volume_fill(struct volume_new *new, int fd, struct cow_error *err)
 	const char *argv[18] = {"qemu-img", "convert", "-n", "--image-opts", "--target-image-opts"};
 	size_t n = 5;
 
-	if (is_zero(new))
+	if (is_zero(new)) {
 		argv[n++] = "--target-is-zero";
+	} else if (encryption && options->preallocation) {
+		/* qemu-img gives back what is to be zeros. */
+		argv[n++] = "-S";
+		argv[n++] = "0";
+	}
 	if (options->backing) {
 		argv[n++] = "-B";
 		argv[n++] = options->backing;
