@@ -50,6 +50,7 @@ CLI_GETTER(get_mount_type, struct cow_pool, cli_text(item->mount_type))
 CLI_GETTER(get_state, struct cow_pool, cli_text(cow_pool_state_name(item->state)))
 CLI_GETTER(get_autostart, struct cow_pool, cli_bool(item->autostart))
 CLI_GETTER(get_persistent, struct cow_pool, cli_bool(item->persistent))
+CLI_GETTER(get_pending, struct cow_pool, cli_answer(item->pending))
 CLI_GETTER(get_policy, struct cow_pool, cli_text(cow_policy_name(item->policy)))
 CLI_GETTER(get_compliance, struct cow_pool, cli_text(cow_compliance_name(item->compliance)))
 CLI_GETTER(get_reason, struct cow_pool, cli_text(item->compliance_reason))
@@ -68,6 +69,7 @@ const struct cli_column cli_pool_columns[] = {
 	{"STATE", "active (started), inactive or inaccessible", "state", 0, 0, get_state},
 	{"AUTOSTART", "is started at boot", "autostart", 0, HIDDEN, get_autostart},
 	{"PERSISTENT", "has a definition on disk", "persistent", 0, HIDDEN, get_persistent},
+	{"PENDING", "another one is stored, for its next start", "pending", 0, HIDDEN, get_pending},
 	{"POLICY", "off, on or auto", "policy", 0, 0, get_policy},
 	{"COMPLIANCE", "how the directory stands against the policy", "compliance", 0, 0,
 	 get_compliance},

@@ -19,8 +19,9 @@
  * which pools are started is noted in /run/cowctl or $XDG_RUNTIME_DIR/cowctl (without it in
  * $XDG_CACHE_HOME/cowctl/run). What was found in their volumes is remembered in
  * /var/cache/cowctl/pools or $XDG_CACHE_HOME/cowctl/pools, and may be deleted. libvirt's own
- * definitions are listed too, read-only: changing one of its pools is COW_CODE_REFUSED. All files
- * are replaced atomically, and several programs may use a store at once.
+ * definitions are listed too, read-only, and so are pools that it runs and keeps no definition of:
+ * changing one of them is COW_CODE_REFUSED. All files are replaced atomically, and several programs
+ * may use a store at once.
  */
 
 #include <cow/error.h>
@@ -93,6 +94,10 @@ struct cow_pool {
 
 	/** Filled by cow_pool_refresh(): what would mend a drift, or "". */
 	char compliance_remedy[256];
+
+	/** It runs with another definition than the stored one, which counts from its next start
+	 * on: cow_pool_lookup_stored() gives that. */
+	enum cow_answer pending;
 };
 
 struct cow_pool_store;

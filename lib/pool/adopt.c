@@ -10,6 +10,13 @@
 #include "pool/store.h"
 #include "pool/xml.h"
 
+static int fail_transient(const struct cow_pool *pool, struct cow_error *err)
+{
+	return base_refuse(err, EINVAL, COW_CODE_REFUSED,
+			   "pool %s is transient: libvirt keeps no definition of it",
+			   BASE_QUOTE(pool->name));
+}
+
 #if HAVE_LIBVIRT
 #include "convert/libvirt-calls.h"
 
@@ -64,9 +71,7 @@ static int set_policy(virConnectPtr connection, const struct cow_pool *pool, enu
 		return convert_libvirt_fail("find the pool", err);
 	/* To define it would have it stay. */
 	if (libvirt.virStoragePoolIsPersistent(theirs) != 1)
-		return base_refuse(err, EINVAL, COW_CODE_REFUSED,
-				   "pool %s is transient: libvirt keeps no definition of it",
-				   BASE_QUOTE(pool->name));
+		return fail_transient(pool, err);
 	r = read_theirs(theirs, &before, err);
 	if (r < 0 || before->pool.policy == policy)
 		return r;
@@ -135,6 +140,9 @@ static int check(const struct cow_pool *pool, struct cow_error *err)
 				    BASE_QUOTE(pool->name)),
 			"cowctl pool edit changes its policy; libvirt's of the same name "
 			"goes by its uuid");
+	if (!pool->persistent)
+		return base_remedy(err, fail_transient(pool, err),
+				   "virsh pool-define has it keep one");
 	if (!pool_has_directory(pool))
 		return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
 				   "pool %s is no pool of files in a directory",

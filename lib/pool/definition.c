@@ -59,6 +59,16 @@ COW_EXPORT const char *cow_pool_source_name(enum cow_pool_source source)
 	return BASE_NAME(names, source);
 }
 
+static bool differ(const char *one, const char *two)
+{
+	return (one || two) && !base_equal(one, two);
+}
+
+bool pool_is_elsewhere(const struct cow_pool *one, const struct cow_pool *two)
+{
+	return differ(one->path, two->path) || differ(one->mount_source, two->mount_source);
+}
+
 int pool_name_check(const char *name, struct cow_error *err)
 {
 	const char *why = NULL;

@@ -27,6 +27,9 @@ DEFINE_CLEANUP(definition, struct pool_definition *, pool_definition_free, NULL)
 /* Read a definition, of any type, as libvirt may have written it. */
 int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret,
 		  struct cow_error *err);
+/* The same out of a store: libvirt puts what a pool was started with into a <poolstate>. */
+int pool_xml_read_stored(const char *xml, size_t size, struct pool_definition **ret,
+			 struct cow_error *err);
 /* What it has mounted, of types fs and netfs. */
 int pool_xml_read_source(const xmlNode *root, struct pool_definition *definition,
 			 struct cow_error *err);
@@ -38,6 +41,9 @@ int pool_xml_dump(const struct pool_definition *definition, char **ret, struct c
 /* What only a definition of our own must keep to: a type we can build, a name that is a file name,
  * a path that means one place. */
 int pool_definition_check(const struct pool_definition *definition, struct cow_error *err);
+
+/* Has it another directory, or something else mounted there? */
+bool pool_is_elsewhere(const struct cow_pool *one, const struct cow_pool *two);
 
 /* Is its target a directory of images? The volumes of libvirt's other types are devices. */
 bool pool_has_directory(const struct cow_pool *pool);

@@ -56,7 +56,9 @@ static int list_one(const struct cow_pool_store *store, const struct place *plac
 	struct cow_error err = {0};
 	int r;
 
-	if (!name)
+	if (!name ||
+	    (place->transient && pool_store_has(pool_store_definitions(store, place->source), name,
+						".xml") != COW_ANSWER_NO))
 		return 0;
 	r = pool_store_read(store, place->source, name, &definition, &err);
 	if (r == -ENOMEM)
@@ -67,8 +69,6 @@ static int list_one(const struct cow_pool_store *store, const struct place *plac
 			note_broken(list, &err);
 		return 0;
 	}
-	if (place->transient && definition->pool.persistent)
-		return 0;
 	r = append(list, definition);
 	if (r == 0)
 		definition = NULL;
@@ -117,6 +117,7 @@ COW_EXPORT int cow_pool_list(struct cow_pool_store *store, struct cow_pool ***re
 		{COW_POOL_SOURCE_COWCTL, store->pools, ".xml", false},
 		{COW_POOL_SOURCE_COWCTL, store->runtime, ".started", true},
 		{COW_POOL_SOURCE_LIBVIRT, store->libvirt, ".xml", false},
+		{COW_POOL_SOURCE_LIBVIRT, store->libvirt_run, ".xml", true},
 	};
 	int r = list.pools ? 0 : -ENOMEM;
 

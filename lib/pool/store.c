@@ -159,8 +159,7 @@ const char *pool_store_definitions(const struct cow_pool_store *store, enum cow_
 	return source == COW_POOL_SOURCE_LIBVIRT ? store->libvirt : store->pools;
 }
 
-/* Is DIRECTORY/NAME.SUFFIX there? */
-static enum cow_answer mark_exists(const char *directory, const char *name, const char *suffix)
+enum cow_answer pool_store_has(const char *directory, const char *name, const char *suffix)
 {
 	BASE_CLEANUP(free) char *path = base_format("%s/%s%s", directory, name, suffix);
 	struct stat st;
@@ -172,13 +171,13 @@ static enum cow_answer mark_exists(const char *directory, const char *name, cons
 
 enum cow_answer pool_store_marked(const struct cow_pool_store *store, const struct cow_pool *pool)
 {
-	return mark_exists(store->runtime, pool->name, ".started");
+	return pool_store_has(store->runtime, pool->name, ".started");
 }
 
 enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool)
 {
 	if (pool->source == COW_POOL_SOURCE_LIBVIRT)
-		return mark_exists(store->libvirt_run, pool->name, ".xml");
+		return pool_store_has(store->libvirt_run, pool->name, ".xml");
 	if (pool->mount_source && pool_mounted(pool) == COW_ANSWER_YES)
 		return COW_ANSWER_YES;
 	return pool_store_marked(store, pool);
@@ -227,112 +226,10 @@ int pool_store_check_started(const struct cow_pool_store *store, const struct co
 int pool_store_check_defined(const struct cow_pool_store *store, const struct cow_pool *pool,
 			     struct cow_error *err)
 {
-	if (mark_exists(store->pools, pool->name, ".xml") == COW_ANSWER_YES)
+	if (pool_store_has(store->pools, pool->name, ".xml") == COW_ANSWER_YES)
 		return 0;
 	return base_remedy(err,
 			   base_refuse(err, ENOENT, COW_CODE_NOT_FOUND, "pool %s is not defined",
 				       BASE_QUOTE(pool->name)),
 			   "cowctl pool define keeps a definition");
-}
-
-/* Regular files only, and not by waiting: a FIFO called x.xml must not stop a listing. */
-static int read_file(const char *path, char **ret_text)
-{
-	BASE_CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	return base_read_text(AT_FDCWD, BASE_FD_PATH(fd), ret_text);
-}
-
-static int read_definition(const char *path, const char *name, enum cow_pool_source source,
-			   struct pool_definition **ret, struct cow_error *err)
-{
-	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
-	BASE_CLEANUP(free) char *text = NULL;
-	int r = read_file(path, &text);
-
-	if (r < 0)
-		return base_fail(err, -r, "read it");
-	r = pool_xml_read(text, strlen(text), &definition, err);
-	/* What libvirt takes for a good name or path is up to libvirt. */
-	if (r == 0 && source == COW_POOL_SOURCE_COWCTL)
-		r = pool_definition_check(definition, err);
-	if (r == 0 && !base_equal(definition->name, name))
-		r = base_refuse(err, EINVAL, COW_CODE_USAGE,
-				"it is named like another pool than it defines, %s",
-				BASE_QUOTE(definition->name));
-	if (r == 0)
-		*ret = base_take(definition);
-	return r;
-}
-
-/* The definition a pool was started with, when that is not the stored one: -ENOENT otherwise. */
-static int read_active(const struct cow_pool_store *store, const char *name, char **ret_path,
-		       struct pool_definition **ret, struct cow_error *err)
-{
-	struct stat st;
-
-	*ret_path = base_format("%s/%s.started", store->runtime, name);
-	if (!*ret_path)
-		return -ENOMEM;
-	if (lstat(*ret_path, &st) < 0 || !st.st_size)
-		return -ENOENT;
-	return read_definition(*ret_path, name, COW_POOL_SOURCE_COWCTL, ret, err);
-}
-
-static void set_standing(const struct cow_pool_store *store, enum cow_pool_source source,
-			 const char *autostart, struct cow_pool *pool)
-{
-	pool->source = source;
-	pool->persistent = source == COW_POOL_SOURCE_LIBVIRT ||
-			   mark_exists(store->pools, pool->name, ".xml") == COW_ANSWER_YES;
-	pool->autostart = mark_exists(autostart, pool->name, ".xml") == COW_ANSWER_YES;
-}
-
-static int read_pool(const struct cow_pool_store *store, enum cow_pool_source source,
-		     const char *name, bool stored, struct pool_definition **ret,
-		     struct cow_error *err)
-{
-	const char *directory = pool_store_definitions(store, source);
-	BASE_CLEANUP(free) char *path = base_format("%s/%s.xml", directory, name), *active = NULL;
-	BASE_CLEANUP(free) char *autostart = base_format("%s/autostart", directory);
-	struct cow_error cause = {0};
-	int r = -ENOENT;
-
-	if (!path || !autostart)
-		return base_fail(err, ENOMEM, "read a pool definition");
-	if (source == COW_POOL_SOURCE_COWCTL && !stored)
-		r = read_active(store, name, &active, ret, &cause);
-	if (r == -ENOENT) {
-		base_cleanup_free(&active);
-		active = NULL;
-		r = read_definition(path, name, source, ret, &cause);
-	}
-	/* What is wrong in a stored definition is no wrong call. */
-	if (cause.code == COW_CODE_USAGE)
-		cause.code = COW_CODE_CORRUPT;
-	if (r < 0)
-		return base_remedy(
-			err,
-			base_fail_in(err, r, &cause, "pool definition %s",
-				     BASE_QUOTE(active ? active : path)),
-			"%s", cause.code == COW_CODE_CORRUPT ? "correct or remove that file" : "");
-	set_standing(store, source, autostart, &(*ret)->pool);
-	return 0;
-}
-
-int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
-		    const char *name, struct pool_definition **ret, struct cow_error *err)
-{
-	return read_pool(store, source, name, false, ret, err);
-}
-
-int pool_store_read_stored(const struct cow_pool_store *store, enum cow_pool_source source,
-			   const char *name, struct pool_definition **ret, struct cow_error *err)
-{
-	return read_pool(store, source, name, true, ret, err);
 }

@@ -13,7 +13,8 @@ struct cow_pool_store {
 	char *cache;       /* what may be deleted at any time, for it can be found out again; or
 			      NULL: nowhere */
 	char *libvirt;     /* libvirt's definitions */
-	char *libvirt_run; /* NAME.xml for each of libvirt's pools that is active */
+	char *libvirt_run; /* NAME.xml for each of libvirt's pools that is active, with what it was
+			      started with */
 };
 
 /* The definitions, which nobody else changes meanwhile. */
@@ -40,10 +41,12 @@ static inline void base_cleanup_lock(struct pool_lock *lock)
 }
 
 /* The definition of one source that is in use, or is stored; -ENOENT when there is none. */
-int pool_store_read_stored(const struct cow_pool_store *store, enum cow_pool_source source,
-			   const char *name, struct pool_definition **ret, struct cow_error *err);
 int pool_store_read(const struct cow_pool_store *store, enum cow_pool_source source,
 		    const char *name, struct pool_definition **ret, struct cow_error *err);
+int pool_store_read_stored(const struct cow_pool_store *store, enum cow_pool_source source,
+			   const char *name, struct pool_definition **ret, struct cow_error *err);
+/* Is DIRECTORY/NAME.SUFFIX there? */
+enum cow_answer pool_store_has(const char *directory, const char *name, const char *suffix);
 /* libvirt's pools are looked at, never changed: COW_CODE_REFUSED. */
 int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err);
 

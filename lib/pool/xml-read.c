@@ -112,7 +112,19 @@ static int read_root(xmlNode *root, struct pool_definition *definition, struct c
 	return r;
 }
 
-int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret, struct cow_error *err)
+/* Have the definition within it for the root element, if there is one. */
+static void unwrap_state(xmlDoc *doc)
+{
+	xmlNode *state = xmlDocGetRootElement(doc), *pool = NULL;
+
+	if (state && !state->ns && xmlStrEqual(state->name, pool_xml_text("poolstate")))
+		pool = pool_xml_child(state, "pool");
+	if (pool)
+		xmlFreeNode(xmlDocSetRootElement(doc, pool));
+}
+
+static int read_document(const char *xml, size_t size, bool stored, struct pool_definition **ret,
+			 struct cow_error *err)
 {
 	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
 	int r;
@@ -121,6 +133,8 @@ int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret, st
 	if (!definition)
 		return base_fail(err, ENOMEM, "read a pool definition");
 	r = pool_xml_parse(xml, size, &definition->doc, err);
+	if (r == 0 && stored)
+		unwrap_state(definition->doc);
 	if (r == 0)
 		r = read_root(xmlDocGetRootElement(definition->doc), definition, err);
 	if (r < 0)
@@ -135,6 +149,17 @@ int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret, st
 	definition->pool.mount_options = definition->mount_options;
 	*ret = base_take(definition);
 	return 0;
+}
+
+int pool_xml_read(const char *xml, size_t size, struct pool_definition **ret, struct cow_error *err)
+{
+	return read_document(xml, size, false, ret, err);
+}
+
+int pool_xml_read_stored(const char *xml, size_t size, struct pool_definition **ret,
+			 struct cow_error *err)
+{
+	return read_document(xml, size, true, ret, err);
 }
 
 COW_EXPORT int cow_pool_new_xml(const char *xml, size_t size, struct cow_pool **ret,
