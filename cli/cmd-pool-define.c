@@ -45,6 +45,7 @@ static int store_pool(struct cli_call *call, const struct cow_pool *pool)
 		return cli_error(call, &err);
 	fprintf(call->out, "defined pool %s, policy %s\n", CLI_QUOTE(pool->name),
 		cow_policy_name(pool->policy));
+	cli_pool_tell_pending(call, stored);
 	cli_pool_json(call, store, stored);
 	return CLI_EXIT_CLEAN;
 }

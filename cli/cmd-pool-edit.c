@@ -99,6 +99,17 @@ static int take(struct cow_pool_store *store, const struct cow_pool *pool, const
 	return 0;
 }
 
+static void tell(struct cli_call *call, struct cow_pool_store *store, const char *name,
+		 bool is_changed)
+{
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+
+	fprintf(call->out, "pool %s %s\n", CLI_QUOTE(name),
+		is_changed ? "is changed" : "is not changed");
+	if (is_changed && cow_pool_lookup(store, name, &pool, NULL) == 0)
+		cli_pool_tell_pending(call, pool);
+}
+
 static bool asks_again(void)
 {
 	char answer[16] = "";
@@ -122,8 +133,7 @@ static int edit_file(struct cli_call *call, struct cow_pool_store *store, struct
 		r = take(store, *pool, xml, file, &err);
 		if (r >= 0) {
 			unlink(file);
-			fprintf(call->out, "pool %s %s\n", CLI_QUOTE((*pool)->name),
-				r ? "is not changed" : "is changed");
+			tell(call, store, (*pool)->name, r == 0);
 			return CLI_EXIT_CLEAN;
 		}
 		if (!asks_again()) {

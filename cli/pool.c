@@ -126,3 +126,12 @@ int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool)
 	}
 	return CLI_EXIT_CLEAN;
 }
+
+void cli_pool_tell_pending(struct cli_call *call, const struct cow_pool *pool)
+{
+	if (pool->pending == COW_ANSWER_YES)
+		cli_warn(call,
+			 "pool %s runs on in %s: the new definition takes effect when it is "
+			 "started again",
+			 CLI_QUOTE(pool->name), CLI_QUOTE(pool->path));
+}

@@ -55,6 +55,9 @@ int cli_pool_each(struct cli_call *call, cli_pool_function *work);
  * is asked for. Both are said. @return an exit status. */
 int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool);
 
+/* Say of a pool, as it is in use, that another definition was stored for its next start. */
+void cli_pool_tell_pending(struct cli_call *call, const struct cow_pool *pool);
+
 /* The refreshed pool as one more of the JSON's pools[], which is returned; in text nothing. */
 json_t *cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool);
 

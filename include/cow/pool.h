@@ -132,7 +132,10 @@ void cow_pool_free(struct cow_pool *pool);
 int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, struct cow_error *err);
 
 /** Store a definition. Redefining needs the same name and uuid: one of them used by another pool
- *  is -EEXIST, as in libvirt. */
+ *  is -EEXIST, as in libvirt, and so is a directory or source of another one, be it where that runs
+ *  or where it will be started next. Of a pool that is started a definition with the same path and
+ *  source is in use at once; one that moves it counts from its next start on (`pending`), and until
+ *  it is stopped the pool runs with what it was started with. */
 int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
 		    struct cow_error *err);
 /** The same, if what is stored is still `old`, as cow_pool_lookup_stored() gave it: -ESTALE,

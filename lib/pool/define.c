@@ -18,31 +18,41 @@ static int fail_clash(const struct cow_pool *old, const char *what, struct cow_e
 
 /* The rules are libvirt's: name and uuid belong together, a directory has one pool, and so
  * has what is mounted there. */
-static int check_against(const struct cow_pool_store *store, const struct cow_pool *old,
-			 const struct cow_pool *pool, struct cow_error *err)
+static int check_against(const struct cow_pool *old, const struct cow_pool *pool,
+			 struct cow_error *err)
 {
 	bool same_name = base_equal(old->name, pool->name);
 	bool same_uuid = base_equal(old->uuid, pool->uuid);
 	bool same_path = base_equal(old->path, pool->path);
 	bool same_source = base_equal(old->mount_source, pool->mount_source);
-	bool moves = !same_path || (!same_source && (old->mount_source || pool->mount_source));
 
 	if (same_name != same_uuid)
 		return fail_clash(old, same_name ? "this name" : "this uuid", err);
-	if (same_name)
-		return moves ? pool_store_check_stopped(store, old, err) : 0;
-	if (same_path || same_source)
+	if (!same_name && (same_path || same_source))
 		return fail_clash(old, same_path ? "this directory" : "this source", err);
 	return 0;
 }
 
-static int check_clashes(struct cow_pool_store *store, const struct cow_pool *pool,
-			 struct cow_error *err)
+/* Where it runs and where it will be started next: both are the other one's. */
+static int check_against_both(const struct cow_pool_store *store, const struct cow_pool *old,
+			      const struct cow_pool *pool, struct cow_error *err)
 {
-	BASE_CLEANUP(definition) struct pool_definition *old = NULL;
+	BASE_CLEANUP(definition) struct pool_definition *stored = NULL;
+	int r = check_against(old, pool, err);
+
+	if (r < 0 || old->pending != COW_ANSWER_YES)
+		return r;
+	r = pool_store_read_stored(store, old->source, old->name, &stored, err);
+	return r < 0 ? r : check_against(&stored->pool, pool, err);
+}
+
+/* @param ret_old the one of its name, as it is in use, or NULL. */
+static int check_clashes(struct cow_pool_store *store, const struct cow_pool *pool,
+			 struct pool_definition **ret_old, struct cow_error *err)
+{
 	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
 	size_t broken;
-	int r = pool_store_read(store, COW_POOL_SOURCE_COWCTL, pool->name, &old, err);
+	int r = pool_store_read(store, COW_POOL_SOURCE_COWCTL, pool->name, ret_old, err);
 
 	/* One of this name that can't be read might be anybody's: it is not written over. */
 	if (r < 0 && r != -ENOENT)
@@ -53,11 +63,36 @@ static int check_clashes(struct cow_pool_store *store, const struct cow_pool *po
 	for (size_t i = 0; pools[i]; i++) {
 		if (pools[i]->source != COW_POOL_SOURCE_COWCTL)
 			continue;
-		r = check_against(store, pools[i], pool, err);
+		r = check_against_both(store, pools[i], pool, err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* What runs is not moved: it goes on with the definition it was started with, which is noted before
+ * another one is stored. Anything else that is changed is in use at once. */
+static int store_definition(struct cow_pool_store *store, int dirfd, const struct cow_pool *pool,
+			    const struct pool_definition *old, struct cow_error *err)
+{
+	const struct pool_definition *definition = (const struct pool_definition *)pool;
+	bool stays = old && pool_is_elsewhere(&old->pool, pool) &&
+		     pool_store_started(store, &old->pool) != COW_ANSWER_NO;
+	BASE_CLEANUP(free) char *xml = NULL, *running = NULL;
+	BASE_CLEANUP(free) char *file = base_format("%s.xml", pool->name);
+	int r = pool_xml_dump(definition, &xml, err);
+
+	if (r == 0 && !file)
+		r = base_fail(err, ENOMEM, "write a pool definition");
+	if (r == 0 && stays)
+		r = pool_xml_dump(old, &running, err);
+	if (r == 0 && stays)
+		r = pool_store_mark(store, pool, running, err);
+	if (r == 0)
+		r = pool_store_write(dirfd, file, xml, true, err);
+	if (r == 0 && !stays && pool_store_started(store, pool) == COW_ANSWER_YES)
+		r = pool_store_mark(store, pool, "", err);
+	return r;
 }
 
 /* Nobody has stored another one since `old` was read. */
@@ -82,27 +117,17 @@ static int check_unchanged(struct cow_pool_store *store, const struct cow_pool *
 static int define(struct cow_pool_store *store, const struct cow_pool *pool,
 		  const struct cow_pool *old, struct cow_error *err)
 {
-	const struct pool_definition *definition = (const struct pool_definition *)pool;
-	BASE_CLEANUP(free) char *xml = NULL, *file = base_format("%s.xml", pool->name);
+	BASE_CLEANUP(definition) struct pool_definition *now = NULL;
 	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
-	int r = pool_definition_check(definition, err);
+	int r = pool_definition_check((const struct pool_definition *)pool, err);
 
-	if (r == 0)
-		r = pool_xml_dump(definition, &xml, err);
-	if (r == 0 && !file)
-		r = base_fail(err, ENOMEM, "write a pool definition");
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
 	if (r == 0 && old)
 		r = check_unchanged(store, old, err);
 	if (r == 0)
-		r = check_clashes(store, pool, err);
-	if (r == 0)
-		r = pool_store_write(lock.dirfd, file, xml, true, err);
-	/* From now on the stored one is in use, whatever it was started with. */
-	if (r == 0 && pool_store_started(store, pool) == COW_ANSWER_YES)
-		r = pool_store_mark(store, pool, "", err);
-	return r;
+		r = check_clashes(store, pool, &now, err);
+	return r < 0 ? r : store_definition(store, lock.dirfd, pool, now, err);
 }
 
 COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -123,8 +148,12 @@ COW_EXPORT int cow_pool_replace(struct cow_pool_store *store, const struct cow_p
 static int check_creatable(struct cow_pool_store *store, const struct cow_pool *pool,
 			   struct cow_error *err)
 {
-	int r = check_clashes(store, pool, err);
+	BASE_CLEANUP(definition) struct pool_definition *old = NULL;
+	int r = check_clashes(store, pool, &old, err);
 
+	/* That one may have another source, which is mounted. */
+	if (r == 0 && old)
+		r = pool_check_startable(store, &old->pool, err);
 	return r < 0 ? r : pool_check_startable(store, pool, err);
 }
 

@@ -85,6 +85,20 @@ static int check_directory_free(struct cow_pool_store *store, const struct cow_p
 	return 0;
 }
 
+/* Nobody has moved it since `pool` was read. The store is locked. */
+static int check_current(const struct cow_pool_store *store, const struct cow_pool *pool,
+			 struct cow_error *err)
+{
+	BASE_CLEANUP(definition) struct pool_definition *now = NULL;
+	int r = pool_store_read(store, COW_POOL_SOURCE_COWCTL, pool->name, &now, err);
+
+	if (r < 0 || !pool_is_elsewhere(&now->pool, pool))
+		return r;
+	return base_refuse(err, ESTALE, COW_CODE_CHANGED,
+			   "the definition of pool %s was changed meanwhile",
+			   BASE_QUOTE(pool->name));
+}
+
 /* Somebody may have stopped it while it was being mounted, and even undefined it: what is mounted
  * would be no pool's. */
 static int check_marked(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -93,7 +107,8 @@ static int check_marked(struct cow_pool_store *store, const struct cow_pool *poo
 	int r;
 
 	if (pool_store_lock(store, lock, NULL) < 0 ||
-	    pool_store_marked(store, pool) != COW_ANSWER_NO)
+	    (pool_store_marked(store, pool) != COW_ANSWER_NO &&
+	     check_current(store, pool, NULL) != -ESTALE))
 		return 0;
 	r = pool_unmount(pool, err);
 	return r < 0 ? r
@@ -140,6 +155,8 @@ COW_EXPORT int cow_pool_start(struct cow_pool_store *store, struct cow_pool *poo
 
 	pool_await(pool);
 	r = pool_store_lock_own(store, pool, &lock, err);
+	if (r == 0)
+		r = check_current(store, pool, err);
 	if (r < 0)
 		return r;
 	/* Somebody else unmounted it, or the machine has another mount namespace by now. */
@@ -166,6 +183,8 @@ static int unmount(struct cow_pool_store *store, const struct cow_pool *pool,
 	if (r < 0 && pool_mounted(pool) != COW_ANSWER_NO)
 		return r;
 	r = pool_store_lock(store, lock, err);
+	if (r == 0)
+		r = check_current(store, pool, err);
 	if (r < 0 || pool_mounted(pool) != COW_ANSWER_YES)
 		return r;
 	return base_refuse(err, EBUSY, COW_CODE_BUSY, "pool %s was started again meanwhile",
@@ -180,6 +199,8 @@ COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool
 
 	if (r == 0)
 		r = pool_store_check_started(store, pool, err);
+	if (r == 0)
+		r = check_current(store, pool, err);
 	if (r == 0)
 		r = unmount(store, pool, &lock, err);
 	if (r == 0)

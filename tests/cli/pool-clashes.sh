@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Name and uuid belong together, a directory has one pool, and a started pool is not changed.
+# Name and uuid belong together, a directory has one pool, and a started pool is not moved.
 . "$(dirname "$0")/../lib.sh"
 require jq
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 one=11111111-1111-4111-8111-111111111111
 two=22222222-2222-4222-8222-222222222222
+three=33333333-3333-4333-8333-333333333333
 
 # define STATUS NAME UUID PATH
 define() {
@@ -26,15 +27,24 @@ define 0 b $two "$T/a/b"
 expect_status 2 cowctl pool define-as a --session --target "$T/a"
 expect_err "uuid $one"
 
-# started: its directory can't be exchanged under it, and it can't be forgotten
+# started: its directory can't be exchanged under it, and it can't be forgotten; what will be its directory is its own
 expect_status 2 cowctl pool start a --session
 expect_err "cowctl pool build"
 mkdir "$T/a"
 expect_status 0 cowctl pool start a --session
 expect_status 2 cowctl pool start a --session
 expect_err "started already"
-define 2 a $one "$T/elsewhere" busy
+define 0 a $one "$T/elsewhere"
+expect_err "runs on in '$T/a'" "takes effect when it is started again"
+define 2 c $three "$T/a"
+define 2 c $three "$T/elsewhere"
+expect_status 2 cowctl pool create-as c --session --target "$T/a"
+expect_status 2 cowctl pool create-as c --session --target "$T/elsewhere" --build
+[ ! -e "$T/elsewhere" ] || fail "the directory of another pool was made"
 define 0 a $one "$T/a"
+expect_equal "$(cat "$T/err")" ""
+define 0 c $three "$T/elsewhere"
+expect_status 0 cowctl pool undefine c --session
 expect_status 2 cowctl pool undefine a --session
 expect_status 2 cowctl pool build a --session
 expect_status 0 cowctl pool info a --session --json

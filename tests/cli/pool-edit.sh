@@ -67,14 +67,14 @@ sed "s,$T/p<,$T/other<," "$T/active.xml" >"$T/moved.xml"
 expect_status 0 pool create "$T/moved.xml"
 edited 0 true
 expect_equal "$(sum_of "$file")" "$before"
-edited 2 'sed -i s/0750/0751/' # it would have another directory from now on
-expect_err "is started"
-expect_equal "$(sum_of "$file")" "$before"
-expect_status 0 pool stop p
-rm "$T/tmp"/*
-expect_status 0 pool create "$T/active.xml"
 edited 0 'sed -i s/0750/0751/'
+expect_err "runs on in '$T/other'" "takes effect when it is started again"
 expect_text "$file" 0751
+expect_status 0 pool stop p
+expect_status 0 pool create "$T/active.xml"
+edited 0 'sed -i s/0751/0752/'
+expect_equal "$(cat "$T/err")" ""
+expect_text "$file" 0752
 expect_status 0 pool stop p
 expect_status 0 pool create-as t --target "$T/other"
 EDITOR="sed -i 's,</path>,&<permissions><mode>0700</mode></permissions>,'" expect_status 0 pool edit t

@@ -46,6 +46,19 @@ refused_by_both() {
 	expect_equal "$did" refused "$*"
 }
 
+# in_both NAME DIRECTORY DIRECTORY: where it is in use, and where the stored definition has it
+in_both() {
+	local ours theirs
+	ours=$(as_nobody cowctl pool dumpxml --session "$1" | place) theirs=$(libvirt pool-dumpxml "$1" | place)
+	expect_equal "$ours $theirs" "$2 $2" "where $1 is"
+	ours=$(as_nobody cowctl pool dumpxml --session "$1" --inactive | place)
+	theirs=$(libvirt pool-dumpxml "$1" --inactive | place)
+	expect_equal "$ours $theirs" "$3 $3" "where $1 will be"
+}
+place() {
+	xmllint --xpath 'string(/pool/target/path)' - | grep -o '[a-z]*$'
+}
+
 as_nobody mkdir -p "$T/nobody/"{ours,theirs}/{a,b,c}
 for name in a b; do
 	for uuid in $one $two; do
@@ -87,9 +100,50 @@ done_by_both stop a
 done_by_both autostart a
 done_by_both autostart a --disable
 done_by_both autostart a
+done_by_both define "a-$one-a"
 done_by_both start a
 refused_by_both start a
 refused_by_both delete a
+in_both a a a
+
+# moved while it runs: there it stays until it is stopped, and nobody gets its directory
+done_by_both define "a-$one-c"
+in_both a a c
+refused_by_both define "b-$two-a"
+refused_by_both create "b-$two-a"
+refused_by_both create "a-$one-c"
+for verb in undefine delete build start; do
+	refused_by_both $verb a
+done
+done_by_both refresh a
+done_by_both stop a
+in_both a c c
+done_by_both start a
+done_by_both define "a-$one-a"
+in_both a c a
+done_by_both define "a-$one-c"
+in_both a c c
+done_by_both define "a-$one-a"
+done_by_both stop a
+in_both a a a
+# nothing is stored of it: what is defined elsewhere makes it stay, and there
+done_by_both undefine a
+done_by_both create "a-$one-a"
+done_by_both define "a-$one-c"
+in_both a a c
+done_by_both stop a
+in_both a c c
+done_by_both define "a-$one-a"
+# where it will be nobody else is let in here; libvirt has two pools of one directory then
+done_by_both start a
+done_by_both define "a-$one-c"
+done_by_both undefine b
+expect_status 2 as_nobody cowctl pool define --session "$T/b-$two-c.ours"
+libvirt pool-define "$T/b-$two-c.theirs"
+libvirt pool-undefine b
+done_by_both define "b-$two-b"
+done_by_both define "a-$one-a"
+done_by_both autostart a
 done_by_both stop a
 done_by_both delete a
 refused_by_both delete a
