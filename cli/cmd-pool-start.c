@@ -41,8 +41,7 @@ static int start_marked(struct cli_call *call)
 	for (struct cow_pool **pool = pools; *pool; pool++) {
 		if ((*pool)->source != COW_POOL_SOURCE_COWCTL || !(*pool)->autostart)
 			continue;
-		cow_pool_refresh(store, *pool, NULL);
-		if ((*pool)->state == COW_POOL_STATE_INACTIVE)
+		if (cow_pool_is_started(store, *pool) == COW_ANSWER_NO)
 			cli_status(call, start_one(call, store, *pool));
 	}
 	return call->status;

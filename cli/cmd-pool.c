@@ -5,25 +5,27 @@
 #include "pool.h"
 #include "verbs.h"
 
-static bool is_active(const struct cow_pool *pool)
+static bool is_active(struct cow_pool_store *store, const struct cow_pool *pool)
 {
-	return pool->state == COW_POOL_STATE_ACTIVE || pool->state == COW_POOL_STATE_INACCESSIBLE;
+	return cow_pool_is_started(store, pool) == COW_ANSWER_YES;
 }
 
-static bool is_persistent(const struct cow_pool *pool)
+static bool is_persistent(struct cow_pool_store *store, const struct cow_pool *pool)
 {
+	(void)store;
 	return pool->persistent;
 }
 
-static bool is_autostarted(const struct cow_pool *pool)
+static bool is_autostarted(struct cow_pool_store *store, const struct cow_pool *pool)
 {
+	(void)store;
 	return pool->autostart;
 }
 
 /* Opposites: without either, and with both, all are shown. */
 static const struct {
 	const char *yes, *no;
-	bool (*is)(const struct cow_pool *pool);
+	bool (*is)(struct cow_pool_store *store, const struct cow_pool *pool);
 } filters[] = {
 	{"active", "inactive", is_active},
 	{"persistent", "transient", is_persistent},
@@ -60,14 +62,15 @@ static bool are_types(const char *list)
 	return true;
 }
 
-static bool is_wanted(const struct cli_call *call, const struct cow_pool *pool)
+static bool is_wanted(const struct cli_call *call, struct cow_pool_store *store,
+		      const struct cow_pool *pool)
 {
 	const char *type = cli_value(call, "type");
 
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
 		bool yes = cli_given(call, filters[i].yes), no = cli_given(call, filters[i].no);
 
-		if (yes != no && yes != filters[i].is(pool))
+		if (yes != no && yes != filters[i].is(store, pool))
 			return false;
 	}
 	return !type || is_among(pool->type, type);
@@ -105,9 +108,11 @@ static int list(struct cli_call *call)
 		}
 	table = cli_table_new(call, "pools");
 	for (size_t i = 0; pools[i]; i++) {
-		cow_pool_refresh(store, pools[i], NULL);
-		if (is_wanted(call, pools[i]))
-			cli_table_add(table, NULL, pools[i]);
+		if (!is_wanted(call, store, pools[i]))
+			continue;
+		if (cli_table_looks(table))
+			cow_pool_refresh(store, pools[i], NULL);
+		cli_table_add(table, NULL, pools[i]);
 	}
 	cli_table_end(table);
 	if (broken) {

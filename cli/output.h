@@ -61,6 +61,8 @@ char *cli_value_text(struct cli_value value, bool bytes);
 #define CLI_COLUMN_TREE   0x4u /* carries the tree when rows have parents */
 #define CLI_COLUMN_WRAP   0x8u /* may be broken over several lines on a narrow terminal */
 
+#define CLI_COLUMN_LOOKS 0x10u /* shows what has to be looked at: see cli_table_looks() */
+
 /* One column: text, JSON, --output and the manual page come from this. */
 struct cli_column {
 	const char *name; /* "SIZE"; NULL ends a table */
@@ -88,6 +90,9 @@ struct cli_table *cli_table_new(struct cli_call *call, const char *key);
 /* parent may be NULL; JSON rows of a parent are its "children". */
 struct cli_row cli_table_add(struct cli_table *table, const struct cli_row *parent,
 			     const void *item);
+/* Does any column that is shown need a look at the items themselves? What is not shown is not asked
+ * for: that would take time, and hang with a server that is gone. */
+bool cli_table_looks(const struct cli_table *table);
 /* Put the table into the output and free it. */
 void cli_table_end(struct cli_table *table);
 

@@ -61,22 +61,23 @@ CLI_GETTER(get_source, struct cow_pool, cli_text(cow_pool_source_name(item->sour
 
 #define RIGHT  CLI_COLUMN_RIGHT
 #define HIDDEN CLI_COLUMN_HIDDEN
+#define LOOKS  CLI_COLUMN_LOOKS
 
 const struct cli_column cli_pool_columns[] = {
 	{"NAME", "name", "name", 0, 0, get_name},
 	{"UUID", "unique identifier", "uuid", 0, HIDDEN, get_uuid},
 	{"TYPE", "pool type of libvirt", "type", 0, HIDDEN, get_type},
-	{"STATE", "active (started), inactive or inaccessible", "state", 0, 0, get_state},
+	{"STATE", "active (started), inactive or inaccessible", "state", 0, LOOKS, get_state},
 	{"AUTOSTART", "is started at boot", "autostart", 0, HIDDEN, get_autostart},
 	{"PERSISTENT", "has a definition on disk", "persistent", 0, HIDDEN, get_persistent},
 	{"PENDING", "another one is stored, for its next start", "pending", 0, HIDDEN, get_pending},
 	{"POLICY", "off, on or auto", "policy", 0, 0, get_policy},
-	{"COMPLIANCE", "how the directory stands against the policy", "compliance", 0, 0,
+	{"COMPLIANCE", "how the directory stands against the policy", "compliance", 0, LOOKS,
 	 get_compliance},
-	{"REASON", "why", "compliance_reason", 0, HIDDEN | CLI_COLUMN_WRAP, get_reason},
-	{"CAPACITY", "size of the filesystem", "capacity", 0, RIGHT | HIDDEN, get_capacity},
-	{"ALLOCATION", "of it in use", "allocation", 0, RIGHT | HIDDEN, get_allocation},
-	{"AVAILABLE", "of it free", "available", 0, RIGHT, get_available},
+	{"REASON", "why", "compliance_reason", 0, LOOKS | HIDDEN | CLI_COLUMN_WRAP, get_reason},
+	{"CAPACITY", "size of the filesystem", "capacity", 0, LOOKS | RIGHT | HIDDEN, get_capacity},
+	{"ALLOCATION", "of it in use", "allocation", 0, LOOKS | RIGHT | HIDDEN, get_allocation},
+	{"AVAILABLE", "of it free", "available", 0, LOOKS | RIGHT, get_available},
 	{"SOURCE", "whose definition it is: cowctl or libvirt", "source", 0, 0, get_source},
 	{"PATH", "target directory", "path", 0, 0, get_path},
 	{"MOUNT", "what is mounted there by start", "mount_source", 0, HIDDEN, get_mount_source},

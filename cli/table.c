@@ -109,6 +109,15 @@ struct cli_table *cli_table_new(struct cli_call *call, const char *key)
 	return table;
 }
 
+/* JSON has all of them. */
+bool cli_table_looks(const struct cli_table *table)
+{
+	for (size_t i = 0; i < table->n_shown; i++)
+		if (table->shown[i]->flags & CLI_COLUMN_LOOKS)
+			return true;
+	return table->call->json;
+}
+
 static void close_row(struct cli_table *table)
 {
 	if (table->row)

@@ -187,6 +187,10 @@ int cow_pool_list(struct cow_pool_store *store, struct cow_pool ***ret_pools, si
 		  struct cow_error *err);
 void cow_pool_list_free(struct cow_pool **pools);
 
+/** Is it marked started, or is its source mounted on its directory? What cow_pool_refresh() finds
+ *  out as well, without a look at the directory. */
+enum cow_answer cow_pool_is_started(struct cow_pool_store *store, const struct cow_pool *pool);
+
 /** Look at the directory: state, compliance, sizes. Not being able to is not an error, nor is one
  *  that does not answer within two seconds. */
 int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);

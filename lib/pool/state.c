@@ -94,6 +94,12 @@ static enum cow_pool_state state_of(enum cow_answer started, int reachable)
 						     : COW_POOL_STATE_ACTIVE;
 }
 
+COW_EXPORT enum cow_answer cow_pool_is_started(struct cow_pool_store *store,
+					       const struct cow_pool *pool)
+{
+	return pool_store_started(store, pool);
+}
+
 COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool,
 				struct cow_error *err)
 {
