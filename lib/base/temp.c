@@ -28,13 +28,33 @@ int base_temp_claim(int fd)
 	return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 }
 
-bool base_temp_is_name(const char *name)
+static bool is_name(const char *name)
 {
 	static const char digits[] = "0123456789abcdef";
 	size_t prefix = strlen(BASE_TEMP_PREFIX);
 
 	return !strncmp(name, BASE_TEMP_PREFIX, prefix) && strlen(name + prefix) == 16 &&
 	       strspn(name + prefix, digits) == 16;
+}
+
+static void remove_left(int dirfd, const char *name)
+{
+	BASE_CLEANUP(fd) int fd = base_open_quietly(dirfd, name, O_RDWR | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && base_temp_claim(fd) == 0)
+		unlinkat(dirfd, name, 0);
+}
+
+void base_temp_sweep(int dirfd)
+{
+	int fd = base_open_quietly(dirfd, ".", O_RDONLY | O_DIRECTORY);
+	BASE_CLEANUP(directory) DIR *stream = base_directory_stream(fd);
+	const struct dirent *entry;
+
+	while (stream && (entry = readdir(stream)))
+		if (is_name(entry->d_name))
+			remove_left(fd, entry->d_name);
 }
 
 /* One that is taken away before it is claimed is made again. */
@@ -103,6 +123,7 @@ int base_temp_replace(struct base_temp *temp, const char *name)
 		int r;
 
 		random_name(own, sizeof(own));
+		base_temp_claim(temp->fd);
 		r = name_new(temp, own);
 		if (r < 0)
 			return r;

@@ -27,11 +27,12 @@ struct base_temp {
 
 /* One byte of a named one is locked as long as it is open, far behind all that anybody reads,
  * writes or locks (QEMU's own are from 100 on, and of a file on a server, all locks are in one
- * place): who can lock it knows that it was left behind. @return 0 or -errno. */
+ * place): who can lock it knows that it was left behind. One that gets a name on its way to
+ * replacing another file has it as well. @return 0 or -errno. */
 int base_temp_claim(int fd);
 
-/* Is it what such a name looks like? */
-bool base_temp_is_name(const char *name);
+/* Remove from a directory, which may be open with O_PATH, what was left behind of such a name. */
+void base_temp_sweep(int dirfd);
 
 /* Flags the file is opened with: O_RDWR | O_CLOEXEC. dirfd must outlive it. */
 int base_temp_open(struct base_temp *temp, int dirfd, mode_t mode, struct cow_error *err);

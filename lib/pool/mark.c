@@ -10,18 +10,6 @@
 #include "pool/parents.h"
 #include "pool/store.h"
 
-/* What was left by one that was killed: whoever writes has the store locked, so nobody needs it. */
-static void sweep(int dirfd)
-{
-	int fd = base_open_quietly(dirfd, ".", O_RDONLY | O_DIRECTORY);
-	BASE_CLEANUP(directory) DIR *stream = base_directory_stream(fd);
-	const struct dirent *entry;
-
-	while (stream && (entry = readdir(stream)))
-		if (base_starts(entry->d_name, BASE_TEMP_PREFIX))
-			unlinkat(dirfd, entry->d_name, 0);
-}
-
 int pool_store_write(int dirfd, const char *file, const char *text, bool replace,
 		     struct cow_error *err)
 {
@@ -29,7 +17,7 @@ int pool_store_write(int dirfd, const char *file, const char *text, bool replace
 	ssize_t n;
 	int r;
 
-	sweep(dirfd);
+	base_temp_sweep(dirfd);
 	r = base_temp_open(&temp, dirfd, 0644, err);
 
 	if (r < 0)

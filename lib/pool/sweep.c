@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include <cow/convert.h>
 
@@ -24,28 +23,6 @@ static void remove_directories(int dirfd)
 	while ((entry = readdir(stream)))
 		if (base_starts(entry->d_name, BASE_TEMP_PREFIX))
 			unlinkat(fd, entry->d_name, AT_REMOVEDIR);
-}
-
-/* A file that was being made has a name where there are no unnamed ones (NFS, SMB, FUSE), and is
- * locked while it is. */
-static void remove_file(int dirfd, const char *name)
-{
-	BASE_CLEANUP(fd) int fd = base_open_quietly(dirfd, name, O_RDWR | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && base_temp_claim(fd) == 0)
-		unlinkat(dirfd, name, 0);
-}
-
-static void remove_files(int dirfd)
-{
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	BASE_CLEANUP(directory) DIR *stream = base_directory_stream(fd);
-	const struct dirent *entry;
-
-	while (stream && (entry = readdir(stream)))
-		if (base_temp_is_name(entry->d_name))
-			remove_file(fd, entry->d_name);
 }
 
 struct sweep {
@@ -95,6 +72,6 @@ void pool_sweep(struct cow_pool *pool)
 	if (fd < 0)
 		return;
 	remove_directories(fd);
-	remove_files(fd);
+	base_temp_sweep(fd);
 	cow_convert_list_interrupted(fd, settle, &sweep, NULL);
 }

@@ -91,6 +91,8 @@ static bool write_on(struct volume_renewal *renewal)
 	if (find_directory(renewal->place->fd, &directory) < 0)
 		return false;
 	renewal->dirfd = pool_store_open_cache(renewal->place->store);
+	if (renewal->dirfd >= 0)
+		base_temp_sweep(renewal->dirfd);
 	if (renewal->dirfd < 0 || base_temp_open(&renewal->temp, renewal->dirfd, 0600, NULL) < 0 ||
 	    volume_writer_open(&renewal->writer, renewal->temp.fd, &directory) < 0)
 		return false;
