@@ -45,11 +45,21 @@ static bool is_among(const char *word, const char *list)
 	return false;
 }
 
-/* All of libvirt's: a word that is none of them is a slip. */
-static const char types[] = "dir,fs,netfs,logical,disk,iscsi,iscsi-direct,scsi,mpath,rbd,sheepdog,"
-			    "gluster,zfs,vstorage";
+/* All of libvirt's, as "dir,fs,..."; free it. */
+static char *all_types(void)
+{
+	char *types = cli_copy(cow_pool_type_name(0));
 
-static bool are_types(const char *list)
+	for (size_t i = 1; cow_pool_type_name(i); i++) {
+		char *before CLI_CLEANUP(text) = types;
+
+		types = cli_format("%s,%s", before, cow_pool_type_name(i));
+	}
+	return types;
+}
+
+/* A word that is none of them is a slip. */
+static bool are_types(const char *list, const char *types)
 {
 	for (const char *word = list; word; word = strchr(word, ',')) {
 		char *one CLI_CLEANUP(text) = NULL;
@@ -93,9 +103,10 @@ static int list(struct cli_call *call)
 	struct cow_pool **pools CLI_CLEANUP(pools) = NULL;
 	struct cli_table *table;
 	const char *type = cli_value(call, "type");
+	char *types CLI_CLEANUP(text) = all_types();
 	size_t broken = 0;
 
-	if (type && !are_types(type))
+	if (type && !are_types(type, types))
 		return cli_usage(call, "--type %s: the types are %s", CLI_QUOTE(type), types);
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_list(store, &pools, &broken, &err) < 0)

@@ -40,6 +40,16 @@ static const struct {
 	[COW_FORMAT_VPC] = {true, false, "force_size=on"},
 };
 
+enum cow_format image_format_made(size_t i)
+{
+	if (i == 0)
+		return COW_FORMAT_RAW;
+	for (size_t format = 0; format < BASE_ARRAY_SIZE(formats); format++)
+		if (formats[format].made && --i == 0)
+			return (enum cow_format)format;
+	return COW_FORMAT_UNKNOWN;
+}
+
 static int check_qcow2(const struct cow_image_create_options *options, struct cow_error *err)
 {
 	uint32_t cluster = options->cluster_size;

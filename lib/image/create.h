@@ -21,6 +21,9 @@ struct image_new {
  * there and is what it is said to be. Before anything is created. */
 int image_backing_check(struct image_new *image, struct cow_error *err);
 
+/* The formats that images are created in, raw first; unknown behind the last. */
+enum cow_format image_format_made(size_t i);
+
 /* Does qemu-img write this format, and with what is asked for? An error when not. */
 int image_qemu_check(const struct cow_image_create_options *options, struct cow_error *err);
 /* Let qemu-img write the image into the empty file, and read its header back. */

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include <cow/pool-source.h>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "pool/definition.h"
@@ -119,14 +121,9 @@ static int path_check(const char *path, struct cow_error *err)
 	return 0;
 }
 
-static bool is_of_files(const char *type)
-{
-	return base_equal(type, "dir") || base_equal(type, "fs") || base_equal(type, "netfs");
-}
-
 bool pool_has_directory(const struct cow_pool *pool)
 {
-	return pool->path && is_of_files(pool->type);
+	return pool->path && cow_pool_type_is_supported(pool->type);
 }
 
 /* 0 where the type and what is mounted go together. */
@@ -152,7 +149,7 @@ int pool_definition_check(const struct pool_definition *definition, struct cow_e
 {
 	int r;
 
-	if (!is_of_files(definition->type))
+	if (!cow_pool_type_is_supported(definition->type))
 		return base_remedy(err,
 				   base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
 					       "pools of type %s are not supported",

@@ -2,6 +2,8 @@
 #ifndef POOL_FORMAT_H
 #define POOL_FORMAT_H
 
+#include <stddef.h>
+
 #include <cow/pool.h>
 
 /* May a filesystem be made on the pool's device, as COW_POOL_BUILD_OVERWRITE or _NO_OVERWRITE asks
@@ -9,5 +11,8 @@
 int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_error *err);
 /* Make it, and look whether it is there. */
 int pool_format(const struct cow_pool *pool, unsigned flags, struct cow_error *err);
+
+/* What can be made over anything, by a number from 0; NULL behind the last. */
+const char *pool_format_name(size_t i);
 
 #endif

@@ -11,14 +11,20 @@
 
 #define OPTIONS_NAMESPACE "http://libvirt.org/schemas/storagepool/fs/1.0"
 
-/* What nobody needs in a directory of images, and what each type wants besides. */
+/* What nobody needs in a directory of images, and what each type of a server's wants besides. */
 #define OPTIONS_ALWAYS "nodev,nosuid,noexec"
 static const struct {
 	const char *type, *options;
 } options_of_type[] = {
-	{"cifs", ",guest"},
+	{"nfs", ""},
 	{"glusterfs", ",direct-io-mode=1"},
+	{"cifs", ",guest"},
 };
+
+const char *pool_remote_format_name(size_t i)
+{
+	return i < BASE_ARRAY_SIZE(options_of_type) ? options_of_type[i].type : NULL;
+}
 
 /* The attribute of <parent><name attribute='...'>, NULL where there is none. */
 static int find_attribute(const xmlNode *parent, const char *name, const char *attribute,

@@ -47,15 +47,6 @@ COW_EXPORT int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, st
 		    : base_fail(err, ENOMEM, "write a pool definition");
 }
 
-static xmlNode *add_with(xmlNode *parent, const char *name, const char *attribute,
-			 const char *value)
-{
-	xmlNode *node = parent ? pool_xml_add(parent, NULL, name, NULL) : NULL;
-
-	return node && xmlNewProp(node, pool_xml_text(attribute), pool_xml_text(value)) ? node
-											: NULL;
-}
-
 int pool_xml_set_policy(xmlNode *root, enum cow_policy policy, struct cow_error *err)
 {
 	xmlNode *features = pool_xml_child(root, "features");
@@ -67,7 +58,7 @@ int pool_xml_set_policy(xmlNode *root, enum cow_policy policy, struct cow_error 
 		return 0;
 	if (!features)
 		features = pool_xml_add(root, NULL, "features", NULL);
-	if (!add_with(features, "cow", "state", policy == COW_POLICY_ON ? "yes" : "no"))
+	if (!pool_xml_add_with(features, "cow", "state", policy == COW_POLICY_ON ? "yes" : "no"))
 		return base_fail(err, ENOMEM, "write a pool definition");
 	return 0;
 }
@@ -89,19 +80,19 @@ static bool add_source(xmlNode *root, const struct cow_pool_parts *parts)
 			continue;
 		if (!source)
 			source = pool_xml_add(root, NULL, "source", NULL);
-		if (!add_with(source, elements[i].name, elements[i].attribute, elements[i].value))
+		if (!pool_xml_add_with(source, elements[i].name, elements[i].attribute,
+				       elements[i].value))
 			return false;
 	}
 	return true;
 }
 
-static xmlNode *make_root(xmlDoc *doc, const struct cow_pool_parts *parts)
+static xmlNode *make_root(xmlDoc **doc, const struct cow_pool_parts *parts)
 {
-	xmlNode *root = xmlNewDocNode(doc, NULL, pool_xml_text("pool"), NULL), *node;
+	xmlNode *root = pool_xml_new("pool", doc), *node;
 
 	if (!root)
 		return NULL;
-	xmlDocSetRootElement(doc, root);
 	if (!xmlNewProp(root, pool_xml_text("type"),
 			pool_xml_text(parts->type ? parts->type : "dir")) ||
 	    !pool_xml_add(root, NULL, "name", parts->name))
@@ -137,14 +128,14 @@ static int check_texts(const struct cow_pool_parts *parts, struct cow_error *err
 COW_EXPORT int cow_pool_new(const struct cow_pool_parts *parts, struct cow_pool **ret,
 			    struct cow_error *err)
 {
-	BASE_CLEANUP(doc) xmlDoc *doc = xmlNewDoc(pool_xml_text("1.0"));
+	BASE_CLEANUP(doc) xmlDoc *doc = NULL;
 	BASE_CLEANUP(free) char *xml = NULL;
 	xmlNode *root;
 	int r = check_texts(parts, err);
 
 	if (r < 0)
 		return r;
-	root = doc ? make_root(doc, parts) : NULL;
+	root = make_root(&doc, parts);
 	if (!root)
 		return base_fail(err, ENOMEM, "make a pool definition");
 	r = pool_xml_print(root, &xml, err);

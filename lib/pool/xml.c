@@ -166,6 +166,25 @@ xmlNode *pool_xml_add(xmlNode *parent, xmlNode *sibling, const char *name, const
 	return sibling ? xmlAddNextSibling(sibling, node) : xmlAddChild(parent, node);
 }
 
+xmlNode *pool_xml_add_with(xmlNode *parent, const char *name, const char *attribute,
+			   const char *value)
+{
+	xmlNode *node = parent ? pool_xml_add(parent, NULL, name, NULL) : NULL;
+
+	return node && xmlNewProp(node, pool_xml_text(attribute), pool_xml_text(value)) ? node
+											: NULL;
+}
+
+xmlNode *pool_xml_new(const char *name, xmlDoc **ret_doc)
+{
+	xmlDoc *doc = *ret_doc = xmlNewDoc(pool_xml_text("1.0"));
+	xmlNode *root = doc ? xmlNewDocNode(doc, NULL, pool_xml_text(name), NULL) : NULL;
+
+	if (root)
+		xmlDocSetRootElement(doc, root);
+	return root;
+}
+
 int pool_xml_print(xmlNode *root, char **ret, struct cow_error *err)
 {
 	BASE_CLEANUP(buffer) xmlBuffer *buffer = xmlBufferCreate();

@@ -51,6 +51,13 @@ xmlNode *pool_xml_child(const xmlNode *parent, const char *name);
 /* A new child, right after `sibling` or as the last one; NULL: out of memory. */
 xmlNode *pool_xml_add(xmlNode *parent, xmlNode *sibling, const char *name, const char *text);
 
+/* The same as the last one, with an attribute; NULL: out of memory, or no parent. */
+xmlNode *pool_xml_add_with(xmlNode *parent, const char *name, const char *attribute,
+			   const char *value);
+
+/* The root element of a new document; NULL: out of memory. */
+xmlNode *pool_xml_new(const char *name, xmlDoc **ret_doc);
+
 /* XML 1.0 has no way to write some characters, not even as a reference. `what` is for the message.
  */
 int pool_xml_check_text(const char *what, const char *text, struct cow_error *err);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef COW_POOL_SOURCE_H
+#define COW_POOL_SOURCE_H
+
+/**
+ * @file
+ * What pools can be made of: the types and formats there are.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cow/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** All pool types of libvirt, in its order; NULL behind the last. */
+const char *cow_pool_type_name(size_t i);
+/** Can such pools be defined here? Those of other types are seen where libvirt has them. */
+bool cow_pool_type_is_supported(const char *type);
+
+/** What <format> in <source> may be in a pool of this type, the default first; NULL behind the
+ *  last. Of type fs those that cow_pool_build() can make on a device that is not empty: what is
+ *  there already may be of any type that mount(8) knows. */
+const char *cow_pool_source_format_name(const char *type, size_t i);
+/** What <format> in <target> of a new volume may be in such a pool, the default first; NULL behind
+ *  the last. */
+const char *cow_pool_volume_format_name(const char *type, size_t i);
+
+/** All of this as libvirt's <storagepoolCapabilities>; free() it. */
+int cow_pool_dump_capabilities(char **ret_xml, struct cow_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
