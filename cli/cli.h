@@ -15,8 +15,8 @@
  *
  * A verb never writes to stdout. Text goes to call->out, JSON to call->json, a table to both by
  * cli_table_*; main() prints it whole when the verb has returned, but for the rows of a long table
- * in JSON, which are printed as they come. Talk goes to stderr, and errors only by cli_error(),
- * which also puts them into the JSON and into the exit status.
+ * in JSON, and the lines of a stream, which are printed as they come. Talk goes to stderr, and
+ * errors only by cli_error(), which also puts them into the JSON and into the exit status.
  */
 
 #include <jansson.h>
@@ -54,6 +54,7 @@ struct cli_call {
 	size_t rows;          /* how many it has so far, in no one's memory any more */
 	char *pending;        /* of standard output, not written yet */
 	size_t pending_size;
+	bool lines;      /* a stream: JSON is one object per line, see cli_output_line() */
 	int write_error; /* errno of the first write that failed, or 0 */
 	struct cli_progress_state *progress;
 };

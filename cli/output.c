@@ -60,7 +60,7 @@ static void put(struct cli_call *call, const char *text, size_t size)
  * escaped. */
 static char *dump(const struct cli_call *call, const char **ret_rest)
 {
-	char *text = json_dumps(call->json, CLI_JSON_FLAGS);
+	char *text = json_dumps(call->json, call->lines ? JSON_COMPACT : CLI_JSON_FLAGS);
 
 	*ret_rest = text;
 	if (call->rows) {
@@ -101,6 +101,23 @@ static void put_rest(struct cli_call *call)
 	put(call, "\n", 1);
 }
 
+/* The text so far, which begins anew. */
+static void put_text(struct cli_call *call)
+{
+	fflush(call->out);
+	if (!call->json)
+		put(call, call->text, call->text_size);
+	rewind(call->out);
+}
+
+void cli_output_line(struct cli_call *call)
+{
+	if (call->json)
+		put_rest(call);
+	put_text(call);
+	write_pending(call);
+}
+
 static int failed(struct cli_call *call, int errnum)
 {
 	fprintf(stderr, "cowctl: write to standard output: %s\n", strerrordesc_np(errnum));
@@ -111,10 +128,10 @@ int cli_output_finish(struct cli_call *call)
 {
 	if (fclose(call->out))
 		return failed(call, errno);
-	if (call->json)
-		put_rest(call);
-	else if (call->text_size)
+	if (!call->json && call->text_size)
 		put(call, call->text, call->text_size);
+	if (call->json && (!call->lines || json_object_get(call->json, "error")))
+		put_rest(call);
 	write_pending(call);
 	/* NFS and quotas tell at the end. */
 	if (!call->write_error && call->pending && close(STDOUT_FILENO) < 0)

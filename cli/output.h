@@ -116,6 +116,9 @@ bool cli_output_is_fancy(void);
 /* Write one more row of the JSON's table, taken over. What comes before the table is written with
  * the first one: up to there the document stays as it is. */
 void cli_output_row(struct cli_call *call, json_t *row);
+/* Write what there is so far, now: the text, or the JSON in one line as if it were all. What comes
+ * of a stream at the end is no more than an error. */
+void cli_output_line(struct cli_call *call);
 /* Write everything else: all of it, or a message and exit status 2. */
 int cli_output_finish(struct cli_call *call);
 

@@ -46,6 +46,11 @@ bool cli_interrupted(void)
 	return interrupted;
 }
 
+void cli_interrupt_forget(void)
+{
+	interrupted = 0;
+}
+
 static double now(void)
 {
 	struct timespec time;

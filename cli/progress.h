@@ -24,5 +24,7 @@ void cli_progress_clear(struct cli_call *call);
 /* From now on SIGINT, SIGTERM and SIGHUP only set a flag, to be asked for by whatever works. */
 void cli_interrupt_catch(void);
 bool cli_interrupted(void);
+/* It was as good a way as any to end what was done. */
+void cli_interrupt_forget(void);
 
 #endif

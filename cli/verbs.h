@@ -21,6 +21,7 @@ extern const struct cli_verb cli_verb_pool_list;
 extern const struct cli_verb cli_verb_pool_info;
 extern const struct cli_verb cli_verb_pool_dumpxml;
 extern const struct cli_verb cli_verb_pool_capabilities;
+extern const struct cli_verb cli_verb_pool_event;
 extern const struct cli_verb cli_verb_pool_name;
 extern const struct cli_verb cli_verb_pool_uuid;
 extern const struct cli_verb cli_verb_pool_build;

@@ -24,6 +24,7 @@
 #include <cow/convert.h>
 #include <cow/error.h>
 #include <cow/image.h>
+#include <cow/pool-event.h>
 #include <cow/pool-source.h>
 #include <cow/pool.h>
 #include <cow/probe.h>

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "pool/directory.h"
+#include "pool/event.h"
 #include "pool/mount.h"
 #include "pool/store.h"
 #include "pool/sweep.h"
@@ -61,5 +62,7 @@ COW_EXPORT int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool
 		pool_sweep(pool);
 	if (r == 0)
 		r = cow_pool_refresh(store, pool, err);
+	if (r == 0)
+		pool_announce(store, pool, COW_POOL_EVENT_REFRESHED);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include "pool/answer.h"
 #include "pool/build.h"
 #include "pool/directory.h"
+#include "pool/event.h"
 #include "pool/format.h"
 #include "pool/points.h"
 #include "pool/store.h"
@@ -196,6 +197,8 @@ COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_poo
 		r = pool_build(pool, flags, ret, err);
 	if (r < 0)
 		return r;
+	if (!(flags & COW_POOL_BUILD_DRY_RUN))
+		pool_announce(store, pool, COW_POOL_EVENT_CREATED);
 	/* Which opens every file: others need not wait for that. */
 	pool_store_unlock(&lock);
 	if (!ret->created && !pool->mount_source)

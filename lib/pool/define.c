@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "pool/answer.h"
 #include "pool/build.h"
+#include "pool/event.h"
 #include "pool/start.h"
 #include "pool/store.h"
 
@@ -127,7 +128,11 @@ static int define(struct cow_pool_store *store, const struct cow_pool *pool,
 		r = check_unchanged(store, old, err);
 	if (r == 0)
 		r = check_clashes(store, pool, &now, err);
-	return r < 0 ? r : store_definition(store, lock.dirfd, pool, now, err);
+	if (r == 0)
+		r = store_definition(store, lock.dirfd, pool, now, err);
+	if (r == 0)
+		pool_announce(store, pool, COW_POOL_EVENT_DEFINED);
+	return r;
 }
 
 COW_EXPORT int cow_pool_define(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -225,6 +230,7 @@ COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_
 	if (r)
 		return base_fail(err, r, "remove %s", BASE_QUOTE(file));
 	pool_store_forget(store, pool);
+	pool_announce(store, pool, COW_POOL_EVENT_UNDEFINED);
 	r = base_sync_directory(lock.dirfd);
 	return r < 0 ? base_fail(err, -r, "write the removal of %s to disk", BASE_QUOTE(file)) : 0;
 }

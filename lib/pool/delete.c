@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "pool/answer.h"
+#include "pool/event.h"
 #include "pool/store.h"
 
 /* An empty directory alone is removed, be it a subvolume (Linux 4.18): never what is in it, and not
@@ -36,5 +37,9 @@ COW_EXPORT int cow_pool_delete(struct cow_pool_store *store, const struct cow_po
 	r = pool_store_lock_own(store, pool, &lock, err);
 	if (r == 0)
 		r = pool_store_check_stopped(store, pool, err);
-	return r < 0 ? r : remove_directory(pool->path, err);
+	if (r == 0)
+		r = remove_directory(pool->path, err);
+	if (r == 0)
+		pool_announce(store, pool, COW_POOL_EVENT_DELETED);
+	return r;
 }

@@ -52,6 +52,14 @@ int pool_store_open_cache(const struct cow_pool_store *store)
 	return r < 0 ? r : fd;
 }
 
+int pool_store_open_runtime(const struct cow_pool_store *store)
+{
+	int fd = -1;
+	int r = open_directory(store, store->runtime, &fd, NULL);
+
+	return r < 0 ? r : fd;
+}
+
 void pool_store_forget(const struct cow_pool_store *store, const struct cow_pool *pool)
 {
 	BASE_CLEANUP(free)

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "pool/event.h"
 #include "pool/store.h"
 #include "pool/xml.h"
 
@@ -92,5 +93,11 @@ COW_EXPORT int cow_pool_rename(struct cow_pool_store *store, const struct cow_po
 		r = rename_definition(old, name, &definition, err);
 	if (r == 0)
 		r = check_free(store, &old->pool, name, err);
-	return r < 0 ? r : move_files(lock.dirfd, old, definition, err);
+	if (r == 0)
+		r = move_files(lock.dirfd, old, definition, err);
+	if (r < 0)
+		return r;
+	pool_announce(store, &old->pool, COW_POOL_EVENT_UNDEFINED);
+	pool_announce(store, &definition->pool, COW_POOL_EVENT_DEFINED);
+	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "pool/answer.h"
 #include "pool/apply.h"
+#include "pool/event.h"
 #include "pool/mount.h"
 #include "pool/start.h"
 #include "pool/state.h"
@@ -131,6 +132,8 @@ int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const 
 		r = pool_store_mark(store, pool, xml, err);
 	if (r < 0)
 		return r;
+	if (!pool->mount_source)
+		pool_announce(store, pool, COW_POOL_EVENT_STARTED);
 	pool_store_unlock(lock);
 	r = pool_mount(pool, err);
 	if (r < 0 && xml && pool_store_lock(store, lock, NULL) == 0 &&
@@ -138,6 +141,8 @@ int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const 
 		unmark(store, pool, NULL);
 	if (r == 0 && pool->mount_source)
 		r = check_marked(store, pool, lock, err);
+	if (r == 0 && pool->mount_source)
+		pool_announce(store, pool, COW_POOL_EVENT_STARTED);
 	pool_store_unlock(lock);
 	/* Before this there was no root of a filesystem to give the policy to. How it came out is
 	 * for a refresh to tell: the images must be reachable in any case. */
@@ -207,6 +212,7 @@ COW_EXPORT int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool
 		r = unmark(store, pool, err);
 	if (r < 0)
 		return r;
+	pool_announce(store, pool, COW_POOL_EVENT_STOPPED);
 	if (!pool->persistent)
 		pool_store_forget(store, pool);
 	pool->state = COW_POOL_STATE_INACTIVE;

@@ -78,6 +78,8 @@ int pool_store_lock_own(const struct cow_pool_store *store, const struct cow_poo
 
 /* The directory of what may be deleted, made when it is not there. @return fd or -errno. */
 int pool_store_open_cache(const struct cow_pool_store *store);
+/* The directory of the marks, made when it is not there. @return fd (O_PATH) or -errno. */
+int pool_store_open_runtime(const struct cow_pool_store *store);
 /* Delete what is there of a pool. */
 void pool_store_forget(const struct cow_pool_store *store, const struct cow_pool *pool);
 /* What was found in its volumes: where it lies, in the cache. */

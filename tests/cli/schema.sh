@@ -71,6 +71,9 @@ for verb in build info list; do
 		capacity:'number|null' allocation:'number|null' available:'number|null' source:string
 done
 
+expect_status 0 cowctl pool capabilities --json
+expect_keys '.types[]' type:string supported:boolean source_formats:array volume_formats:array
+
 expect_status 0 cowctl pool apply --check --session --json images
 expect_keys '.points[]' path:string pool:string kind:string before:string after:string \
 	action:string unreached:number unread:number reason:string
@@ -90,6 +93,13 @@ for call in 'list images' 'info --pool images image'; do
 	expect_keys '.volumes[]' name:string path:string format:string capacity:'number|null' \
 		allocation:'number|null' backing:'string|null' overwrite:string compliance:string
 done
+
+cowctl pool event --session --json >"$T/event" &
+while kill -0 $! 2>/dev/null; do
+	expect_status 0 cowctl pool refresh --session images
+done
+cp "$T/event" "$T/out"
+expect_keys .event type:string detail:string pool:string uuid:string time:string
 
 expect_status 2 cowctl pool info --session --json missing
 expect_keys .error code:string message:string remedy:'string|null'

@@ -65,6 +65,9 @@ is_nocow "$vms/image" || fail "the volume is CoW"
 expect_status 0 pool list --json --type fs
 expect_json '.pools[0] | .state == "active" and .compliance == "ok" and .capacity == 536870912'
 
+# those who watch are told what was done, not what was planned or refused
+expect_equal "$(awk 'NF { print $2 }' "$T/runtime/cowctl/pools/events" | xargs)" "defined created started"
+
 # stop: refused while in use
 exec 5<"$vms/image"
 expect_status 2 pool stop p --json

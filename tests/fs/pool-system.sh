@@ -36,6 +36,19 @@ for verb in 'stop sys' 'define-as mine --target /mine'; do
 	expect_status 2 as_nobody cowctl pool "${words[@]}" --system --json
 	expect_json '.error.code == "permission"'
 done
+# they can't speak of what is done to it, but hear of it, whatever the umask of who does it
+as_nobody cowctl pool refresh sys --system >"$T/out" 2>"$T/err" || true
+! grep refreshed /run/cowctl/pools/events || fail "somebody else has written there"
+rm /run/cowctl/pools/events
+(umask 077 && expect_status 0 cowctl pool stop sys && expect_status 0 cowctl pool start sys)
+expect_equal "$(stat -c %a /run/cowctl/pools/events /run/cowctl/pools/.events.lock | xargs)" "644 600"
+as_nobody cowctl pool event --system --event refresh >"$T/heard" &
+watcher=$!
+while kill -0 $watcher 2>/dev/null; do
+	expect_status 0 cowctl pool refresh sys
+done
+wait $watcher
+expect_equal "$(cat "$T/heard")" "event 'refresh' for pool sys: refreshed"
 # nor do they keep root from it, by a lock on what they may read; root can, and is named
 mkfifo "$T/held"
 for what in /etc/cowctl/pools /run/cowctl/pools /etc/cowctl/pools/sys.xml; do
