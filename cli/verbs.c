@@ -34,6 +34,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_pool_autostart,
 	&cli_verb_pool_event,
 	&cli_verb_pool_capabilities,
+	&cli_verb_pool_find_sources,
 	&cli_verb_vol_list,
 	&cli_verb_vol_info,
 	&cli_verb_vol_path,

@@ -22,6 +22,7 @@ extern const struct cli_verb cli_verb_pool_info;
 extern const struct cli_verb cli_verb_pool_dumpxml;
 extern const struct cli_verb cli_verb_pool_capabilities;
 extern const struct cli_verb cli_verb_pool_event;
+extern const struct cli_verb cli_verb_pool_find_sources;
 extern const struct cli_verb cli_verb_pool_name;
 extern const struct cli_verb cli_verb_pool_uuid;
 extern const struct cli_verb cli_verb_pool_build;

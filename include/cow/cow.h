@@ -14,8 +14,8 @@
  *  - objects made by the library are freed by the library, and _free(NULL) is fine;
  *  - no global state: threads may call anything at once, each on its own objects;
  *  - the library never prints, exits, or changes locale, umask, working directory or signals.
- *    It starts a child process only to run qemu-img(1) and, for pools, mkfs(8) and the helpers of
- *    mount(8), and the calls that do so say it.
+ *    It starts a child process only to run qemu-img(1) and, for pools, mkfs(8), showmount(8) and
+ *    the helpers of mount(8), and the calls that do so say it.
  */
 
 #include <cow/attr.h>

@@ -4,13 +4,14 @@
 
 /**
  * @file
- * What pools can be made of: the types and formats there are.
+ * What pools can be made of: the types and formats there are, and what a server has to offer.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include <cow/error.h>
+#include <cow/pool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,6 +32,21 @@ const char *cow_pool_volume_format_name(const char *type, size_t i);
 
 /** All of this as libvirt's <storagepoolCapabilities>; free() it. */
 int cow_pool_dump_capabilities(char **ret_xml, struct cow_error *err);
+
+/** Ask hosts what they export, for pools of type netfs: by showmount(8), which a host that serves
+ *  NFS 4 alone doesn't answer. One that can't be asked hides nothing of the others: it is counted
+ *  in *ret_failed, with `err` holding the first such error. The types dir and fs are
+ *  COW_CODE_UNSUPPORTED, as in libvirt.
+ *  @param hosts NULL-terminated.
+ *  @param ret_sources NULL-terminated array, free with cow_pool_sources_free(). Each has type,
+ * host, directory and format, and with a name and a path is what cow_pool_new() takes. */
+int cow_pool_find_sources(const char *type, const char *const *hosts,
+			  struct cow_pool_parts ***ret_sources, size_t *ret_failed,
+			  struct cow_error *err);
+void cow_pool_sources_free(struct cow_pool_parts **sources);
+/** These as libvirt's <sources>; free() it. */
+int cow_pool_dump_sources(struct cow_pool_parts *const *sources, char **ret_xml,
+			  struct cow_error *err);
 
 #ifdef __cplusplus
 }

@@ -63,7 +63,7 @@ int pool_xml_set_policy(xmlNode *root, enum cow_policy policy, struct cow_error 
 	return 0;
 }
 
-static bool add_source(xmlNode *root, const struct cow_pool_parts *parts)
+bool pool_xml_add_source(xmlNode *parent, const struct cow_pool_parts *parts)
 {
 	const struct {
 		const char *name, *attribute, *value;
@@ -79,7 +79,7 @@ static bool add_source(xmlNode *root, const struct cow_pool_parts *parts)
 		if (!elements[i].value)
 			continue;
 		if (!source)
-			source = pool_xml_add(root, NULL, "source", NULL);
+			source = pool_xml_add(parent, NULL, "source", NULL);
 		if (!pool_xml_add_with(source, elements[i].name, elements[i].attribute,
 				       elements[i].value))
 			return false;
@@ -97,7 +97,7 @@ static xmlNode *make_root(xmlDoc **doc, const struct cow_pool_parts *parts)
 			pool_xml_text(parts->type ? parts->type : "dir")) ||
 	    !pool_xml_add(root, NULL, "name", parts->name))
 		return NULL;
-	if (pool_xml_set_policy(root, parts->policy, NULL) < 0 || !add_source(root, parts))
+	if (pool_xml_set_policy(root, parts->policy, NULL) < 0 || !pool_xml_add_source(root, parts))
 		return NULL;
 	node = pool_xml_add(root, NULL, "target", NULL);
 	return node && pool_xml_add(node, NULL, "path", parts->path) ? root : NULL;

@@ -3,9 +3,10 @@
 #define POOL_XML_H
 
 #include <libxml/tree.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#include <cow/error.h>
+#include <cow/pool.h>
 
 #include "base/macro.h"
 
@@ -57,6 +58,9 @@ xmlNode *pool_xml_add_with(xmlNode *parent, const char *name, const char *attrib
 
 /* The root element of a new document; NULL: out of memory. */
 xmlNode *pool_xml_new(const char *name, xmlDoc **ret_doc);
+
+/* <source> with those parts that belong there, if there are any. @return false: out of memory. */
+bool pool_xml_add_source(xmlNode *parent, const struct cow_pool_parts *parts);
 
 /* XML 1.0 has no way to write some characters, not even as a reference. `what` is for the message.
  */

@@ -46,6 +46,16 @@ echo Y >/proc/fs/nfsd/v4_end_grace
 nsenter --target 1 --mount mount -t tmpfs tmpfs "$T/exported"
 nsenter --target 1 --mount mkdir "$T/exported/vms"
 
+# what it exports is found, beside a host that can't be asked
+mkdir "$T/exported/with  blanks"
+exportfs -o rw,no_subtree_check,insecure "127.0.0.1:$T/exported/with  blanks"
+expect_status 2 cowctl pool find-sources netfs 127.0.0.1 240.0.0.1 --json
+expect_json '.sources | sort_by(.path) == [{host: "127.0.0.1", path: $dir, format: "nfs"},
+	{host: "127.0.0.1", path: ($dir + "/with  blanks"), format: "nfs"}]' --arg dir "$T/exported"
+expect_json '.error | .code == "tool" and (.message | startswith("host '\''240.0.0.1'\''"))'
+expect_status 0 cowctl pool find-sources netfs 127.0.0.1
+expect_out '<sources>' '<host name="127.0.0.1"/>' "<dir path=\"$T/exported/with  blanks\"/>" '<format type="nfs"/>'
+
 expect_status 0 pool start nfs
 expect_out 'compliance not-applicable'
 expect_equal "$(findmnt -n -o SOURCE,FSTYPE "$T/vms" | xargs)" "127.0.0.1:/vms nfs4"
