@@ -28,8 +28,15 @@ static int show_again(struct cli_call *call, struct cli_vol *vol)
 
 /* --- resize ----------------------------------------------------------------------------------- */
 
+#define FORMAT_OPTION                                                                              \
+	{                                                                                          \
+		"format", 'f', "FORMAT", "raw|qcow2|qcow|qed|vmdk|vdi|vpc|vhdx|luks",              \
+			"what VOL is (found out if not given)", 0, false                           \
+	}
+
 static const struct cli_option resize_options[] = {
 	CLI_VOL_POOL_OPTION,
+	FORMAT_OPTION,
 	{"allocate", 0, NULL, NULL, "allocate what is added", 0, false},
 	{"delta", 0, NULL, NULL, "by this much, not to this much", 0, false},
 	{"shrink", 0, NULL, NULL, "to less; with delta, by this much less", 0, false},
@@ -48,6 +55,7 @@ static int resize(struct cli_call *call)
 			 cli_flag(call, "delta", COW_VOLUME_RESIZE_DELTA) |
 			 cli_flag(call, "shrink", COW_VOLUME_RESIZE_SHRINK),
 		.secret_file = cli_value(call, "secret-file"),
+		.format = cow_format_from_name(cli_value(call, "format")),
 	};
 	int status;
 
@@ -230,6 +238,7 @@ const struct cli_verb cli_verb_vol_download = {
 
 static const struct cli_option wipe_options[] = {
 	CLI_VOL_POOL_OPTION,
+	FORMAT_OPTION,
 	{"algorithm", 0, "HOW",
 	 "zero|nnsa|dod|bsi|gutmann|schneier|pfitzner7|pfitzner33|random|trim",
 	 "what is written (zero if not given)", 0, false},
@@ -249,8 +258,9 @@ static int wipe(struct cli_call *call)
 		return status;
 	shown.subject = vol.volume->path;
 	cli_interrupt_catch();
-	r = cow_volume_wipe(vol.store, vol.pool, vol.volume->name, algorithm, cli_progress_show,
-			    &shown, &overwrite, &err);
+	r = cow_volume_wipe(vol.store, vol.pool, vol.volume->name,
+			    cow_format_from_name(cli_value(call, "format")), algorithm,
+			    cli_progress_show, &shown, &overwrite, &err);
 	cli_progress_clear(call);
 	if (r < 0)
 		return cli_error(call, &err);

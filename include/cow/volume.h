@@ -199,7 +199,8 @@ int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
  *  encrypted it is written as a whole, and its metadata alone is -EINVAL. Refused while somebody
  *  writes to the other one.
  *  @param format of the other one; COW_FORMAT_UNKNOWN: found out by its content, of which a guest
- *  may have written a raw one. */
+ *  may have written a raw one. Then other files that its content names are not read (-EINVAL), but
+ *  for the backing file that the new one has as well. */
 int cow_volume_create_from(struct cow_pool_store *store, const struct cow_pool *pool,
 			   const struct cow_volume_create_options *options,
 			   const struct cow_pool *from_pool, const char *from,
@@ -252,12 +253,16 @@ struct cow_volume_resize_options {
 	uint64_t capacity;
 	unsigned flags;
 	const char *secret_file; /**< as of struct cow_encryption, or NULL */
-	uint64_t spare[4];
+	enum cow_format format;  /**< what it is; COW_FORMAT_UNKNOWN: found out by its content, of
+				    which a guest may have written a raw one */
+	uint64_t spare[3];
 };
 
 /** Change what the guest sees. Less than now needs SHRINK; less than what is allocated is refused
- *  always. Runs qemu-img(1) for all formats but raw and LUKS. Encrypted images of other formats
- *  need their secret. Of LUKS a wrong one is refused; QEMU's old encryption doesn't know it.
+ *  always, and so is what keeps its data in other files. A backing file is not changed; without
+ *  `format` it has to be a file. Runs qemu-img(1) for all formats but raw and LUKS. Encrypted
+ * images of other formats need their secret. Of LUKS a wrong one is refused; QEMU's old encryption
+ * doesn't know it.
  *  @param ret_capacity what it is now; may be NULL. */
 int cow_volume_resize(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 		      const struct cow_volume_resize_options *options, uint64_t *ret_capacity,
@@ -308,12 +313,13 @@ const char *cow_wipe_name(enum cow_wipe algorithm);
 enum cow_wipe cow_wipe_from_name(const char *name); /**< NULL is COW_WIPE_ZERO, as in libvirt */
 
 /** Overwrite all data of a volume; its length stays, and so do holes of 64 KiB and more. Each pass
- * is on disk before the next begins.
+ * is on disk before the next begins. What keeps its data in other files is refused.
+ *  @param format COW_FORMAT_RAW: the bytes of the file, whatever they say; COW_FORMAT_UNKNOWN.
  *  @param ret_overwrite what an overwrite did there: where it is not COW_OVERWRITE_IN_PLACE, the
  * old data is out of the file but may still be on the disk. May be NULL. */
 int cow_volume_wipe(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
-		    enum cow_wipe algorithm, cow_volume_progress progress, void *data,
-		    enum cow_overwrite *ret_overwrite, struct cow_error *err);
+		    enum cow_format format, enum cow_wipe algorithm, cow_volume_progress progress,
+		    void *data, enum cow_overwrite *ret_overwrite, struct cow_error *err);
 
 #ifdef __cplusplus
 }

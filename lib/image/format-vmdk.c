@@ -79,6 +79,9 @@ static int parse_sparse(const struct image_source *source, struct cow_header *he
 		return -EBADMSG;
 	r = parse_descriptor(descriptor, size < DESCRIPTOR_MAX ? size : DESCRIPTOR_MAX, header,
 			     &sectors);
+	/* Without a size of its own it is no more to QEMU than a file around the descriptor. */
+	if (!header->virtual_size)
+		header->external = COW_ANSWER_YES;
 	return r < 0 ? r : 1;
 }
 

@@ -249,6 +249,23 @@ static void names_outside_the_file_are_damage(void)
 	cow_header_clear(&header);
 }
 
+/* QEMU takes the descriptor in it for that of a whole disk, and opens the files named there. */
+static void sparse_disks_without_a_size_have_data_elsewhere(void)
+{
+	unsigned char head[2048] = "KDMV";
+	struct cow_header header;
+
+	head[28] = head[36] = 1; /* the descriptor: offset and size */
+	strcpy((char *)head + 512, "RW 8 FLAT \"/dev/sda\" 0\n");
+	header = parse(head, sizeof(head));
+	CHECK_NUMBER(header.external, COW_ANSWER_YES);
+	cow_header_clear(&header);
+	head[12] = 8;
+	header = parse(head, sizeof(head));
+	CHECK_NUMBER(header.external, COW_ANSWER_NO);
+	cow_header_clear(&header);
+}
+
 static void extensions_that_run_over_their_end_are_damage(void)
 {
 	unsigned char head[1024] = "QFI\xfb\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10";
@@ -312,6 +329,7 @@ static void names_go_both_ways(void)
 int main(void)
 {
 	names_outside_the_file_are_damage();
+	sparse_disks_without_a_size_have_data_elsewhere();
 	extensions_that_run_over_their_end_are_damage();
 	an_unknown_version_is_damage_not_another_format();
 	discs_are_as_big_as_their_file();

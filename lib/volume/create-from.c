@@ -8,73 +8,83 @@
 #include "image/chain.h"
 #include "volume/claim.h"
 #include "volume/create.h"
+#include "volume/header.h"
 #include "volume/secret.h"
 
-static void take_header(struct volume_source *source, const struct cow_header *header)
-{
-	bool raw = source->format == COW_FORMAT_RAW || header->format == COW_FORMAT_ISO;
+/* What this volume is made from. */
+struct origin {
+	const char *name;
+	enum cow_format said;
+	const char *secret;
+	const char *backing; /* the path of the backing file that the new one will have, or NULL */
+	struct volume_claim claim;
+};
 
-	source->format = raw ? COW_FORMAT_RAW : header->format;
-	source->capacity = source->format == COW_FORMAT_RAW ? source->length : header->virtual_size;
+static bool is_same_file(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return base_equal(one, other) || (stat(one, &a) == 0 && stat(other, &b) == 0 &&
+					  a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 }
 
-static int check_header(const struct volume_source *source, const char *name,
-			const struct cow_header *header, const char *secret, struct cow_error *err)
+static int check_header(const struct origin *origin, const struct cow_header *header,
+			struct cow_error *err)
 {
-	static const struct cow_header plain = {.encrypted = COW_ANSWER_NO};
-	bool raw = source->format == COW_FORMAT_RAW;
-	int r = volume_secret_check(raw ? &plain : header, name, secret, "--input-secret-file",
+	int r = volume_secret_check(header, origin->name, origin->secret, "--input-secret-file",
 				    err);
 
 	if (r < 0)
 		return r;
-	if (!raw && (header->damaged == COW_ANSWER_YES || !source->capacity))
+	if (header->format != COW_FORMAT_RAW &&
+	    (header->damaged == COW_ANSWER_YES || !header->virtual_size))
 		return base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no sound %s image",
-				   BASE_QUOTE(name), cow_format_name(source->format));
-	return 0;
+				   BASE_QUOTE(origin->name), cow_format_name(header->format));
+	return origin->said ? 0
+			    : volume_check_external(header, origin->name,
+						    "say what it is: --input-format", err);
 }
 
-static int look_at_source(struct volume_source *source, const char *name, const char *secret,
-			  struct cow_error *err)
+/* Only what the other one has itself is copied onto a backing file, which then is the one of both.
+ * Without one, all that is in that of the other one would be copied as well. */
+static int check_backing(const struct origin *origin, const char *theirs, struct cow_error *err)
 {
-	struct cow_header header = {0};
-	enum cow_format said = source->format;
-	int r = cow_header_read(source->fd, &header, err);
-
-	if (r < 0)
-		return r;
-	take_header(source, &header);
-	if (said && said != source->format)
-		r = base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no %s image",
-				BASE_QUOTE(name), cow_format_name(said));
-	else
-		r = check_header(source, name, &header, secret, err);
-	if (r == 0 && header.backing && source->format != COW_FORMAT_RAW) {
-		source->backing = image_backing_path(source->path, header.backing);
-		if (!source->backing)
-			r = base_fail(err, ENOMEM, "look at volume %s", BASE_QUOTE(name));
-	}
-	cow_header_clear(&header);
-	return r;
-}
-
-/* Only what the other one has itself is copied onto a backing file. */
-static int check_backing(const struct cow_pool *pool, const char *backing,
-			 const struct volume_source *source, const char *from,
-			 struct cow_error *err)
-{
-	BASE_CLEANUP(free) char *path = backing ? volume_backing_path(pool, backing) : NULL;
-	struct stat ours, theirs;
-
-	if (!backing || !source->backing || base_equal(path, source->backing) ||
-	    (path && stat(path, &ours) == 0 && stat(source->backing, &theirs) == 0 &&
-	     ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino))
+	if (origin->backing && !is_same_file(origin->backing, theirs))
+		return base_remedy(err,
+				   base_refuse(err, EINVAL, COW_CODE_REFUSED,
+					       "volume %s has another backing file, %s",
+					       BASE_QUOTE(origin->name), BASE_QUOTE(theirs)),
+				   "name that, or none");
+	if (origin->backing || origin->said)
 		return 0;
 	return base_remedy(err,
 			   base_refuse(err, EINVAL, COW_CODE_REFUSED,
-				       "volume %s has another backing file, %s", BASE_QUOTE(from),
-				       BASE_QUOTE(source->backing)),
-			   "name that, or none");
+				       "volume %s has a backing file, %s, by a header that a guest "
+				       "may have written",
+				       BASE_QUOTE(origin->name), BASE_QUOTE(theirs)),
+			   "say what it is: --input-format");
+}
+
+static int look_at_source(const struct origin *origin, struct volume_source *source,
+			  struct cow_error *err)
+{
+	BASE_CLEANUP(header) struct cow_header header = {0};
+	int r = volume_header_read(&origin->claim, origin->name, origin->said, &header, err);
+
+	if (r == 0)
+		r = check_header(origin, &header, err);
+	if (r < 0)
+		return r;
+	source->fd = origin->claim.fd;
+	source->format = header.format;
+	source->capacity = header.virtual_size;
+	source->external = header.external == COW_ANSWER_YES;
+	if (!header.backing)
+		return 0;
+	source->backing = image_backing_path(source->path, header.backing);
+	return source->backing
+		       ? check_backing(origin, source->backing, err)
+		       : base_fail(err, ENOMEM, "look at volume %s", BASE_QUOTE(origin->name));
 }
 
 /* As libvirt does it: never less than there is, and sparse if that is and nothing else is said. */
@@ -113,8 +123,12 @@ COW_EXPORT int cow_volume_create_from(struct cow_pool_store *store, const struct
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
 	struct cow_volume_create_options wanted = *options;
 	BASE_CLEANUP(free) char *path = base_format("%s/%s", from_pool->path, from);
-	struct volume_source source = {.path = path, .format = format};
-	int r = path ? check_options(options, err) : base_fail(err, ENOMEM, "fill a volume");
+	BASE_CLEANUP(free)
+	char *backing = options->backing ? volume_backing_path(pool, options->backing) : NULL;
+	struct origin origin = {from, format, options->from_secret_file, backing, {.fd = -1}};
+	struct volume_source source = {.path = path};
+	int r = path && !options->backing == !backing ? check_options(options, err)
+						      : base_fail(err, ENOMEM, "fill a volume");
 
 	if (r == 0)
 		r = volume_place_open(&place, store, from_pool, err);
@@ -122,11 +136,8 @@ COW_EXPORT int cow_volume_create_from(struct cow_pool_store *store, const struct
 		r = volume_claim_read(&place, from, &claim, err);
 	if (r < 0)
 		return r;
-	source.fd = claim.fd;
-	source.length = (uint64_t)claim.st.st_size;
-	r = look_at_source(&source, from, options->from_secret_file, err);
-	if (r == 0)
-		r = check_backing(pool, options->backing, &source, from, err);
+	origin.claim = claim;
+	r = look_at_source(&origin, &source, err);
 	if (r == 0) {
 		follow_source(&wanted, &source, &claim.st);
 		r = volume_create(store, pool, &wanted, &source, ret, err);

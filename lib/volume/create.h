@@ -10,9 +10,9 @@
 struct volume_source {
 	const char *path;
 	int fd;
-	uint64_t length;        /* of the file */
 	enum cow_format format; /* raw where it has none */
 	uint64_t capacity;      /* bytes the guest sees */
+	bool external;          /* its data is in other files */
 	char *backing;          /* the path of its backing file, or NULL */
 };
 

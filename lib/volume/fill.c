@@ -11,6 +11,7 @@
 #include "image/encryption.h"
 #include "image/qemu.h"
 #include "volume/create.h"
+#include "volume/header.h"
 
 struct filling {
 	const struct volume_new *new;
@@ -96,22 +97,13 @@ static int run(struct filling *filling, const char *const *argv, struct cow_erro
 			       : r;
 }
 
-/* The source is the standard input, whatever has its name by now, and so its backing file is named
- * beside it: QEMU knows it by the directory of a name. A VMDK may be in several files, which are
- * found by its name alone. */
+/* The source is the standard input, whatever has its name by now. What keeps its data in other
+ * files finds them by its name alone. */
 static char *source_options(const struct volume_source *source, const char *secret)
 {
-	bool named = source->format == COW_FORMAT_VMDK;
-	BASE_CLEANUP(free)
-	char *image = image_open_options("", source->format,
-					 named ? source->path : BASE_FD_PATH(STDIN_FILENO), secret);
-	BASE_CLEANUP(free) char *backing = NULL;
-
-	if (named || !source->backing || image_protocol_problem(source->backing) || !image)
-		return base_take(image);
-	backing = image_open_options("backing.", COW_FORMAT_UNKNOWN, source->backing, NULL);
-	/* Without its format, the first of them: that is as the header says. */
-	return backing ? base_format("%s%s", image, strchr(backing, ',')) : NULL;
+	return source->external ? image_open_options("", source->format, source->path, secret)
+				: volume_open_options(source->format, BASE_FD_PATH(STDIN_FILENO),
+						      secret, source->backing);
 }
 
 int volume_fill(struct volume_new *new, int fd, struct cow_error *err)

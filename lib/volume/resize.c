@@ -4,9 +4,11 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "image/chain.h"
 #include "image/encryption.h"
 #include "image/qemu.h"
-#include "volume/claim.h"
+#include "volume/header.h"
 #include "volume/secret.h"
 
 #define ALLOCATE COW_VOLUME_RESIZE_ALLOCATE
@@ -17,30 +19,65 @@ struct resize {
 	const char *name;
 	const struct cow_volume_resize_options *options;
 	struct volume_claim claim;
-	enum cow_format format;
+	char *path;
+	struct cow_header is;
 	bool flat; /* all behind its header, if it has one, is the disk */
 	uint64_t header, now, wanted;
 };
 
 static int read_header(struct resize *resize, struct cow_error *err)
 {
-	struct cow_header header = {0};
-	const char *secret = resize->options->secret_file;
-	int r = cow_header_read(resize->claim.fd, &header, err);
+	struct cow_header *is = &resize->is;
+	int r;
 
-	resize->format = header.format == COW_FORMAT_ISO ? COW_FORMAT_RAW : header.format;
-	resize->now = header.virtual_size;
-	resize->header = resize->format == COW_FORMAT_LUKS
-				 ? (uint64_t)resize->claim.st.st_size - header.virtual_size
+	cow_header_clear(is);
+	r = volume_header_read(&resize->claim, resize->name, resize->options->format, is, err);
+	resize->now = is->virtual_size;
+	resize->header = is->format == COW_FORMAT_LUKS
+				 ? (uint64_t)resize->claim.st.st_size - is->virtual_size
 				 : 0;
 	/* LUKS says nowhere how much it holds; of version 2 it is not known where that begins. The
 	 * secret is not needed for it, but one that is given is held to be the right one. */
-	resize->flat = !secret && (resize->format == COW_FORMAT_RAW ||
-				   (resize->format == COW_FORMAT_LUKS && header.version == 1));
-	if (r == 0 && !resize->flat)
-		r = volume_secret_check(&header, resize->name, secret, "--secret-file", err);
-	cow_header_clear(&header);
+	resize->flat = !resize->options->secret_file &&
+		       (is->format == COW_FORMAT_RAW ||
+			(is->format == COW_FORMAT_LUKS && is->version == 1));
 	return r;
+}
+
+/* Of a backing file no more than the length is asked, but to open a device, or what is in a
+ * network, may do something by itself. */
+static int check_backing(const struct resize *resize, struct cow_error *err)
+{
+	struct cow_chain *chain = NULL;
+	int r = resize->is.backing && !resize->options->format
+			? cow_chain_new(resize->path, &chain, err)
+			: 0;
+
+	for (const struct cow_chain *step = chain; r == 0 && step; step = step->next)
+		if (step->problem)
+			r = base_remedy(err,
+					base_refuse(err, EINVAL, COW_CODE_REFUSED,
+						    "volume %s has a backing file, %s: %s",
+						    BASE_QUOTE(resize->name),
+						    BASE_QUOTE(step->path), step->problem),
+					"if that is meant, say what the volume is: --format");
+	cow_chain_free(chain);
+	return r;
+}
+
+static int check_header(const struct resize *resize, struct cow_error *err)
+{
+	const struct cow_header *is = &resize->is;
+	int r = volume_check_external(is, resize->name,
+				      "if it is raw all the same, say so: --format raw", err);
+
+	if (r == 0 && is->damaged == COW_ANSWER_YES)
+		r = base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no sound %s image",
+				BASE_QUOTE(resize->name), cow_format_name(is->format));
+	if (r == 0 && !resize->flat)
+		r = volume_secret_check(is, resize->name, resize->options->secret_file,
+					"--secret-file", err);
+	return r < 0 ? r : check_backing(resize, err);
 }
 
 static int find_size(struct resize *resize, struct cow_error *err)
@@ -103,12 +140,16 @@ static int resize_by_qemu(const struct resize *resize, struct cow_error *err)
 	const char *secret = resize->options->secret_file, *id = secret ? IMAGE_SECRET : NULL;
 	BASE_CLEANUP(free) char *object = secret ? image_secret_object(id, secret) : NULL;
 	BASE_CLEANUP(free)
-	char *image = image_open_options("", resize->format, BASE_FD_PATH(resize->claim.fd), id);
+	char *backing =
+		resize->is.backing ? image_backing_path(resize->path, resize->is.backing) : NULL;
+	BASE_CLEANUP(free)
+	char *image =
+		volume_open_options(resize->is.format, BASE_FD_PATH(resize->claim.fd), id, backing);
 	const char *argv[12] = {"qemu-img", "resize", "-q", "--image-opts"};
 	char size[24];
 	int n = 4;
 
-	if (!image || (secret && !object))
+	if (!image || !backing != !resize->is.backing || (secret && !object))
 		return base_fail(err, ENOMEM, "resize volume %s", BASE_QUOTE(resize->name));
 	snprintf(size, sizeof(size), "%" PRIu64, resize->wanted);
 	if (secret) {
@@ -130,6 +171,8 @@ static int work(struct resize *resize, struct cow_error *err)
 	int r = read_header(resize, err);
 
 	if (r == 0)
+		r = check_header(resize, err);
+	if (r == 0)
 		r = find_size(resize, err);
 	if (r == 0)
 		r = check_size(resize, err);
@@ -148,18 +191,22 @@ COW_EXPORT int cow_volume_resize(struct cow_pool_store *store, const struct cow_
 {
 	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
-	struct resize resize = {.name = name, .options = options};
+	BASE_CLEANUP(free) char *path = base_format("%s/%s", pool->path, name);
+	struct resize resize = {.name = name, .options = options, .path = path};
 	int r;
 
 	if (options->flags & ~(ALLOCATE | DELTA | SHRINK))
 		return base_fail(err, EINVAL, "resize a volume: unknown flags 0x%x",
 				 options->flags);
+	if (!path)
+		return base_fail(err, ENOMEM, "resize volume %s", BASE_QUOTE(name));
 	r = volume_claim_in(&place, store, pool, name, O_RDWR, &claim, err);
 	if (r < 0)
 		return r;
 	volume_mend(&place, &claim);
 	resize.claim = claim;
 	r = work(&resize, err);
+	cow_header_clear(&resize.is);
 	if (r == 0 && ret_capacity)
 		*ret_capacity = resize.flat ? resize.wanted : resize.now;
 	return r;

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "image/ranges.h"
 #include "probe/verdict.h"
-#include "volume/claim.h"
+#include "volume/header.h"
 
 /* Whole patterns of one, two and three bytes. */
 #define PIECE ((size_t)3 << 18)
@@ -189,19 +189,25 @@ static int run(struct wipe *wipe, enum cow_wipe algorithm, struct cow_error *err
 }
 
 COW_EXPORT int cow_volume_wipe(struct cow_pool_store *store, const struct cow_pool *pool,
-			       const char *name, enum cow_wipe algorithm,
+			       const char *name, enum cow_format format, enum cow_wipe algorithm,
 			       cow_volume_progress progress, void *data,
 			       enum cow_overwrite *ret_overwrite, struct cow_error *err)
 {
 	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
 	struct wipe wipe = {.name = name, .progress = progress, .data = data};
+	BASE_CLEANUP(header) struct cow_header header = {0};
 	struct cow_file_state state = {0};
 	int r;
 
 	if (algorithm <= COW_WIPE_UNKNOWN || algorithm > COW_WIPE_TRIM)
 		return base_fail(err, EINVAL, "wipe a volume: no such algorithm");
 	r = volume_claim_in(&place, store, pool, name, O_RDWR, &claim, err);
+	if (r == 0)
+		r = volume_header_read(&claim, name, format, &header, err);
+	if (r == 0)
+		r = volume_check_external(&header, name,
+					  "to wipe no more than this one: --format raw", err);
 	if (r < 0)
 		return r;
 	wipe.fd = claim.fd;

@@ -29,7 +29,8 @@ xml() {
 for source in raw qcow2 overlay; do
 	for format in raw qcow2 vmdk vdi vpc qed; do
 		xml "$source-$format" $format
-		expect_status 0 vol create-from to "$T/vol.xml" --inputpool from $source --json
+		expect_status 0 vol create-from to "$T/vol.xml" --inputpool from $source --json \
+			--input-format "${source/overlay/qcow2}"
 		expect_json '.volumes[0] | .format == $format and .capacity == 16777216 and .compliance == "ok" and
 			.backing == null' --arg format $format
 		qemu-img compare -q -f raw -F $format "$T/e/from/raw" "$T/b/to/$source-$format" ||
@@ -111,7 +112,7 @@ for source in raw changed; do
 	format=${source/changed/qcow2}
 	cp --remove-destination "$T/e/from/$source" "$T/e/from/swapped"
 	xml "swapped-$source" raw
-	PATH=$T/bin:$PATH expect_status 0 vol create-from to "$T/vol.xml" --inputpool from swapped
+	PATH=$T/bin:$PATH expect_status 0 vol create-from to "$T/vol.xml" --inputpool from swapped --input-format "$format"
 	[ -L "$T/e/from/swapped" ] || fail "it was not swapped"
 	qemu-img compare -q -f "$format" -F raw "$T/e/from/$source" "$T/b/to/swapped-$source" ||
 		fail "what came in between was copied"
