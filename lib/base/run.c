@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -69,14 +70,17 @@ static long now_ms(void)
 }
 
 /* Only async-signal-safe calls from here to exec: another thread may have held any lock. */
-static void child(const char *const *argv, char *const *environment, const int *input, int out,
-		  int error, int keep_fd)
+static void child(pid_t parent, const char *const *argv, char *const *environment, const int *input,
+		  int out, int error, int keep_fd)
 {
 	static char path[] = "PATH=/usr/local/sbin:/usr/sbin:/sbin";
 	char *root_path[] = {path, NULL};
 	int in = input ? *input : open("/dev/null", O_RDONLY);
 	sigset_t none;
 
+	/* Alone it would hold its images, and go on with what nobody waits for. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(126);
 	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(error, 2) < 0)
 		_exit(126);
 	if (keep_fd > 2) {
@@ -162,7 +166,7 @@ static pid_t start(const char *const *argv, const int *input, int keep_fd, struc
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	char *environment[] = {locale, path, NULL};
 	int out[2], error[2];
-	pid_t pid;
+	pid_t parent = getpid(), pid;
 
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return -errno;
@@ -175,7 +179,7 @@ static pid_t start(const char *const *argv, const int *input, int keep_fd, struc
 	}
 	pid = fork();
 	if (pid == 0)
-		child(argv, environment, input, out[1], error[1], keep_fd);
+		child(parent, argv, environment, input, out[1], error[1], keep_fd);
 	if (pid < 0)
 		pid = -errno;
 	close(out[1]);

@@ -6,6 +6,7 @@
 
 /* Run a program and wait for it: argv array, C locale, stdin from /dev/null, all descriptors closed
  * but stdout, stderr and keep_fd (-1 for none, inherited under the same number).
+ * When the caller is killed so is the program, as with the thread that waits for it.
  * On failure the error carries the last line the program wrote to stderr.
  * @param timeout_ms killed after this; 0 for no limit.
  * @param ret_output what it wrote to stdout, up to 16 MiB, to be freed; may be NULL.
