@@ -199,7 +199,8 @@ int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool, struct
 #define COW_POOL_BUILD_SUBVOLUME 0x1u /**< make it a Btrfs subvolume of its own */
 #define COW_POOL_BUILD_DRY_RUN   0x2u
 /* Make a filesystem on the device of a pool of type fs, of the type in its definition, by
- * mkfs.TYPE(8). What is on it is lost; without these it stays. */
+ * mkfs.TYPE(8). What is on it is lost; without these it stays. -EBUSY while the device is in use,
+ * by a guest for instance. */
 #define COW_POOL_BUILD_OVERWRITE    0x4u
 #define COW_POOL_BUILD_NO_OVERWRITE 0x8u /**< the same, unless anything is on it: -EEXIST */
 

@@ -73,7 +73,8 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err);
 bool convert_is_no_room(int r);
 int convert_advise_room(const struct convert *c, int r, struct cow_error *err);
 int convert_sum_data(struct convert *c, struct cow_error *err);
-/* Name somebody who has the file open, for a message; "" when nobody is to be seen. */
+/* Name somebody who has the file open, for a message; "" when nobody is to be seen. Of a block
+ * device: who has it open to write, or its disk, or a partition of it. */
 void convert_find_holder(const struct stat *st, char *buffer, size_t size);
 /* Has anybody a lease on this inode of the filesystem that fd is on? Found without opening it. */
 bool convert_is_leased(int fd, ino_t inode);

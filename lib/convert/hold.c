@@ -39,12 +39,24 @@ int convert_hold_lock(struct convert_hold *hold)
 	return set_lock_bytes(hold->fd, F_RDLCK);
 }
 
+static bool is_locked(int fd, off_t first, off_t count)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 bool convert_hold_sees_writer(int fd)
 {
 	/* Bytes 101 to 103: "I write", "I write what is there already", "I resize". */
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 101, .l_len = 3};
+	return is_locked(fd, 101, 3);
+}
 
-	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+bool convert_hold_sees_user(int fd)
+{
+	/* Asked as if all its bytes were to be had alone. */
+	return is_locked(fd, 100, 105);
 }
 
 /* An open() counts as a user first, then runs permission hooks, which may take long (a virus

@@ -26,6 +26,8 @@ int convert_hold_lease(struct convert_hold *hold, int fd, int type);
 int convert_hold_lock(struct convert_hold *hold);
 /* Does QEMU, by its lock bytes, write to it? For where no lease can be had. */
 bool convert_hold_sees_writer(int fd);
+/* Does QEMU, by its lock bytes, use it at all? Nobody needs to be its owner to ask. */
+bool convert_hold_sees_user(int fd);
 /* Nobody has tried to open it in a way that the lease forbids. */
 bool convert_hold_intact(const struct convert_hold *hold);
 /* Let waiting openers in; the lock bytes stay until the descriptor is closed. */

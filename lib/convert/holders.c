@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who has it open? Only for the message: the lease has decided already, and it sees more than
- * /proc shows (mappings without a descriptor, descriptors in flight, other containers). */
+/* Who has it open? Of a file only for the message: the lease has decided already, and it sees more
+ * than /proc shows (mappings without a descriptor, descriptors in flight, other containers). No
+ * lease is to be had on a block device. */
+#include <blkid.h>
 #include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,13 +13,42 @@
 #include "convert/convert.h"
 #include "stack/mount.h"
 
+/* The disk that a partition is of; any other device itself. */
+static dev_t disk_of(dev_t device)
+{
+	dev_t disk;
+
+	return blkid_devno_to_wholedisk(device, NULL, 0, &disk) == 0 ? disk : device;
+}
+
+/* Have two block devices bytes in common: one and the same, or a disk and its partition? */
+static bool overlap(dev_t one, dev_t two)
+{
+	return one == two || disk_of(one) == two || disk_of(two) == one;
+}
+
+/* A device has many nodes, in containers for instance. */
 bool convert_is_file(int dirfd, const char *path, const struct stat *wanted)
 {
 	struct statx st;
 
-	return statx(dirfd, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, &st) == 0 &&
-	       st.stx_ino == wanted->st_ino &&
+	if (statx(dirfd, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO, &st) <
+	    0)
+		return false;
+	if (S_ISBLK(wanted->st_mode))
+		return S_ISBLK(st.stx_mode) &&
+		       overlap(makedev(st.stx_rdev_major, st.stx_rdev_minor), wanted->st_rdev);
+	return st.stx_ino == wanted->st_ino &&
 	       makedev(st.stx_dev_major, st.stx_dev_minor) == wanted->st_dev;
+}
+
+/* Programs that watch over disks keep them open to read: multipathd(8), for one. */
+static bool minds(int fds, const char *name, const struct stat *wanted)
+{
+	struct stat st;
+
+	return !S_ISBLK(wanted->st_mode) ||
+	       (fstatat(fds, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mode & S_IWUSR);
 }
 
 /* Does one of this process's descriptors refer to it? */
@@ -29,7 +60,7 @@ static bool process_holds(int proc, const char *pid, const struct stat *wanted)
 	const struct dirent *entry;
 
 	while (fds && (entry = readdir(fds)))
-		if (convert_is_file(fd, entry->d_name, wanted))
+		if (convert_is_file(fd, entry->d_name, wanted) && minds(fd, entry->d_name, wanted))
 			return true;
 	return false;
 }

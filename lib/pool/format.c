@@ -10,6 +10,7 @@
 #include "base/run.h"
 #include "base/text.h"
 #include "pool/format.h"
+#include "pool/unused.h"
 
 DEFINE_CLEANUP(blkid, blkid_probe, blkid_free_probe, NULL)
 
@@ -83,6 +84,13 @@ static int look_at_device(const struct cow_pool *pool, char *ret, size_t size,
 		       : base_fail(err, -r, "find what is on %s", BASE_QUOTE(pool->mount_source));
 }
 
+static int check_unused(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = open_device(pool, err);
+
+	return fd < 0 ? fd : pool_check_unused(pool, fd, err);
+}
+
 int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
 {
 	char found[64];
@@ -99,7 +107,9 @@ int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_er
 				    "the definition of pool %s doesn't say which filesystem",
 				    BASE_QUOTE(pool->name)),
 			"name one there: <format type='ext4'/>");
-	r = look_at_device(pool, found, sizeof(found), err);
+	r = check_unused(pool, err);
+	if (r == 0)
+		r = look_at_device(pool, found, sizeof(found), err);
 	if (r < 0 || flags & COW_POOL_BUILD_OVERWRITE || !*found)
 		return r;
 	return base_remedy(err,
@@ -153,8 +163,10 @@ int pool_format(const struct cow_pool *pool, unsigned flags, struct cow_error *e
 	bool overwrite = flags & COW_POOL_BUILD_OVERWRITE;
 	char found[64];
 	/* Once more, as shortly before as can be. */
-	int r = overwrite ? wipe(pool, err) : pool_format_check(pool, flags, err);
+	int r = pool_format_check(pool, flags, err);
 
+	if (r == 0 && overwrite)
+		r = wipe(pool, err);
 	if (r == 0)
 		r = make(pool, overwrite, err);
 	if (r == 0)

@@ -16,6 +16,7 @@
 #include "pool/answer.h"
 #include "pool/definition.h"
 #include "pool/mount.h"
+#include "pool/unused.h"
 #include "stack/mount.h"
 
 DEFINE_CLEANUP(context, struct libmnt_context *, mnt_free_context, NULL)
@@ -184,6 +185,17 @@ static int check_free(const struct cow_pool *pool, struct cow_error *err)
 			   "unmount it first");
 }
 
+/* A guest may use what is to be mounted. Who may not open it can't mount it either. */
+static int check_source(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(fd)
+	int fd = base_equal(pool->type, "fs")
+			 ? base_open_quietly(AT_FDCWD, pool->mount_source, O_RDONLY)
+			 : -1;
+
+	return fd < 0 ? 0 : pool_check_unused(pool, fd, err);
+}
+
 /* Of two who are about to mount something there, the kernel would put one over the other. Others
  * may have other stores; who may not open it goes on, and can hardly mount there. The descriptor is
  * of the directory below what will be mounted. */
@@ -219,6 +231,8 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	r = claim_directory(pool, &claim, err);
 	if (r == 0)
 		r = check_free(pool, err);
+	if (r == 0)
+		r = check_source(pool, err);
 	if (r < 0)
 		return r;
 	context = mnt_new_context();

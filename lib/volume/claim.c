@@ -37,20 +37,12 @@ static int fail_in_use(const char *name, const struct stat *st, struct cow_error
 							   : "shut the guest down, or close it");
 }
 
-/* Does QEMU use it? Asked as if all its bytes were to be had alone. */
-static bool is_locked(int fd)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 105};
-
-	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
 /* A lease sees all users, but is had only by the owner and not on every filesystem; QEMU on another
  * host is seen by its locks. The bytes are taken before the lease is given up. */
 static bool claim_alone(struct volume_claim *claim)
 {
 	struct convert_hold hold = {.fd = claim->fd, .lease = F_UNLCK};
-	bool busy = is_locked(claim->fd) ||
+	bool busy = convert_hold_sees_user(claim->fd) ||
 		    convert_hold_lease(&hold, claim->fd, F_WRLCK) == -EAGAIN ||
 		    convert_hold_lock(&hold) == -EAGAIN;
 
