@@ -289,9 +289,10 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 	 * than it needs, nobody says how much. */
 	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes;
 	uint64_t need = stays + extent_size(c, data) + data / 64 + CONVERT_LOW_SPACE_MIN;
-
 	int r = check_private(c, err);
 
+	if (r == 0)
+		r = convert_check_privileges(c->original, c->name, err);
 	if (r < 0)
 		return r;
 	c->result->bytes_needed = need;

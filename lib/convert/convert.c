@@ -2,6 +2,7 @@
 /* The order of things. Each step is a function that leaves the original as it was when it fails;
  * what a crash leaves behind at each is written in docs/convert.md. */
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -21,6 +22,20 @@ COW_EXPORT const char *cow_convert_outcome_name(enum cow_convert_outcome outcome
 					    "refused", "failed",    "interrupted"};
 
 	return BASE_NAME(names, outcome);
+}
+
+void convert_note(struct convert *c, const char *format, ...)
+{
+	struct cow_convert_result *result = c->result;
+	size_t used = strlen(result->note);
+	va_list args;
+
+	used += (size_t)snprintf(result->note + used, sizeof(result->note) - used, "%s",
+				 used ? "; " : "");
+	va_start(args, format);
+	if (used < sizeof(result->note))
+		vsnprintf(result->note + used, sizeof(result->note) - used, format, args);
+	va_end(args);
 }
 
 double convert_now(void)
@@ -177,7 +192,6 @@ static void note_costs(struct convert *c)
 {
 	const struct cow_convert_result *result = c->result;
 	char shared[64] = "", compressed[64] = "", text[COW_SIZE_TEXT_MAX];
-	char before[sizeof(result->note)];
 	bool checked = c->nocow && c->result->from_nocow == COW_ANSWER_NO;
 
 	if (result->bytes_shared)
@@ -186,10 +200,8 @@ static void note_costs(struct convert *c)
 	if (result->bytes_compressed)
 		snprintf(compressed, sizeof(compressed), "%s compressed now take their full size; ",
 			 cow_size_format(result->bytes_compressed, text, sizeof(text)));
-	base_copy(before, sizeof(before), result->note);
-	base_copy_format(c->result->note, sizeof(c->result->note),
-			 "%s%s%s%s%sthe inode number changes", before, before[0] ? "; " : "",
-			 shared, compressed, checked ? "no checksums any more; " : "");
+	convert_note(c, "%s%s%sthe inode number changes", shared, compressed,
+		     checked ? "no checksums any more; " : "");
 }
 
 /* What fails in the sample would fail in the conversion. */
@@ -270,8 +282,7 @@ static int run(struct convert *c, struct cow_error *err)
 	c->result->outcome = COW_CONVERT_FAILED;
 	r = c->low_space ? move(c, convert_move_begin, err) : carry_out(c, err);
 	if (r < 0 && c->temp[0] && c->journal.kind == CONVERT_JOURNAL_COPYING)
-		base_copy(c->result->note, sizeof(c->result->note),
-			  "what was copied is kept: --resume goes on with it");
+		convert_note(c, "what was copied is kept: --resume goes on with it");
 	return r;
 }
 

@@ -90,6 +90,9 @@ int convert_check_mount_point(const struct convert *c, struct cow_error *err);
 /* True when the path, as seen from dirfd, is this file. Never waits for a network filesystem. */
 bool convert_is_file(int dirfd, const char *path, const struct stat *wanted);
 
+/* One more thing that the result has to tell. */
+void convert_note(struct convert *c, const char *format, ...) BASE_PRINTF(2, 3);
+
 /* Seconds of a clock that nobody sets. */
 double convert_now(void);
 /* Tell progress; -ECANCELED when the caller wants to stop, -EBUSY when the original was opened

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
 #include <sys/xattr.h>
 
 #include "base/error.h"
@@ -88,6 +91,18 @@ int convert_open(int dirfd, const char *name, int flags, struct stat *ret, struc
 	return base_take_fd(&fd);
 }
 
+/* Btrfs lists the attributes in trusted.* to everybody, and then has them for root only. */
+static bool lists(int fd, const char *attribute)
+{
+	BASE_CLEANUP(free) char *names = malloc(XATTR_LIST_MAX);
+	ssize_t n = names ? flistxattr(fd, names, XATTR_LIST_MAX) : 0;
+
+	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(names + at) + 1)
+		if (base_equal(names + at, attribute))
+			return true;
+	return false;
+}
+
 /* libvirt counts in these who uses an image. A running guest is found by the lease; one that runs
  * on another host, or a count left by a crash, is not. */
 int convert_check_libvirt(int fd, const char *name, struct cow_error *err)
@@ -96,11 +111,38 @@ int convert_check_libvirt(int fd, const char *name, struct cow_error *err)
 					    "trusted.libvirt.security.ref_selinux"};
 
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(marks); i++)
-		if (fgetxattr(fd, marks[i], NULL, 0) >= 0)
+		if (fgetxattr(fd, marks[i], NULL, 0) >= 0 || lists(fd, marks[i]))
 			return base_remedy(
 				err,
 				base_refuse(err, EBUSY, COW_CODE_REFUSED,
 					    "libvirt has %s marked as in use", BASE_QUOTE(name)),
 				"shut the guest down; if none uses it: setfattr -x %s", marks[i]);
 	return 0;
+}
+
+/* To read an attribute that may not be seen is answered as if there were none; to remove one that
+ * nobody has tells the two apart. */
+bool convert_is_blind(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC)
+		return false;
+	return fremovexattr(fd, "trusted.cowctl.none") < 0 && errno == EPERM;
+}
+
+int convert_check_privileges(int fd, const char *name, struct cow_error *err)
+{
+	bool capable = fgetxattr(fd, "security.capability", NULL, 0) >= 0;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(name));
+	if (!capable && !(st.st_mode & (S_ISUID | S_ISGID)))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EPERM, COW_CODE_REFUSED,
+				       "%s has %s, which it would lose by being written to",
+				       BASE_QUOTE(name), capable ? "capabilities" : "set-id bits"),
+			   "take them away first (%s)", capable ? "setcap -r" : "chmod ug-s");
 }

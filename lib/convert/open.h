@@ -2,6 +2,7 @@
 #ifndef CONVERT_OPEN_H
 #define CONVERT_OPEN_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include <cow/error.h>
@@ -26,5 +27,10 @@ void convert_tell(const struct cow_error *own, char reason[CONVERT_REASON_SIZE],
 
 /* Refuse what libvirt has marked as in use: a guest on another host, which no lease can see. */
 int convert_check_libvirt(int fd, const char *name, struct cow_error *err);
+/* Could such a mark, or any other attribute in trusted.*, be there unseen? */
+bool convert_is_blind(int fd);
+
+/* Refuse to write to what has capabilities or set-id bits, for that takes them away. */
+int convert_check_privileges(int fd, const char *name, struct cow_error *err);
 
 #endif

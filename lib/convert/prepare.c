@@ -209,10 +209,12 @@ int convert_prepare(struct convert *c, struct cow_error *err)
 	if (is_left_shared(c))
 		return 0;
 	if (c->nocow && c->flags & (COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS))
-		base_copy_format(c->result->note, sizeof(c->result->note),
-				 "%s is dropped: it excludes NOCOW",
-				 c->flags & COW_ATTR_COMPRESS ? "compression"
-							      : "the flag against compression");
+		convert_note(c, "%s is dropped: it excludes NOCOW",
+			     c->flags & COW_ATTR_COMPRESS ? "compression"
+							  : "the flag against compression");
+	if (convert_is_blind(c->copy))
+		convert_note(c, "attributes in trusted.*, libvirt's in-use mark among them, only "
+				"root can see and keep");
 	r = check_space(c, err);
 	return r < 0 ? r : convert_try_metadata(c, err);
 }

@@ -193,11 +193,9 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 static void note(struct convert *c, const char *temp, bool dealt_with)
 {
 	if (!dealt_with)
-		base_copy_format(c->result->note, sizeof(c->result->note),
-				 "%s is left of another file's conversion", BASE_QUOTE(temp));
+		convert_note(c, "%s is left of another file's conversion", BASE_QUOTE(temp));
 	else if (c->options->flags & COW_CONVERT_DRY_RUN)
-		base_copy(c->result->note, sizeof(c->result->note),
-			  "what an interrupted conversion left would be cleared up");
+		convert_note(c, "what an interrupted conversion left would be cleared up");
 	c->recovered |= dealt_with;
 }
 

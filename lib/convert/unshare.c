@@ -164,10 +164,13 @@ static int plan(struct unshare *u, struct cow_error *err)
 		return r;
 	result->bytes = convert_spans_bytes(&u->spans);
 	count(u, &result->runs_before, &result->rows_before);
-	base_copy_format(result->reason, sizeof(result->reason), "%s",
+	base_copy_format(result->reason, sizeof(result->reason), "%s%s",
 			 result->bytes_shared ? "some extents are shared with a snapshot or clone"
 					      : "some extents are older than the last snapshot or "
-						"balance");
+						"balance",
+			 convert_is_blind(u->fd)
+				 ? "; whether libvirt has it marked as in use only root can see"
+				 : "");
 	return check_space(u, err);
 }
 
@@ -250,6 +253,8 @@ static int prepare(struct unshare *u, struct cow_error *err)
 	if ((r = reopen(u, O_RDONLY, err)) < 0 || (r = look(u, err)) < 0 || u->result->outcome)
 		return r;
 	r = convert_check_libvirt(u->fd, u->name, err);
+	if (r == 0)
+		r = convert_check_privileges(u->fd, u->name, err);
 	if (r == 0 && !(u->options->flags & COW_UNSHARE_DRY_RUN))
 		r = reopen(u, O_RDWR, err);
 	if (r == 0)

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-convert.sh"
 need_root
-require setfattr
+require setfattr setcap
 
 make_fs btrfs-mixed b
 image=$T/b/v.raw
@@ -29,6 +29,13 @@ for option in --preallocate --keep-original --no-verify; do
 	expect_status 3 cowctl convert --low-space "$option" "$image" "$image"
 	expect_equal "$(head -n 1 "$T/err")" "cowctl convert: --low-space does not go with $option"
 done
+# Writing to a file takes these away, and there is no second one to have them meanwhile.
+setcap cap_net_raw+ep "$image"
+expect_refused "has capabilities" "$image" --low-space
+setcap -r "$image"
+chmod u+s "$image"
+expect_refused "has set-id bits" "$image" --low-space
+chmod u-s "$image"
 expect_status 0 cowctl convert --dry-run --low-space "$image"
 before=$("$COW_BUILD/tests/image" extents "$image" | grep unwritten)
 expect_converted off "$image" --low-space

@@ -6,6 +6,7 @@
 need_root
 require setfattr
 make_fs btrfs b
+make_fs xfs x
 mkdir "$T/b/own" "$T/b/shut"
 chown 65534:65534 "$T/b/own"
 make_image "$T/b/own/v.raw" 1M
@@ -34,6 +35,10 @@ expect_status 2 as_nobody cowctl convert --json "$T/b/own/v.raw"
 expect_json '.images[0].result == "refused" and .error.remedy == "try as root"'
 expect_equal "$(folder_of "$T/b/own")" "$before" "the folder"
 setfattr -x trusted.secret "$T/b/own/v.raw"
+setfattr -n trusted.libvirt.security.ref_dac -v 1 "$T/b/own/v.raw"
+expect_status 2 as_nobody cowctl convert --json "$T/b/own/v.raw"
+expect_json '.images[0] | .result == "refused" and (.reason | contains("marked as in use"))'
+setfattr -x trusted.libvirt.security.ref_dac "$T/b/own/v.raw"
 
 before=$(state_of "$T/b/own/v.raw")
 expect_status 0 as_nobody cowctl convert --json "$T/b/own/v.raw"
@@ -41,3 +46,17 @@ expect_json '.images[0] | .result == "converted" and .verified == true'
 is_nocow "$T/b/own/v.raw" || fail "not NOCOW"
 expect_equal "$(state_of "$T/b/own/v.raw")" "$before" "what is kept"
 expect_equal "$(litter_in "$T/b")" "" "what is left"
+
+# Where such attributes are not even listed to anybody else, nobody else can know of them: that is said, in the
+# plan and after it, and not to root.
+mkdir "$T/x/own"
+make_image "$T/x/own/v.raw" 1M
+chown -R 65534:65534 "$T/x/own"
+chmod 755 "$T/x/own"
+for option in --dry-run --json; do
+	expect_status 0 cowctl convert --rewrite "$option" "$T/x/own/v.raw"
+	! grep -q trusted "$T/err" || fail "root is told: $(cat "$T/err")"
+	expect_status 0 as_nobody cowctl convert --rewrite "$option" "$T/x/own/v.raw"
+	expect_err "attributes in trusted.*, libvirt's in-use mark among them, only root can see"
+done
+expect_json '.images[0] | .result == "converted" and (.reason | contains("trusted.*"))'

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib-convert.sh"
 . "$(dirname "$0")/../lib-unshare.sh"
 need_root
-require btrfs qemu-system-x86_64 setfattr
+require btrfs qemu-system-x86_64 setfattr setcap
 make_fs btrfs b
 make_fs ext4 e
 cd "$T/b"
@@ -40,6 +40,14 @@ wait "$pid"
 setfattr -n trusted.libvirt.security.ref_dac -v 1 images/v.raw
 expect_unshare_refused 'libvirt has' images/v.raw
 setfattr -x trusted.libvirt.security.ref_dac images/v.raw
+
+# what writing to it would take away
+setcap cap_net_raw+ep images/v.raw
+expect_unshare_refused 'has capabilities' images/v.raw
+setcap -r images/v.raw
+chmod g+s images/v.raw
+expect_unshare_refused 'has set-id bits' images/v.raw
+chmod g-s images/v.raw
 
 # every overwrite is copied anyway: another verb's business
 expect_unshare_refused 'every overwrite of' cow.raw

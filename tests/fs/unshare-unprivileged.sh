@@ -27,8 +27,8 @@ expect_err 'only root can know'
 make_image "$T/x/v.raw" 1M
 cp --reflink=always "$T/x/v.raw" "$T/x/clone"
 chown 65534:65534 "$T/x/v.raw" "$T/x/clone"
-expect_status 0 as_nobody cowctl unshare "$T/x/v.raw"
-expect_out unshared
+expect_status 0 as_nobody cowctl unshare --json "$T/x/v.raw"
+expect_json '.images[0] | .result == "unshared" and (.reason | contains("marked as in use only root can see"))'
 
 # another one's image
 chown 0:0 "$T/x/v.raw"
