@@ -58,7 +58,9 @@ typedef int (*cow_convert_progress)(enum cow_convert_phase phase, uint64_t done,
 	0x10u /**< copy it even if it is as wanted: in one piece again, and nothing shared */
 
 #define COW_CONVERT_RESUME                                                                         \
-	0x20u /**< keep the copy when interrupted, and go on with the one that was kept */
+	0x20u /**< keep the copy when interrupted, and go on with the one that was kept; like      \
+		 LOW_SPACE only in a directory where nobody but root and the caller can create     \
+		 files */
 #define COW_CONVERT_LOW_SPACE                                                                      \
 	0x40u /**< where there is no room for a copy, move the data bit by bit, for which the      \
 		 image is not at its path until the move is complete; not with PREALLOCATE,        \

@@ -126,11 +126,31 @@ static int check_kept_name(struct convert *c, struct cow_error *err)
 			   "move that away first");
 }
 
+/* What was interrupted is believed by its names: it must not be begun where anybody else could make
+ * up such names, for it could not be gone on with there. */
+static int check_private(const struct convert *c, const char *what, struct cow_error *err)
+{
+	if (recover_is_private(c))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EPERM, COW_CODE_REFUSED,
+				       "%s can't be %s: others may create files in its directory",
+				       BASE_QUOTE(c->name), what),
+			   "%s", recover_make_private(c));
+}
+
+static int check_resume(struct convert *c, struct cow_error *err)
+{
+	bool resume = c->options->flags & COW_CONVERT_RESUME;
+
+	return resume ? check_private(c, "resumed", err) : 0;
+}
+
 int convert_check(struct convert *c, struct cow_error *err)
 {
 	static int (*const checks[])(struct convert *, struct cow_error *) = {
-		check_links,   check_mounts,   check_flags,   check_directory,
-		check_project, check_writable, check_libvirt, check_kept_name,
+		check_links,    check_mounts,  check_flags,     check_directory, check_project,
+		check_writable, check_libvirt, check_kept_name, check_resume,
 	};
 	int r = 0;
 
@@ -267,21 +287,6 @@ static uint64_t extent_size(const struct convert *c, uint64_t data)
 	return data < longest ? data : longest;
 }
 
-/* A move that was interrupted is believed by its names: it must not be begun where anybody else
- * could make up such names, for it could not be gone on with there. */
-static int check_private(const struct convert *c, struct cow_error *err)
-{
-	if (recover_is_private(c))
-		return 0;
-	return base_remedy(
-		err,
-		base_refuse(err, EPERM, COW_CODE_REFUSED,
-			    "%s can't be moved bit by bit: others may create files in its "
-			    "directory",
-			    BASE_QUOTE(c->name)),
-		"keep them from it meanwhile (chmod go-w on the directory)");
-}
-
 int convert_check_low_space(const struct convert *c, struct cow_error *err)
 {
 	uint64_t data = c->allocated;
@@ -289,7 +294,7 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 	 * than it needs, nobody says how much. */
 	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes;
 	uint64_t need = stays + extent_size(c, data) + data / 64 + CONVERT_LOW_SPACE_MIN;
-	int r = check_private(c, err);
+	int r = check_private(c, "moved bit by bit", err);
 
 	if (r == 0)
 		r = convert_check_privileges(c->original, c->name, err);

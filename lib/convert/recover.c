@@ -104,6 +104,15 @@ bool recover_is_private(const struct convert *c)
 	       !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
+const char *recover_make_private(const struct convert *c)
+{
+	struct stat st;
+
+	if (fstat(c->dirfd, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid())
+		return "do it as the owner of the directory";
+	return "keep them from it meanwhile (chmod go-w on the directory)";
+}
+
 static bool same_owner(const struct stat *a, const struct stat *b)
 {
 	return a->st_uid == b->st_uid && a->st_gid == b->st_gid && a->st_mode == b->st_mode;
@@ -205,7 +214,7 @@ static bool can_resume(const struct convert *c, const struct convert_journal *jo
 {
 	return c->options->flags & COW_CONVERT_RESUME && journal->kind == CONVERT_JOURNAL_COPYING &&
 	       image && image->st_ino == journal->old_inode &&
-	       convert_journal_unwritten(journal, image) && recover_is_private(c);
+	       convert_journal_unwritten(journal, image);
 }
 
 /* Leave what can be gone on with, under its name. @return false when it is to be settled now. */
@@ -238,11 +247,11 @@ static int fail_no_image(struct convert *c, struct cow_error *err)
 					       "%s is a name that was cut", BASE_QUOTE(c->name)),
 				   "name the image as it was called");
 	if (!recover_is_private(c))
-		return base_remedy(
-			err,
-			recover_refuse(c, c->away[0] ? c->away : c->temp,
-				       "and others may create files in its directory", err),
-			"keep them from it (chmod go-w on the directory), and try again");
+		return base_remedy(err,
+				   recover_refuse(c, c->away[0] ? c->away : c->temp,
+						  "and others may create files in its directory",
+						  err),
+				   "%s", recover_make_private(c));
 	if (c->temp[0] && c->away[0] && convert_journal_parse(c->away, c->name, &away) &&
 	    away.old_inode == c->journal.old_inode && away.new_inode == c->journal.new_inode)
 		return convert_is_leased(c->dirfd, (ino_t)away.old_inode) ? fail_at_work(c, err)

@@ -13,5 +13,7 @@ int recover_finish(struct convert *c, const char *temp, const struct convert_jou
 int recover_remove_copy(struct convert *c, const char *temp, struct cow_error *err);
 /* Nobody but us and root can create names here. */
 bool recover_is_private(const struct convert *c);
+/* What would make it so, for a remedy. */
+const char *recover_make_private(const struct convert *c);
 
 #endif

@@ -27,11 +27,11 @@ expect_status 0 cowctl convert --status "$T/b"
 expect_equal "$(litter_in "$T/b/d" | wc -l)" 1 "copies that are left"
 
 # How long it takes is not known when it is not known of one of two.
-make_image "$T/b/other.raw" 1M
-expect_status 0 cowctl convert --dry-run --resume --json "$image" "$T/b/other.raw"
+make_image "$T/b/d/other.raw" 1M
+expect_status 0 cowctl convert --dry-run --resume --json "$image" "$T/b/d/other.raw"
 expect_json '.images[0].seconds_needed == null and .images[1].seconds_needed > 0'
 expect_json '.summary.seconds_needed == null'
-rm "$T/b/other.raw"
+rm "$T/b/d/other.raw"
 
 # It goes on where it was.
 expect_converted off "$image" --resume
@@ -63,13 +63,22 @@ interrupt
 expect_converted off "$image"
 expect_status 0 cowctl convert --cow on "$image"
 
-# Whoever may write to the directory could have made the copy.
+# Whoever may write to the directory could have made the copy: none is gone on with there, or begun.
 interrupt
-chmod 0777 "$T/b/d"
-expect_converted off "$image" --resume
-expect_json '.images[0].bytes_copied > 300000000'
-expect_status 0 cowctl convert --cow on "$image"
+for mode in 0775 0757; do
+	chmod "$mode" "$T/b/d"
+	expect_refused "can't be resumed: others may create files" "$image" --resume
+	expect_err "(chmod go-w on the directory)"
+done
 chmod 0755 "$T/b/d"
+chown 65534 "$T/b/d"
+expect_refused "can't be resumed" "$image" --resume --dry-run
+expect_err "(do it as the owner of the directory)"
+expect_converted off "$image"
+expect_refused "can't be resumed" "$image" --resume --cow on
+expect_status 0 cowctl convert "$image" --resume # there is nothing to do
+expect_status 0 cowctl convert --cow on "$image"
+chown 0 "$T/b/d"
 
 # A second one at the same time is refused, and does not stop the first.
 cowctl convert --resume --bandwidth 100M "$image" >"$T/first" 2>&1 &
