@@ -82,7 +82,8 @@ const char *cow_answer_name(enum cow_answer value); /**< "yes", "no", "unknown" 
 enum cow_policy cow_policy_from_name(const char *name);
 
 /** Read a size such as "4096", "64K" or "10GiB" into bytes.
- *  Suffixes are powers of 1024 as in qemu-img(1): K, M, G, T, P, E, each also as KiB and so on;
+ *  Suffixes are powers of 1024 as in qemu-img(1): K, M, G, T, P, E, each also as KiB and so on; as
+ *  KB and so on they are powers of 1000, as in libvirt. In letters of either case;
  *  "10.5G" is taken, as long as it comes out as whole bytes.
  *  @return 0, -EINVAL (not a size) or -ERANGE (does not fit 63 bits). */
 int cow_size_parse(const char *text, uint64_t *ret_bytes);

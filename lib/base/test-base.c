@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "unit.h"
 
-static void sizes_are_read_as_qemu_img_reads_them(void)
+static void sizes_are_read_as_qemu_img_and_libvirt_read_them(void)
 {
 	static const struct {
 		const char *text;
@@ -26,6 +26,11 @@ static void sizes_are_read_as_qemu_img_reads_them(void)
 		{"64K", 0, 65536},
 		{"64k", 0, 65536},
 		{"10GiB", 0, 10737418240},
+		{"10gib", 0, 10737418240},
+		{"10GB", 0, 10000000000},
+		{"1.5kb", 0, 1500},
+		{"9EB", 0, 9000000000000000000},
+		{"3bytes", 0, 3},
 		{"1.5G", 0, 1610612736},
 		{"512B", 0, 512},
 		{"7E", 0, 8070450532247928832},
@@ -35,7 +40,8 @@ static void sizes_are_read_as_qemu_img_reads_them(void)
 		{"-1", -EINVAL, 0},
 		{" 1", -EINVAL, 0},
 		{"1 G", -EINVAL, 0},
-		{"1Gb", -EINVAL, 0},
+		{"1Gi", -EINVAL, 0},
+		{"1Gbit", -EINVAL, 0},
 		{"1.", -EINVAL, 0},
 		{"1.1B", -EINVAL, 0},
 		{"0x10", -EINVAL, 0},
@@ -213,7 +219,7 @@ static void a_temporary_file_is_there_only_when_committed(void)
 
 int main(void)
 {
-	sizes_are_read_as_qemu_img_reads_them();
+	sizes_are_read_as_qemu_img_and_libvirt_read_them();
 	sizes_are_written_for_people();
 	names_become_one_printable_line();
 	only_well_formed_utf8_is_utf8();

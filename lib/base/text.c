@@ -123,20 +123,20 @@ COW_EXPORT char *cow_name_escape(const char *name, char *buffer, size_t size)
 	return buffer;
 }
 
-static int size_shift(const char *suffix)
+uint64_t base_size_unit(const char *unit)
 {
-	static const char letters[] = "KMGTPE";
-	const char *letter;
+	static const char letters[] = "kmgtpe";
+	const char *letter = unit[0] ? strchr(letters, tolower((unsigned char)unit[0])) : NULL;
+	bool decimal = letter && !strcasecmp(unit + 1, "b");
+	uint64_t scale = 1;
 
-	if (!*suffix || !strcmp(suffix, "B") || !strcmp(suffix, "b"))
+	if (!strcasecmp(unit, "b") || !strcasecmp(unit, "byte") || !strcasecmp(unit, "bytes"))
+		return 1;
+	if (!letter || (unit[1] && !decimal && strcasecmp(unit + 1, "ib") != 0))
 		return 0;
-	letter = strchr(letters, toupper((unsigned char)*suffix));
-	if (!letter)
-		return -1;
-	suffix++;
-	if (*suffix && strcmp(suffix, "iB") && strcmp(suffix, "ib"))
-		return -1;
-	return 10 * (int)(letter - letters + 1);
+	for (const char *l = letters; l <= letter; l++)
+		scale *= decimal ? 1000 : 1024;
+	return scale;
 }
 
 COW_EXPORT int cow_size_parse(const char *text, uint64_t *ret_bytes)
@@ -144,7 +144,7 @@ COW_EXPORT int cow_size_parse(const char *text, uint64_t *ret_bytes)
 	/* Digits by hand: strtoull takes signs and white space, strtod loses bits. */
 	unsigned __int128 whole = 0, fraction = 0, scale = 1;
 	const char *p = text;
-	int shift;
+	uint64_t unit;
 
 	if (!isdigit((unsigned char)*p))
 		return -EINVAL;
@@ -163,11 +163,11 @@ COW_EXPORT int cow_size_parse(const char *text, uint64_t *ret_bytes)
 			scale *= 10;
 		}
 	}
-	shift = size_shift(p);
-	if (shift < 0)
+	unit = *p ? base_size_unit(p) : 1;
+	if (!unit)
 		return -EINVAL;
-	whole <<= shift;
-	fraction <<= shift;
+	whole *= unit;
+	fraction *= unit;
 	if (fraction % scale)
 		return -EINVAL;
 	whole += fraction / scale;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/macro.h"
@@ -24,6 +25,10 @@ static inline bool base_starts(const char *text, const char *prefix)
 {
 	return !strncmp(text, prefix, strlen(prefix));
 }
+
+/* How many bytes a unit of libvirt's is, in letters of either case: K and KiB are 1024, KB is 1000.
+ * 0: it is none. */
+uint64_t base_size_unit(const char *unit);
 
 /* One of a closed vocabulary by its value, names[0] for any other. */
 #define BASE_NAME(names, value)                                                                    \

@@ -59,6 +59,7 @@ static void nonsense_is_refused(void)
 		"<volume><name>x</name><capacity unit='E'>9</capacity></volume>",
 		TARGET("<format type='flat'/>"),
 		TARGET("<compat>2</compat>"),
+		TARGET("<format type='qcow2'/><features><lazy_refcounts/><none/></features>"),
 		TARGET("<permissions><mode>9</mode></permissions>"),
 		TARGET("<permissions><owner>x</owner></permissions>"),
 		"<!DOCTYPE volume [<!ENTITY e 'x'>]><volume><name>&e;</name></volume>",

@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -37,26 +36,9 @@ COW_EXPORT void cow_volume_definition_free(struct cow_volume_definition *public)
 }
 DEFINE_CLEANUP(definition, struct cow_volume_definition *, cow_volume_definition_free, NULL)
 
-/* libvirt's units: K and KiB are 1024, KB is 1000. @return 0 for no unit. */
-static uint64_t scale_of(const char *unit)
-{
-	static const char letters[] = "kmgtpe";
-	const char *letter = unit[0] ? strchr(letters, tolower((unsigned char)unit[0])) : NULL;
-	bool decimal = letter && !strcasecmp(unit + 1, "b");
-	uint64_t scale = 1;
-
-	if (!strcasecmp(unit, "b") || !strcasecmp(unit, "byte") || !strcasecmp(unit, "bytes"))
-		return 1;
-	if (!letter || (unit[1] && !decimal && strcasecmp(unit + 1, "ib") != 0))
-		return 0;
-	for (const char *l = letters; l <= letter; l++)
-		scale *= decimal ? 1000 : 1024;
-	return scale;
-}
-
 static int parse_size(const char *text, const char *unit, uint64_t *ret)
 {
-	uint64_t scale = scale_of(unit ? unit : "bytes");
+	uint64_t scale = base_size_unit(unit ? unit : "bytes");
 	char *end;
 	unsigned long long value;
 
@@ -160,10 +142,28 @@ static int read_compat(const xmlNode *target, uint32_t *ret, struct cow_error *e
 	return 0;
 }
 
+/* As libvirt has it: one that is not made would be missed by whoever asked for it. */
+static int read_features(const xmlNode *target, struct cow_volume_create_options *options,
+			 struct cow_error *err)
+{
+	const xmlNode *features = pool_xml_child(target, "features");
+
+	for (const xmlNode *node = features ? features->children : NULL; node; node = node->next) {
+		if (node->type != XML_ELEMENT_NODE || node->ns)
+			continue;
+		if (xmlStrEqual(node->name, pool_xml_text("lazy_refcounts")))
+			options->lazy_refcounts = true;
+		else if (xmlStrEqual(node->name, pool_xml_text("extended_l2")))
+			options->extended_l2 = true;
+		else
+			return pool_xml_refuse(node, err, "there is no feature <%s>", node->name);
+	}
+	return 0;
+}
+
 static int read_clusters(const xmlNode *target, struct cow_volume_create_options *options,
 			 struct cow_error *err)
 {
-	const xmlNode *features;
 	uint64_t size;
 	int r = read_size(target, "clusterSize", 0, &size, err);
 
@@ -171,10 +171,7 @@ static int read_clusters(const xmlNode *target, struct cow_volume_create_options
 		return r;
 	/* what is too big stays so */
 	options->cluster_size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
-	features = pool_xml_child(target, "features");
-	options->lazy_refcounts = pool_xml_child(features, "lazy_refcounts") != NULL;
-	options->extended_l2 = pool_xml_child(features, "extended_l2") != NULL;
-	return 0;
+	return read_features(target, options, err);
 }
 
 static char *attribute(const xmlNode *node, const char *name)
