@@ -45,6 +45,19 @@ static const struct cli_option resize_options[] = {
 	{0},
 };
 
+/* As in virsh: a size below zero is another way to say by how much less. */
+static int parse_capacity(struct cli_call *call, struct cow_volume_resize_options *ret)
+{
+	const unsigned less = COW_VOLUME_RESIZE_DELTA | COW_VOLUME_RESIZE_SHRINK;
+	const char *text = call->operands[1];
+
+	if (*text == '-' && (ret->flags & less) != less)
+		return cli_usage(call, "a negative size needs --delta and --shrink");
+	if (cow_size_parse(text + (*text == '-'), &ret->capacity) < 0)
+		return cli_usage(call, "%s is not a size", CLI_QUOTE(text));
+	return 0;
+}
+
 static int resize(struct cli_call *call)
 {
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
@@ -57,11 +70,10 @@ static int resize(struct cli_call *call)
 		.secret_file = cli_value(call, "secret-file"),
 		.format = cow_format_from_name(cli_value(call, "format")),
 	};
-	int status;
+	int status = parse_capacity(call, &options);
 
-	if (cow_size_parse(call->operands[1], &options.capacity) < 0)
-		return cli_usage(call, "%s is not a size", CLI_QUOTE(call->operands[1]));
-	status = cli_vol_open(call, &vol);
+	if (!status)
+		status = cli_vol_open(call, &vol);
 	if (status)
 		return status;
 	if (cow_volume_resize(vol.store, vol.pool, vol.volume->name, &options, &size, &err) < 0)
@@ -269,6 +281,13 @@ static int wipe(struct cli_call *call)
 	if (call->json)
 		cli_json_value(call->json, "overwrite", cli_text(cow_overwrite_name(overwrite)));
 	status = cli_vol_json_again(call, &vol);
+	if (algorithm == COW_WIPE_TRIM) {
+		cli_warn(call,
+			 "the space of %s is given back, and nothing is overwritten: what was "
+			 "there may still be on the disk",
+			 CLI_QUOTE(vol.volume->path));
+		return cli_status(call, CLI_EXIT_FINDINGS);
+	}
 	if (overwrite == COW_OVERWRITE_IN_PLACE)
 		return status;
 	cli_warn(call,

@@ -13,7 +13,8 @@
  * own temporary files.
  *
  * A symlink is looked through, wherever it leads, as libvirt does; what it leads to is never
- * changed through it.
+ * changed through it, and read by cow_volume_download() and cow_volume_create_from() only if root
+ * or the caller made the link.
  *
  * A pool has to be started for its volumes to be reached: otherwise what is meant to be mounted on
  * its directory may not be there.
@@ -306,7 +307,8 @@ enum cow_wipe {
 	COW_WIPE_PFITZNER7,
 	COW_WIPE_PFITZNER33,
 	COW_WIPE_RANDOM,
-	COW_WIPE_TRIM, /**< nothing is written: the space is given back */
+	COW_WIPE_TRIM, /**< nothing is written: the space is given back, and the old data may still
+			  be on the disk */
 };
 
 const char *cow_wipe_name(enum cow_wipe algorithm);
@@ -315,7 +317,7 @@ enum cow_wipe cow_wipe_from_name(const char *name); /**< NULL is COW_WIPE_ZERO, 
 /** Overwrite all data of a volume; its length stays, and so do holes of 64 KiB and more. Each pass
  * is on disk before the next begins. What keeps its data in other files is refused.
  *  @param format COW_FORMAT_RAW: the bytes of the file, whatever they say; COW_FORMAT_UNKNOWN.
- *  @param ret_overwrite what an overwrite did there: where it is not COW_OVERWRITE_IN_PLACE, the
+ *  @param ret_overwrite what an overwrite does there: where it is not COW_OVERWRITE_IN_PLACE, the
  * old data is out of the file but may still be on the disk. May be NULL. */
 int cow_volume_wipe(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 		    enum cow_format format, enum cow_wipe algorithm, cow_volume_progress progress,

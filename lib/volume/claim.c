@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
@@ -23,6 +24,31 @@ static int open_beneath(int dirfd, const char *name, int flags)
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		fd = openat(dirfd, name, (int)how.flags);
 	return fd < 0 ? -errno : (int)fd;
+}
+
+/* What a symlink leads to, to be read: not where others than root and the caller made it, who could
+ * have it lead to what they may not read. */
+static int open_target(int dirfd, const char *name, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int link = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	BASE_CLEANUP(fd) int target = -1;
+	char path[PATH_MAX] = "";
+	struct stat st;
+	int r;
+
+	if (link < 0 || fstat(link, &st) < 0 || readlinkat(link, "", path, sizeof(path) - 1) < 0)
+		return base_fail(err, errno, "open volume %s", BASE_QUOTE(name));
+	if (st.st_uid && st.st_uid != geteuid())
+		return base_refuse(err, ELOOP, COW_CODE_REFUSED,
+				   "volume %s is a symbolic link that user %u made",
+				   BASE_QUOTE(name), st.st_uid);
+	target = openat(dirfd, path, O_PATH | O_CLOEXEC);
+	r = target < 0 || fstat(target, &st) < 0 ? -errno
+	    : S_ISREG(st.st_mode)                ? base_fd_reopen(target, O_RDONLY)
+						 : -EISDIR;
+	return r >= 0 || r == -EAGAIN
+		       ? r
+		       : base_fail(err, -r, "open what volume %s leads to", BASE_QUOTE(name));
 }
 
 static int fail_in_use(const char *name, const struct stat *st, struct cow_error *err)
@@ -57,22 +83,30 @@ void volume_claim_unlock(const struct volume_claim *claim)
 	fcntl(claim->fd, F_OFD_SETLK, &lock);
 }
 
-/* -EAGAIN, without an error: somebody has a lease on it. */
+/* A symlink is looked through but with O_NOFOLLOW. -EAGAIN, without an error: somebody has a lease
+ * on it. */
 static int open_claim(const struct volume_place *place, const char *name, int flags,
 		      struct volume_claim *claim, struct cow_error *err)
 {
+	bool through = !(flags & O_NOFOLLOW);
 	int r = volume_name_check(name, NULL);
 
 	if (r == 0)
 		claim->fd = r = open_beneath(place->fd, name, flags);
 	if (r == -EINVAL || r == -ENOENT)
 		return volume_fail_to_find(place->pool, name, err);
-	if (r == -ELOOP)
+	if (r == -ELOOP && through) {
+		claim->fd = r = open_target(place->fd, name, err);
+		if (r < 0 && r != -EAGAIN)
+			return r;
+	} else if (r == -ELOOP) {
 		return base_remedy(err,
 				   base_refuse(err, ELOOP, COW_CODE_REFUSED,
 					       "volume %s is a symbolic link", BASE_QUOTE(name)),
 				   "what it leads to is not changed through a pool");
-	if (r == -EAGAIN && fstatat(place->fd, name, &claim->st, AT_SYMLINK_NOFOLLOW) == 0)
+	}
+	if (r == -EAGAIN &&
+	    fstatat(place->fd, name, &claim->st, through ? 0 : AT_SYMLINK_NOFOLLOW) == 0)
 		return r;
 	if (r < 0 && r != -EISDIR)
 		return base_fail(err, -r, "open volume %s", BASE_QUOTE(name));
@@ -111,7 +145,7 @@ static int claim_and(bool (*claim_it)(struct volume_claim *), const struct volum
 int volume_claim(const struct volume_place *place, const char *name, int flags,
 		 struct volume_claim *ret, struct cow_error *err)
 {
-	return claim_and(claim_alone, place, name, flags, ret, err);
+	return claim_and(claim_alone, place, name, flags | O_NOFOLLOW, ret, err);
 }
 
 /* A read lease is had only while nobody has it open for writing. */

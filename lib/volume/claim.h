@@ -19,7 +19,8 @@ struct volume_claim {
 int volume_claim(const struct volume_place *place, const char *name, int flags,
 		 struct volume_claim *ret, struct cow_error *err);
 
-/* Only to be read, while nobody writes to it; QEMU is not kept away. */
+/* Only to be read, while nobody writes to it, and through a symlink as well; QEMU is not kept away.
+ */
 int volume_claim_read(const struct volume_place *place, const char *name, struct volume_claim *ret,
 		      struct cow_error *err);
 /* Let QEMU in: qemu-img takes the lock bytes itself. */

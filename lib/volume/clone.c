@@ -31,8 +31,10 @@ static int find_source(struct volume_place *place, const char *name, enum cow_po
 		return base_refuse(err, EISDIR, COW_CODE_REFUSED, "volume %s is a directory",
 				   BASE_QUOTE(name));
 	if (volume->symlink)
-		return base_refuse(err, ELOOP, COW_CODE_REFUSED, "volume %s is a symbolic link",
-				   BASE_QUOTE(name));
+		return base_remedy(err,
+				   base_refuse(err, ELOOP, COW_CODE_REFUSED,
+					       "volume %s is a symbolic link", BASE_QUOTE(name)),
+				   "cowctl vol create-from copies what it leads to");
 	*ret_own = volume->own;
 	*ret_nocow = volume->nocow == COW_ANSWER_YES;
 	return 0;

@@ -196,7 +196,7 @@ static int open_place(struct volume_place *place, struct cow_pool_store *store,
 	int r = volume_place_open(place, store, pool, err);
 
 	if (r < 0 || volume_name_check(name, NULL) < 0 ||
-	    fstatat(place->fd, name, &volume, AT_SYMLINK_NOFOLLOW) < 0 || fstat(fd, &other) < 0 ||
+	    fstatat(place->fd, name, &volume, 0) < 0 || fstat(fd, &other) < 0 ||
 	    volume.st_dev != other.st_dev || volume.st_ino != other.st_ino)
 		return r;
 	return base_refuse(err, EINVAL, COW_CODE_REFUSED, "volume %s is that file itself",

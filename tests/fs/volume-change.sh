@@ -25,6 +25,10 @@ expect_status 2 vol resize --pool vms disk 1M --shrink
 expect_err "has more than that allocated"
 expect_status 0 vol resize --pool vms disk 1M --delta --shrink
 expect_equal "$(size_of disk)" 5242880
+expect_status 0 vol resize --pool vms --delta --shrink -- disk -1048kb
+expect_equal "$(size_of disk)" 4194880
+expect_status 3 vol resize --pool vms --delta -- disk -1M
+expect_err "a negative size needs --delta and --shrink"
 expect_status 0 vol create-as vms disk.qcow2 1M --format qcow2
 expect_status 0 vol resize --pool vms disk.qcow2 8M --json
 expect_json '.volumes[0].capacity == 8388608'
@@ -112,7 +116,9 @@ make_image target 3M
 for algorithm in zero nnsa random trim; do
 	make_image target 3M
 	before=$(sum_of target)
-	expect_status 0 vol wipe --pool vms target --algorithm $algorithm --json
+	status=0
+	[ $algorithm != trim ] || status=1
+	expect_status $status vol wipe --pool vms target --algorithm $algorithm --json
 	expect_json '.overwrite == "in-place"'
 	expect_equal "$(size_of target)" 3145728
 	[ "$(sum_of target)" != "$before" ] || fail "$algorithm left what was there"
@@ -121,6 +127,8 @@ for algorithm in zero nnsa random trim; do
 	*) cmp -n 3145728 target /dev/zero ;;
 	esac
 done
+expect_status 1 vol wipe --pool vms target --algorithm trim
+expect_err "nothing is overwritten"
 expect_status 3 vol wipe --pool vms target --algorithm eat
 
 # not in use, not elsewhere
@@ -130,7 +138,7 @@ ln -s ../outside link
 mkdir sub
 exec 7<disk
 for call in 'resize disk 9M' "upload disk $T/piece" 'wipe disk' 'resize link 9M' "upload link $T/piece" \
-	'wipe link' "download link $T/nothing" 'resize sub 9M' 'wipe ../outside' 'wipe missing'; do
+	'wipe link' 'resize sub 9M' 'wipe ../outside' 'wipe missing'; do
 	IFS=' ' read -ra words <<<"$call"
 	status=2
 	[ "${words[1]}" != sub ] || status=3
@@ -143,6 +151,28 @@ expect_status 2 vol download --pool vms disk "$T/nothing"
 expect_err "in use by"
 [ ! -e "$T/nothing" ] || fail "a file is left of a download that failed"
 exec 7<&-
+expect_equal "$(sum_of "$T/x/outside")" "$before"
+
+# what a symlink leads to is read, if root or the caller made it, and never copied onto itself
+ln -s nowhere dangling
+ln -s sub directory
+echo "<volume><name>linked</name></volume>" >"$T/vol.xml"
+expect_status 0 vol download --pool vms link "$T/copy"
+cmp "$T/copy" "$T/x/outside"
+expect_status 0 vol create-from vms "$T/vol.xml" --inputpool vms link
+cmp linked "$T/x/outside"
+expect_status 2 vol download --pool vms link "$T/x/outside"
+expect_err "is that file itself"
+expect_status 2 vol clone --pool vms link copy
+expect_err "is a symbolic link" "create-from"
+for link in dangling directory; do
+	expect_status 2 vol download --pool vms $link "$T/nothing"
+	expect_err "open what volume '$link' leads to"
+done
+chown -h 65534 link
+expect_status 2 vol download --pool vms link "$T/nothing"
+expect_err "is a symbolic link that user 65534 made"
+[ ! -e "$T/nothing" ] || fail "a file is left of a download that failed"
 expect_equal "$(sum_of "$T/x/outside")" "$before"
 
 # where overwrites go elsewhere a wipe can't keep its promise, and says so
