@@ -48,7 +48,9 @@ static int parse_size(struct job *job)
 
 	if (text && cow_size_parse(text, &job->options.size) < 0)
 		return cli_usage(job->call, "%s is not a size", CLI_QUOTE(text));
-	if (!job->options.size && !job->options.backing)
+	if (text && !job->options.size)
+		job->options.flags |= COW_IMAGE_CREATE_EMPTY;
+	if (!text && !job->options.backing)
 		return cli_usage(job->call, "the size of the image is missing");
 	return 0;
 }

@@ -144,7 +144,7 @@ static int copy(struct cli_call *call, struct transfer *transfer, int fd,
 {
 	struct cli_vol *vol = &transfer->vol;
 	struct cow_error err = {0};
-	struct cli_shown shown = {.call = call, .phase = "copy", .subject = vol->volume->path};
+	struct cli_shown shown = {.call = call, .phase = "copying", .subject = vol->volume->path};
 	int r;
 
 	transfer->options.progress = cli_progress_show;
@@ -262,7 +262,7 @@ static int wipe(struct cli_call *call)
 	enum cow_wipe algorithm = cow_wipe_from_name(cli_value(call, "algorithm"));
 	enum cow_overwrite overwrite = COW_OVERWRITE_UNKNOWN;
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
-	struct cli_shown shown = {.call = call, .phase = "wipe"};
+	struct cli_shown shown = {.call = call, .phase = "wiping"};
 	struct cow_error err = {0};
 	int status = cli_vol_open(call, &vol), r;
 

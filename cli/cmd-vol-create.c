@@ -42,13 +42,15 @@ static int create_in_pool(struct cli_call *call, struct cow_volume_create_option
 {
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
 	struct cow_volume_created created = {0};
-	struct cli_shown shown = {call, options->name, from ? "copying" : "allocating"};
+	char *path CLI_CLEANUP(text) = NULL;
+	struct cli_shown shown = {call, NULL, from ? "copying" : "allocating"};
 	const struct cow_progress progress = {cli_progress_show, &shown};
 	struct cow_error err = {0};
 	int status = cli_pool_open(call, &vol.store, &vol.pool), r;
 
 	if (status)
 		return status;
+	shown.subject = path = cli_format("%s/%s", vol.pool->path, options->name);
 	options->flags |= cli_flag(call, "dry-run", COW_VOLUME_CREATE_DRY_RUN);
 	options->progress = &progress;
 	cli_interrupt_catch();

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl vol list, info, path, dumpxml: looking at volumes. */
+#include <string.h>
+
 #include "verbs.h"
 #include "vol.h"
 
@@ -12,6 +14,11 @@ static struct cli_value capacity(const struct cow_volume *volume)
 static struct cli_value allocation(const struct cow_volume *volume)
 {
 	return volume->seen ? cli_bytes(volume->allocation) : cli_unknown();
+}
+
+static struct cli_value physical(const struct cow_volume *volume)
+{
+	return volume->seen ? cli_bytes(volume->physical) : cli_unknown();
 }
 
 static const char *format(const struct cow_volume *volume)
@@ -27,6 +34,7 @@ CLI_GETTER(get_type, struct cow_volume, cli_text(cow_volume_type_name(item->type
 CLI_GETTER(get_format, struct cow_volume, cli_text(format(item)))
 CLI_GETTER(get_capacity, struct cow_volume, capacity(item))
 CLI_GETTER(get_allocation, struct cow_volume, allocation(item))
+CLI_GETTER(get_physical, struct cow_volume, physical(item))
 CLI_GETTER(get_backing, struct cow_volume, cli_path(item->backing))
 CLI_GETTER(get_nocow, struct cow_volume, cli_answer(item->nocow))
 CLI_GETTER(get_overwrite, struct cow_volume, cli_text(cow_overwrite_name(item->overwrite)))
@@ -45,6 +53,7 @@ const struct cli_column cli_vol_columns[] = {
 	{"FORMAT", "of the image, or dir", "format", 0, 0, get_format},
 	{"CAPACITY", "bytes the guest sees", "capacity", 0, RIGHT, get_capacity},
 	{"ALLOCATION", "bytes taken on the filesystem", "allocation", 0, RIGHT, get_allocation},
+	{"PHYSICAL", "length of the file", "physical", 0, RIGHT | HIDDEN, get_physical},
 	{"BACKING", "backing file", "backing", 0, HIDDEN, get_backing},
 	{"NOCOW", "carries the NOCOW flag", "nocow", 0, HIDDEN, get_nocow},
 	{"OVERWRITE", "what an overwrite does", "overwrite", 0, 0, get_overwrite},
@@ -112,6 +121,16 @@ void cli_vol_close(struct cli_vol *vol)
 	cow_pool_store_free(vol->store);
 }
 
+/* A path or key in the pool is as good as the name. */
+static const char *name_in(const struct cow_pool *pool, const char *name)
+{
+	size_t length = pool->path ? strlen(pool->path) : 0;
+
+	return length && !strncmp(name, pool->path, length) && name[length] == '/'
+		       ? name + length + 1
+		       : name;
+}
+
 int cli_vol_find(struct cli_call *call, const char *pool, const char *name, struct cli_vol *ret)
 {
 	struct cow_error err = {0};
@@ -122,6 +141,7 @@ int cli_vol_find(struct cli_call *call, const char *pool, const char *name, stru
 
 		if (status)
 			return status;
+		name = name_in(ret->pool, name);
 		r = cow_volume_lookup(ret->store, ret->pool, name, &ret->volume, &err);
 	} else {
 		r = cow_pool_store_new(cli_scope(call), &ret->store, &err);
@@ -236,6 +256,15 @@ const struct cli_verb cli_verb_vol_path = {
 	.name = "vol path",
 	CLI_VOL_OPERAND,
 	.summary = "write the path of a volume, which is its key as well",
+	.with = CLI_WITH_SCOPE,
+	.options = vol_options,
+	.run = path,
+};
+
+const struct cli_verb cli_verb_vol_key = {
+	.name = "vol key",
+	CLI_VOL_OPERAND,
+	.summary = "write the key of a volume, which is its path",
 	.with = CLI_WITH_SCOPE,
 	.options = vol_options,
 	.run = path,

@@ -111,7 +111,9 @@ int main(int argc, char **argv)
 	mallopt(M_ARENA_MAX, 2);
 	/* Only what a character is. Output isn't translated, so neither are its numbers. */
 	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(2), with a message */
+	/* a closed pipe and a limit are errors of write(2), with a message */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	json_set_alloc_funcs(json_allocate, free);
 
 	if (argc < 2)

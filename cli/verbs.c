@@ -38,6 +38,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_vol_list,
 	&cli_verb_vol_info,
 	&cli_verb_vol_path,
+	&cli_verb_vol_key,
 	&cli_verb_vol_name,
 	&cli_verb_vol_pool,
 	&cli_verb_vol_dumpxml,

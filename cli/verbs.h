@@ -37,6 +37,7 @@ extern const struct cli_verb cli_verb_unshare;
 extern const struct cli_verb cli_verb_vol_list;
 extern const struct cli_verb cli_verb_vol_info;
 extern const struct cli_verb cli_verb_vol_path;
+extern const struct cli_verb cli_verb_vol_key;
 extern const struct cli_verb cli_verb_vol_name;
 extern const struct cli_verb cli_verb_vol_pool;
 extern const struct cli_verb cli_verb_vol_dumpxml;

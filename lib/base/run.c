@@ -145,6 +145,15 @@ static const char *last_line(char *text)
 	return line ? line + 1 : text;
 }
 
+/* Without the program's own name, as most put it in front. */
+static const char *words_of(const char *line, const char *program)
+{
+	size_t length = strlen(program);
+
+	return base_starts(line, program) && base_starts(line + length, ": ") ? line + length + 2
+									      : line;
+}
+
 static int judge(const char *program, int status, char *complaint, struct cow_error *err)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -154,10 +163,10 @@ static int judge(const char *program, int status, char *complaint, struct cow_er
 				   base_fail_code(err, ENOENT, COW_CODE_TOOL, "run %s", program),
 				   "install it");
 	if (WIFSIGNALED(status))
-		return base_fail_code(err, EIO, COW_CODE_TOOL, "%s was killed by signal %d",
-				      program, WTERMSIG(status));
-	return base_fail_code(err, EIO, COW_CODE_TOOL, "%s failed: %.300s", program,
-			      last_line(complaint));
+		return base_refuse(err, EIO, COW_CODE_TOOL, "%s was killed by signal %d", program,
+				   WTERMSIG(status));
+	return base_refuse(err, EIO, COW_CODE_TOOL, "%s failed: %.300s", program,
+			   words_of(last_line(complaint), program));
 }
 
 static pid_t start(const char *const *argv, const int *input, int keep_fd, struct stream streams[2])

@@ -135,7 +135,8 @@ static void vocabularies_begin_with_unknown(void)
 static void a_program_is_run_and_heard(void)
 {
 	static const char *const says[] = {"sh", "-c", "echo out; echo $LC_ALL", NULL};
-	static const char *const fails[] = {"sh", "-c", "echo one >&2; echo two >&2; exit 3", NULL};
+	static const char *const fails[] = {"sh", "-c", "echo one >&2; echo sh: two >&2; exit 3",
+					    NULL};
 	static const char *const missing[] = {"cowctl-no-such-program", NULL};
 	static const char *const hangs[] = {"sleep", "600", NULL};
 	struct cow_error err;
@@ -146,6 +147,7 @@ static void a_program_is_run_and_heard(void)
 	free(output);
 	CHECK_NUMBER(base_run(fails, -1, 0, NULL, &err), -EIO);
 	CHECK_TEXT(err.message, "sh failed: two");
+	CHECK_NUMBER(err.errnum, 0);
 	CHECK_NUMBER(err.code, COW_CODE_TOOL);
 	CHECK_NUMBER(base_run(missing, -1, 0, NULL, &err), -ENOENT);
 	CHECK_TEXT(err.remedy, "install it");

@@ -113,7 +113,7 @@ static int open_claim(const struct volume_place *place, const char *name, int fl
 	if (r >= 0 && fstat(r, &claim->st) < 0)
 		return base_fail(err, errno, "look at volume %s", BASE_QUOTE(name));
 	if (r < 0 || !S_ISREG(claim->st.st_mode))
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "volume %s is not a regular file",
+		return base_refuse(err, EINVAL, COW_CODE_REFUSED, "volume %s is not a regular file",
 				   BASE_QUOTE(name));
 	return 0;
 }

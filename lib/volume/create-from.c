@@ -31,8 +31,7 @@ static bool is_same_file(const char *one, const char *other)
 static int check_header(const struct origin *origin, const struct cow_header *header,
 			struct cow_error *err)
 {
-	int r = volume_secret_check(header, origin->name, origin->secret, "--input-secret-file",
-				    err);
+	int r = volume_secret_check(header, origin->name, origin->secret, "input-", err);
 
 	if (r < 0)
 		return r;

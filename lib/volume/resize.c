@@ -75,8 +75,7 @@ static int check_header(const struct resize *resize, struct cow_error *err)
 		r = base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no sound %s image",
 				BASE_QUOTE(resize->name), cow_format_name(is->format));
 	if (r == 0 && !resize->flat)
-		r = volume_secret_check(is, resize->name, resize->options->secret_file,
-					"--secret-file", err);
+		r = volume_secret_check(is, resize->name, resize->options->secret_file, "", err);
 	return r < 0 ? r : check_backing(resize, err);
 }
 

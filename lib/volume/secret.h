@@ -5,8 +5,8 @@
 #include "volume/volume.h"
 
 /* Does a volume get the secret that it needs to be opened, out of a file, and none that it doesn't?
- * `option` is what names the file on a command line. */
+ * `prefix` is that of the options that name the file and the format on a command line. */
 int volume_secret_check(const struct cow_header *header, const char *name, const char *file,
-			const char *option, struct cow_error *err);
+			const char *prefix, struct cow_error *err);
 
 #endif

@@ -53,7 +53,8 @@ expect_equal "$(sum_of "$dir/cow")" "$cow" "what was cloned"
 # progress is JSON to a program, and comes to its end
 shown() {
 	expect_status "$1" "${@:2}" --progress=json
-	jq -es 'length > 0 and all(.[]; .progress | .done <= .total) and
+	jq -es 'length > 0 and all(.[]; .progress | .done <= .total and
+		(.path | startswith("/")) and (.phase | endswith("ing"))) and
 		(map(.progress | select(.done == .total)) | length > 0)' <(grep progress "$T/err") >/dev/null ||
 		fail "progress of ${*:2}: $(cat "$T/err")"
 }

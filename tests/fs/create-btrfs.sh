@@ -72,3 +72,9 @@ expect_json '.image.nocow == false'
 before=$(places_of "$T/nodatacow/clone.raw")
 fragment "$T/nodatacow/clone.raw" 20
 [ "$(places_of "$T/nodatacow/clone.raw")" != "$before" ] || fail 'it was overwritten in place'
+
+# nothing is a size, too
+expect_status 0 cowctl create empty 0
+expect_equal "$(stat -c %s empty)" 0
+expect_status 3 cowctl create sizeless
+expect_err "the size of the image is missing"

@@ -45,7 +45,7 @@ luks="<encryption format='luks'/>"
 
 # encrypted to plain, of both kinds
 for source in luks qcow2; do
-	expect_status 1 from "of-$source" raw "" $source
+	expect_status 3 from "of-$source" raw "" $source
 	expect_err 'is encrypted, and needs its secret' '--input-secret-file'
 	expect_status 2 from "of-$source" raw "" $source --input-secret-file "$two"
 	expect_err 'Invalid password'
@@ -87,7 +87,7 @@ for name in luks qcow2; do
 	expect_status 2 vol resize --pool p $name 1M --secret-file "$one"
 	expect_err 'is larger than that' '--shrink'
 done
-expect_status 1 vol resize --pool p qcow2 9M
+expect_status 3 vol resize --pool p qcow2 9M
 expect_err 'is encrypted, and needs its secret' '--secret-file'
 expect_status 0 vol resize --pool p luks 4M --shrink
 expect_status 0 vol resize --pool p qcow2 7M --shrink --secret-file "$one"

@@ -77,7 +77,7 @@ expect_json '.volumes[0].capacity == 8388608'
 opens "$dir/again" luks key-secret
 expect_status 0 vol resize --pool p again 4M --shrink
 expect_equal "$(stat -c %s "$dir/again")" "$(stat -c %s "$dir/raw")"
-expect_status 1 vol resize --pool p qcow2 8M
+expect_status 3 vol resize --pool p qcow2 8M
 expect_err 'is encrypted, and needs its secret'
 
 # the secret is in no command line and in no output

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_root
 . "$(dirname "$0")/../lib-volume.sh"
-require qemu-img qemu-io
+require qemu-img qemu-io cryptsetup
 make_fs ext4 x
 make_pool vms "$T/x/vms"
 cd "$T/x/vms"
@@ -56,6 +56,17 @@ rm new
 disk external -o "data_file=$T/victim,data_file_raw=on"
 expect_status 0 vol create-from vms "$T/vol.xml" --inputpool vms external --input-format qcow2
 cmp new "$T/victim"
+
+# one that its guest has encrypted is raw as well
+for version in 1 2; do
+	luks=luks$version
+	truncate -s 40M $luks
+	cryptsetup luksFormat -q --type $luks --pbkdf pbkdf2 --pbkdf-force-iterations 1000 $luks "$T/vol.xml"
+	expect_status 0 vol resize --pool vms $luks 60M --format raw
+	expect_equal "$(stat -c %s $luks)" $((60 << 20))
+done
+expect_status 1 vol resize --pool vms luks2 64M
+expect_err "LUKS version 2" "--format raw"
 
 # a disk in several files
 qemu-img create -q -f vmdk -o subformat=twoGbMaxExtentFlat several 1M

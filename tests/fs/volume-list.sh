@@ -49,8 +49,12 @@ expect_status 0 vol info --pool vms wrong --json
 expect_json '.pool == "vms" and .volumes[0].compliance == "drifted"'
 expect_status 0 vol info ./wrong
 expect_out "drifted" "NOCOW is not set"
-expect_status 0 vol path --pool vms wrong
-expect_equal "$(cat "$T/out")" "$T/b/vms/wrong"
+expect_status 0 vol info --pool vms "$T/b/vms/wrong" --json
+expect_json '.volumes[0] | .name == "wrong" and .physical > 0'
+for verb in path key; do
+	expect_status 0 vol $verb --pool vms wrong
+	expect_equal "$(cat "$T/out")" "$T/b/vms/wrong"
+done
 expect_status 0 vol name ./wrong
 expect_equal "$(cat "$T/out")" wrong
 expect_status 0 vol pool ./wrong
