@@ -15,6 +15,8 @@ static const char *kind(const struct cow_pool_point *point)
 {
 	if (point->mounted)
 		return "mount";
+	if (point->of_other)
+		return "pool";
 	return point->subvolume ? "subvolume" : "directory";
 }
 
@@ -36,7 +38,7 @@ CLI_GETTER(get_reason, struct row, cli_text(why(item->point)))
 static const struct cli_column columns[] = {
 	{"PATH", "a directory of the pool", "path", 0, 0, get_path},
 	{"POOL", "the pool", "pool", 0, CLI_COLUMN_HIDDEN, get_pool},
-	{"KIND", "directory, subvolume or mount", "kind", 0, 0, get_kind},
+	{"KIND", "directory, subvolume, mount or pool", "kind", 0, 0, get_kind},
 	{"BEFORE", "how it stood against the policy", "before", 0, 0, get_before},
 	{"AFTER", "how it stands now", "after", 0, 0, get_after},
 	{"ACTION", "what was done, or with --check would be", "action", 0, 0, get_action},

@@ -242,14 +242,16 @@ struct cow_pool_point {
 				 and keep what they have: cow_convert_* changes them */
 	uint64_t unread;    /**< files in it that could not be looked at */
 	struct cow_error error; /**< message "": all went well */
+	bool of_other; /**< the directory of another pool: left alone, and so is all below */
 };
 
 /* Flags for cow_pool_apply(). */
 #define COW_POOL_APPLY_CHECK 0x1u /**< change nothing; libvirt's pools can be looked at as well */
 
 /** Apply the policy to the pool's directory and to each subdirectory and subvolume in it, and read
- * it back. Symlinks are not followed. Idempotent, and allowed while the pool is started. What fails
- * for one directory is in its `error` and stops no other.
+ * it back. Symlinks are not followed, other pools not entered, nor what is read-only. Idempotent,
+ * and allowed while the pool is started. What fails for one directory is in its `error` and stops
+ * no other.
  *  @param ret_points NULL-terminated array by path, the pool's own first; cow_pool_points_free().
  */
 int cow_pool_apply(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,

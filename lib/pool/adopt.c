@@ -164,6 +164,6 @@ COW_EXPORT int cow_pool_adopt(struct cow_pool_store *store, struct cow_pool *poo
 	if (r < 0)
 		return r;
 	pool->policy = effective;
-	r = pool_apply(pool, POOL_POINTS_ALONE, ret, err);
+	r = pool_apply(store, pool, POOL_POINTS_ALONE, ret, err);
 	return r < 0 ? r : cow_pool_refresh(store, pool, err);
 }

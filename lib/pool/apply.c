@@ -18,8 +18,8 @@ int pool_open_directory(const struct cow_pool *pool, struct cow_error *err)
 	return r < 0 ? r : base_take_fd(&fd);
 }
 
-int pool_apply(const struct cow_pool *pool, unsigned flags, struct cow_pool_point ***ret,
-	       struct cow_error *err)
+int pool_apply(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
+	       struct cow_pool_point ***ret, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = -1;
 
@@ -28,14 +28,14 @@ int pool_apply(const struct cow_pool *pool, unsigned flags, struct cow_pool_poin
 				   "pool %s is no pool of files in a directory",
 				   BASE_QUOTE(pool->name));
 	fd = pool_open_directory(pool, err);
-	return fd < 0 ? fd : pool_points_visit(fd, pool, flags, ret, err);
+	return fd < 0 ? fd : pool_points_visit(store, fd, pool, flags, ret, err);
 }
 
-void pool_apply_alone(const struct cow_pool *pool)
+void pool_apply_alone(struct cow_pool_store *store, const struct cow_pool *pool)
 {
 	BASE_CLEANUP(points) struct cow_pool_point **points = NULL;
 
-	pool_apply(pool, POOL_POINTS_ALONE, &points, NULL);
+	pool_apply(store, pool, POOL_POINTS_ALONE, &points, NULL);
 }
 
 /* The store is not locked meanwhile: it takes as long as there are directories, and what it does
@@ -45,8 +45,7 @@ COW_EXPORT int cow_pool_apply(struct cow_pool_store *store, const struct cow_poo
 {
 	int r = flags & COW_POOL_APPLY_CHECK ? 0 : pool_store_check_own(pool, err);
 
-	(void)store;
-	return r < 0 ? r : pool_apply(pool, flags & COW_POOL_APPLY_CHECK, ret, err);
+	return r < 0 ? r : pool_apply(store, pool, flags & COW_POOL_APPLY_CHECK, ret, err);
 }
 
 COW_EXPORT int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
@@ -57,7 +56,7 @@ COW_EXPORT int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool
 	if (r == 0)
 		r = pool_store_check_started(store, pool, err);
 	if (r == 0)
-		r = pool_apply(pool, POOL_POINTS_ALONE, ret, err);
+		r = pool_apply(store, pool, POOL_POINTS_ALONE, ret, err);
 	if (r == 0)
 		pool_sweep(pool);
 	if (r == 0)

@@ -31,12 +31,13 @@ static int check_subvolume(int fd, const struct cow_pool *pool, struct cow_error
 
 /* What the policy leaves as it is below a directory that was there before: it reaches only what is
  * created directly in it from now on. */
-static void count_unreached(const struct cow_pool *pool, struct cow_pool_build_result *ret)
+static void count_unreached(struct cow_pool_store *store, const struct cow_pool *pool,
+			    struct cow_pool_build_result *ret)
 {
 	BASE_CLEANUP(points) struct cow_pool_point **points = NULL;
 	BASE_CLEANUP(fd) int fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || pool_points_visit(fd, pool, COW_POOL_APPLY_CHECK, &points, NULL) < 0) {
+	if (fd < 0 || pool_points_visit(store, fd, pool, COW_POOL_APPLY_CHECK, &points, NULL) < 0) {
 		ret->unread = 1;
 		return;
 	}
@@ -202,6 +203,6 @@ COW_EXPORT int cow_pool_build(struct cow_pool_store *store, const struct cow_poo
 	/* Which opens every file: others need not wait for that. */
 	pool_store_unlock(&lock);
 	if (!ret->created && !pool->mount_source)
-		count_unreached(pool, ret);
+		count_unreached(store, pool, ret);
 	return 0;
 }

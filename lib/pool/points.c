@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "pool/answer.h"
+#include "pool/definition.h"
 #include "pool/judge.h"
 #include "pool/points.h"
 #include "pool/subvolume.h"
@@ -26,12 +28,16 @@ struct point {
 struct walk {
 	const struct cow_pool *pool;
 	unsigned flags;
+	struct statx *others; /* the directories of other pools */
+	size_t other_count;
 	struct cow_pool_point **points; /* NULL-terminated */
 	size_t count;
 };
 
 /* Deeper than this is not gone: each level holds a descriptor. */
 #define DEPTH_MAX 128
+
+DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free, NULL)
 
 COW_EXPORT void cow_pool_points_free(struct cow_pool_point **points)
 {
@@ -62,11 +68,43 @@ static struct point *add_point(struct walk *walk, char *path)
 	return point;
 }
 
-static int look(int dirfd, const char *name, struct statx *ret)
+static int look(int dirfd, const char *name, int flags, struct statx *ret)
 {
-	const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+	const unsigned mask = STATX_TYPE | STATX_INO | STATX_MNT_ID;
 
-	return statx(dirfd, name, flags, STATX_TYPE | STATX_MNT_ID, ret) < 0 ? -errno : 0;
+	return statx(dirfd, name, flags | AT_NO_AUTOMOUNT, mask, ret) < 0 ? -errno : 0;
+}
+
+/* What a pool is to have mounted is seen as a mount. */
+static int find_others(struct walk *walk, struct cow_pool_store *store)
+{
+	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
+	size_t count = 0, broken;
+	int r = cow_pool_list(store, &pools, &broken, NULL);
+
+	if (r < 0)
+		return r;
+	while (pools[count])
+		count++;
+	walk->others = calloc(count + 1, sizeof(*walk->others));
+	if (!walk->others)
+		return -ENOMEM;
+	for (struct cow_pool **other = pools; *other; other++)
+		if (pool_has_directory(*other) && !(*other)->mount_source &&
+		    pool_answers((*other)->path) &&
+		    look(AT_FDCWD, (*other)->path, 0, &walk->others[walk->other_count]) == 0)
+			walk->other_count++;
+	return 0;
+}
+
+static bool is_of_other(const struct walk *walk, const struct statx *stx)
+{
+	for (const struct statx *other = walk->others; other < walk->others + walk->other_count;
+	     other++)
+		if (other->stx_ino == stx->stx_ino && other->stx_dev_major == stx->stx_dev_major &&
+		    other->stx_dev_minor == stx->stx_dev_minor)
+			return true;
+	return false;
 }
 
 static bool read_flags(int fd, uint32_t *ret)
@@ -126,6 +164,21 @@ static void count_file(int dirfd, const char *name, struct cow_pool_point *point
 		point->unreached += !!(flags & COW_ATTR_NOCOW) != (effective == COW_POLICY_OFF);
 }
 
+/* Nothing can be created there, be it a read-only snapshot: no policy comes to bear. */
+static bool is_read_only(int fd)
+{
+	return faccessat(AT_FDCWD, BASE_FD_PATH(fd), W_OK, AT_EACCESS) < 0 && errno == EROFS;
+}
+
+/* Shown, and left alone with all that is below. */
+static int leave(struct cow_pool_point *point, const char *reason)
+{
+	point->before = point->after = COW_COMPLIANCE_NOT_APPLICABLE;
+	point->action = COW_ACTION_LEAVE;
+	base_copy(point->reason, sizeof(point->reason), reason);
+	return 0;
+}
+
 static int visit_below(struct walk *walk, int fd, struct point *point, int depth);
 
 static int visit_directory(struct walk *walk, int dirfd, const char *name, const struct statx *stx,
@@ -139,16 +192,20 @@ static int visit_directory(struct walk *walk, int dirfd, const char *name, const
 	point->stx = *stx;
 	if (stx->stx_mnt_id != above->stx.stx_mnt_id) {
 		point->point.mounted = true;
-		point->point.before = point->point.after = COW_COMPLIANCE_NOT_APPLICABLE;
-		point->point.action = COW_ACTION_LEAVE;
-		base_copy(point->point.reason, sizeof(point->point.reason),
-			  "something else is mounted here, which is no part of the pool");
-		return 0;
+		return leave(&point->point,
+			     "something else is mounted here, which is no part of the pool");
 	}
+	point->point.of_other = is_of_other(walk, stx);
+	if (point->point.of_other)
+		return leave(&point->point, "it is another pool, with a policy of its own");
 	fd = base_open_quietly(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0) {
 		base_fail(&point->point.error, -fd, "open directory %s", BASE_QUOTE(point->path));
 		return 0;
+	}
+	if (is_read_only(fd)) {
+		point->point.subvolume = pool_is_subvolume(fd);
+		return leave(&point->point, "it is read-only: nothing can be created in it");
 	}
 	judge(walk, fd, point, above);
 	return visit_below(walk, base_take_fd(&fd), point, depth + 1);
@@ -158,7 +215,7 @@ static int visit_entry(struct walk *walk, int dirfd, const char *name, struct po
 		       int depth)
 {
 	struct statx stx;
-	int r = look(dirfd, name, &stx);
+	int r = look(dirfd, name, AT_SYMLINK_NOFOLLOW, &stx);
 
 	if (r < 0) {
 		point->point.unread += r != -ENOENT;
@@ -205,7 +262,7 @@ static int visit_all(struct walk *walk, int fd)
 	if (!point)
 		return -ENOMEM;
 	if (r == 0)
-		r = look(own, "", &point->stx);
+		r = look(own, "", AT_EMPTY_PATH, &point->stx);
 	if (r < 0)
 		return r;
 	judge(walk, own, point, NULL);
@@ -214,12 +271,15 @@ static int visit_all(struct walk *walk, int fd)
 	return visit_below(walk, base_take_fd(&own), point, 0);
 }
 
-int pool_points_visit(int fd, const struct cow_pool *pool, unsigned flags,
-		      struct cow_pool_point ***ret, struct cow_error *err)
+int pool_points_visit(struct cow_pool_store *store, int fd, const struct cow_pool *pool,
+		      unsigned flags, struct cow_pool_point ***ret, struct cow_error *err)
 {
 	struct walk walk = {.pool = pool, .flags = flags};
-	int r = visit_all(&walk, fd);
+	int r = flags & POOL_POINTS_ALONE ? 0 : find_others(&walk, store);
 
+	if (r == 0)
+		r = visit_all(&walk, fd);
+	free(walk.others);
 	if (r < 0) {
 		cow_pool_points_free(walk.points);
 		return base_fail(err, -r, "look into directory %s", BASE_QUOTE(pool->path));

@@ -147,7 +147,7 @@ int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const 
 	/* Before this there was no root of a filesystem to give the policy to. How it came out is
 	 * for a refresh to tell: the images must be reachable in any case. */
 	if (r == 0 && pool->mount_source)
-		pool_apply_alone(pool);
+		pool_apply_alone(store, pool);
 	return r;
 }
 

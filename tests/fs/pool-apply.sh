@@ -79,6 +79,39 @@ expect_status 0 apply p
 said /sub '.action == "clear-nocow" and .after == "ok"'
 ! is_nocow "$top/sub" || fail "the flag is still there"
 
+# a pool in it has a policy of its own, by whatever way it names its directory; so has one of libvirt's
+mkdir -p "$top/inner/below" "$top/theirs" "$T/config/libvirt/storage"
+ln -s fs/images/inner "$T/way"
+chattr +C "$top/inner" "$top/theirs"
+cowctl pool define-as inner --session --target "$T/way" --cow off >"$T/log"
+cat >"$T/config/libvirt/storage/theirs.xml" <<END
+<pool type='dir'><name>theirs</name><uuid>11111111-2222-3333-4444-555555555555</uuid>
+<target><path>$top/theirs</path></target></pool>
+END
+expect_status 0 apply --check p
+expect_status 0 apply p
+for path in /inner /theirs; do
+	said "$path" '.kind == "pool" and .before == "not-applicable" and .action == "leave"'
+	is_nocow "$top$path" || fail "the policy of another pool was undone in $path"
+done
+expect_json '[.points[].path] | index($path) == null' --arg path "$top/inner/below"
+expect_status 0 apply inner # which has what is below
+expect_json '.points[1].action == "set-nocow"'
+expect_status 0 apply p
+cowctl pool undefine inner --session >"$T/log"
+rm -r "$top/inner" "$top/theirs" "$T/config/libvirt/storage/theirs.xml"
+
+# a read-only snapshot is as it is: nothing will be created in it
+mkdir "$top/sub/drifted"
+chattr +C "$top/sub/drifted"
+touch "$top/sub/drifted/image"
+btrfs -q subvolume snapshot -r "$top/sub" "$top/snapshot" >"$T/log"
+rm -r "$top/sub/drifted"
+expect_status 0 apply --check p
+said /snapshot '.kind == "subvolume" and .before == "not-applicable" and .action == "leave" and .unreached == 0'
+expect_json '[.points[].path] | index($path) == null' --arg path "$top/snapshot/drifted"
+expect_status 0 apply p
+
 # several, where one is not there; where nothing is needed
 cowctl pool define-as e --session --target "$T/other" --cow off >"$T/log"
 expect_status 2 apply p missing e
