@@ -89,8 +89,6 @@ ssize_t base_pwrite_full(int fd, const void *buffer, size_t size, off_t offset)
 	return (ssize_t)done;
 }
 
-#define TEXT_MAX (1u << 20)
-
 int base_read_text(int dirfd, const char *path, char **ret_text)
 {
 	BASE_CLEANUP(fd) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -106,7 +104,7 @@ int base_read_text(int dirfd, const char *path, char **ret_text)
 			char *bigger;
 
 			size = size ? size * 2 : 4096;
-			if (size > TEXT_MAX)
+			if (size > BASE_TEXT_MAX + 2)
 				return -EFBIG;
 			bigger = realloc(text, size);
 			if (!bigger)

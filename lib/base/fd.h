@@ -51,6 +51,7 @@ ssize_t base_pwrite_full(int fd, const void *buffer, size_t size, off_t offset);
 
 /* Read a small text file (sysfs, procfs) whole; the trailing newline is cut.
  * @return 0, or -errno; -EFBIG beyond 1 MiB. */
+#define BASE_TEXT_MAX ((1u << 20) - 2) /* bytes that it reads */
 int base_read_text(int dirfd, const char *path, char **ret_text);
 
 /* fsync the directory behind dirfd (which may be AT_FDCWD or O_PATH). */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "pool/definition.h"
 #include "pool/xml.h"
@@ -25,7 +26,19 @@ static xmlNode *add_size(xmlNode *root, xmlNode *before, const char *name, uint6
 
 int pool_xml_dump(const struct pool_definition *definition, char **ret, struct cow_error *err)
 {
-	return pool_xml_print(xmlDocGetRootElement(definition->doc), ret, err);
+	BASE_CLEANUP(free) char *xml = NULL;
+	int r = pool_xml_print(xmlDocGetRootElement(definition->doc), &xml, err);
+
+	if (r < 0)
+		return r;
+	/* Indented it may be longer than what came in, and it has to be read again. */
+	if (strlen(xml) > BASE_TEXT_MAX)
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "the definition of pool %s is longer than 1 MiB when it is "
+				   "written",
+				   BASE_QUOTE(definition->name));
+	*ret = base_take(xml);
+	return 0;
 }
 
 COW_EXPORT int cow_pool_dump_xml(const struct cow_pool *pool, char **ret_xml, struct cow_error *err)

@@ -36,6 +36,15 @@ echo '<pool' >"$T/x" && refused "not XML"
 echo '<domain/>' >"$T/x" && refused "root element"
 yes '<a>' | head -c 500000 >"$T/x" && refused "not XML"
 truncate -s 100M "$T/x" && refused "longer than 1 MiB"
+# as it is stored it has to be short enough to be read again: what is there stays
+{
+	printf "<pool type='dir'><name>good</name><uuid>%s</uuid><target><path>/good</path></target>" \
+		"$(cowctl pool uuid good --session)"
+	printf '<b%d/>' {1..90000}
+	echo '</pool>'
+} >"$T/x"
+refused "longer than 1 MiB when it is written"
+expect_status 0 cowctl pool info good --session
 echo "<pool type='zfs'><name>a</name></pool>" >"$T/x"
 expect_status 1 cowctl pool define --session "$T/x"
 expect_err "'zfs'" "type='dir'"
