@@ -41,7 +41,7 @@ static int store_pool(struct cli_call *call, const struct cow_pool *pool)
 
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_define(store, pool, &err) < 0 ||
-	    cow_pool_lookup(store, pool->name, &stored, &err) < 0)
+	    cow_pool_lookup(store, pool->uuid, &stored, &err) < 0)
 		return cli_error(call, &err);
 	fprintf(call->out, "defined pool %s, policy %s\n", CLI_QUOTE(pool->name),
 		cow_policy_name(pool->policy));
@@ -61,7 +61,7 @@ static int create_pool(struct cli_call *call, const struct cow_pool *pool)
 
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_create(store, pool, flags, &err) < 0 ||
-	    cow_pool_lookup(store, pool->name, &created, &err) < 0 ||
+	    cow_pool_lookup(store, pool->uuid, &created, &err) < 0 ||
 	    cow_pool_refresh(store, created, &err) < 0)
 		return cli_error(call, &err);
 	fprintf(call->out, "created pool %s, policy %s, compliance %s\n", CLI_QUOTE(pool->name),

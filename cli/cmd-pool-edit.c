@@ -170,7 +170,10 @@ static int edit(struct cli_call *call)
 
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_lookup_stored(store, call->operands[0], &pool, &err) < 0 ||
-	    cow_pool_dump_xml(pool, &xml, &err) < 0)
+	    cow_pool_dump_xml(pool, &xml, &err) < 0 ||
+	    /* Which is refused: nobody is to write something for nothing. */
+	    (pool->source == COW_POOL_SOURCE_LIBVIRT &&
+	     cow_pool_replace(store, pool, pool, &err) < 0))
 		return cli_error(call, &err);
 	file = make_file(call, xml);
 	return file ? edit_file(call, store, &pool, xml, file) : call->status;
@@ -194,7 +197,7 @@ static int rename_pool(struct cli_call *call)
 	if (status)
 		return status;
 	if (cow_pool_rename(store, pool, call->operands[1], &err) < 0 ||
-	    cow_pool_lookup(store, call->operands[1], &renamed, &err) < 0)
+	    cow_pool_lookup(store, pool->uuid, &renamed, &err) < 0)
 		return cli_error(call, &err);
 	fprintf(call->out, "pool %s is now %s\n", CLI_QUOTE(pool->name), CLI_QUOTE(renamed->name));
 	cli_pool_json(call, store, renamed);

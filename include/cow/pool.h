@@ -167,7 +167,7 @@ int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,
 int cow_pool_set_autostart(struct cow_pool_store *store, struct cow_pool *pool, bool on,
 			   struct cow_error *err);
 
-/** Our own by name, then libvirt's, then either by uuid.
+/** By uuid, then by name; our own before libvirt's.
  *  @return 0, or -ENOENT. */
 int cow_pool_lookup(struct cow_pool_store *store, const char *name_or_uuid, struct cow_pool **ret,
 		    struct cow_error *err);

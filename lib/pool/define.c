@@ -102,7 +102,7 @@ static int check_unchanged(struct cow_pool_store *store, const struct cow_pool *
 {
 	BASE_CLEANUP(pool) struct cow_pool *now = NULL;
 	BASE_CLEANUP(free) char *before = NULL, *after = NULL;
-	int r = cow_pool_lookup_stored(store, old->name, &now, err);
+	int r = cow_pool_lookup_stored(store, old->uuid, &now, err);
 
 	if (r == 0)
 		r = cow_pool_dump_xml(old, &before, err);

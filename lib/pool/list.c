@@ -38,12 +38,13 @@ struct place {
 	bool transient; /* those alone that are stored nowhere else */
 };
 
-/* The name NAME.xml stands for; NULL for any other file. */
-static char *pool_of_file(const char *file, const char *suffix)
+/* The name NAME.xml stands for; NULL for any other file, which those of ours with a dot are. */
+static char *pool_of_file(const char *file, const char *suffix, enum cow_pool_source source)
 {
 	size_t length = strlen(file), end = strlen(suffix);
 
-	if (file[0] == '.' || length <= end || strcmp(file + length - end, suffix) != 0)
+	if ((file[0] == '.' && source == COW_POOL_SOURCE_COWCTL) || length <= end ||
+	    strcmp(file + length - end, suffix) != 0)
 		return NULL;
 	return strndup(file, length - end);
 }
@@ -52,7 +53,7 @@ static int list_one(const struct cow_pool_store *store, const struct place *plac
 		    struct listing *list)
 {
 	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
-	BASE_CLEANUP(free) char *name = pool_of_file(file, place->suffix);
+	BASE_CLEANUP(free) char *name = pool_of_file(file, place->suffix, place->source);
 	struct cow_error err = {0};
 	int r;
 

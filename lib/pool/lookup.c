@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -40,18 +41,28 @@ static int lookup_uuid(struct cow_pool_store *store, const char *name, struct co
 	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
 	char uuid[POOL_UUID_SIZE] = "";
 	struct cow_error broken = {0};
-	size_t count;
+	size_t count, found = SIZE_MAX;
 	int r = cow_pool_list(store, &pools, &count, &broken);
 
 	if (r < 0)
 		return base_fail(err, -r, "list pools");
 	pool_uuid_parse(name, uuid);
 	for (size_t i = 0; pools[i]; i++)
-		if (uuid[0] && base_equal(pools[i]->uuid, uuid)) {
-			*ret = take_from(pools, i);
-			return 0;
-		}
-	return fail_to_find(name, &broken, err);
+		if (uuid[0] && base_equal(pools[i]->uuid, uuid) &&
+		    (found == SIZE_MAX || pools[i]->source == COW_POOL_SOURCE_COWCTL))
+			found = i;
+	if (found == SIZE_MAX)
+		return fail_to_find(name, &broken, err);
+	*ret = take_from(pools, found);
+	return 0;
+}
+
+/* No file is opened by a name that could lead out of the directory. libvirt asks no more of its
+ * names. */
+static bool may_be_named(enum cow_pool_source source, const char *name)
+{
+	return source == COW_POOL_SOURCE_COWCTL ? pool_name_check(name, NULL) == 0
+						: *name && !strchr(name, '/');
 }
 
 COW_EXPORT int cow_pool_lookup(struct cow_pool_store *store, const char *name_or_uuid,
@@ -60,14 +71,20 @@ COW_EXPORT int cow_pool_lookup(struct cow_pool_store *store, const char *name_or
 	static const enum cow_pool_source sources[] = {COW_POOL_SOURCE_COWCTL,
 						       COW_POOL_SOURCE_LIBVIRT};
 	struct pool_definition *definition = NULL;
+	char uuid[POOL_UUID_SIZE];
+	int r;
 
-	/* No file is opened by a name that could lead out of the directory. */
-	if (pool_name_check(name_or_uuid, NULL) < 0)
-		return base_refuse(err, ENOENT, COW_CODE_NOT_FOUND, "no pool %s",
-				   BASE_QUOTE(name_or_uuid));
+	/* As in libvirt, a pool that is named like a uuid doesn't stand before the one that has it.
+	 */
+	if (pool_uuid_parse(name_or_uuid, uuid) == 0) {
+		r = lookup_uuid(store, name_or_uuid, ret, err);
+		if (r != -ENOENT)
+			return r;
+	}
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(sources); i++) {
-		int r = pool_store_read(store, sources[i], name_or_uuid, &definition, err);
-
+		if (!may_be_named(sources[i], name_or_uuid))
+			continue;
+		r = pool_store_read(store, sources[i], name_or_uuid, &definition, err);
 		if (r == 0)
 			*ret = &definition->pool;
 		if (r != -ENOENT)

@@ -57,6 +57,16 @@ expect_status 2 cowctl pool stop a --session
 expect_err "not started"
 expect_status 0 cowctl pool undefine a --session
 
+# a uuid finds the pool that has it, be another one named like it
+define 0 $two 33333333-3333-4333-8333-333333333333 "$T/named"
+expect_status 0 cowctl pool name $two --session
+expect_out b
+expect_status 0 cowctl pool undefine $two --session
+expect_status 0 cowctl pool info $two --session --json # by its name, for no pool has the uuid any more
+expect_json '.pools[0].uuid | startswith("33333333")'
+expect_status 0 cowctl pool undefine $two --session
+define 0 b $two "$T/b"
+
 # the other one is still there
 expect_status 0 cowctl pool list --session --json
 expect_json '[.pools[].name] == ["b"]'

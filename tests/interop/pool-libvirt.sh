@@ -58,6 +58,24 @@ expect_status 0 pool list --json
 expect_json '[.pools[] | select(.name == "rich") | .source + " " + .state]
 	== ["cowctl inactive", "libvirt active"]'
 expect_status 0 pool undefine rich
+EDITOR=false expect_status 2 pool edit rich
+expect_err "is libvirt's"
 expect_status 2 pool undefine rich
 expect_err "is libvirt's"
 libvirt pool-info rich >"$T/info"
+
+# whatever names libvirt takes
+for name in '.' '.x' 'tab&#9;x' "$(printf 'x%.0s' {1..220})"; do
+	printf "<pool type='dir'><name>%s</name><target><path>%s</path></target></pool>" "$name" "$T/nobody/${#name}" \
+		>"$T/named.xml"
+	libvirt pool-define "$T/named.xml"
+	name=${name/&#9;/$'\t'}
+	expect_status 0 pool list --json
+	expect_json '[.pools[].name] | index($name)' --arg name "$name"
+	expect_status 0 pool info "$name" --json
+	expect_json '.pools[0] | .name == $name and .source == "libvirt"' --arg name "$name"
+done
+for name in '' .. a/b; do
+	expect_status 2 pool info "$name"
+	expect_err 'no pool'
+done
