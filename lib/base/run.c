@@ -69,18 +69,26 @@ static long now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Alone it would hold its images, and go on with what nobody waits for. What ends it is the end of
+ * the thread that forked, which is in base_run() until then. Has that been before? Nobody reads
+ * what is written here any more: the same in any pid namespace, where getppid() may be 0. */
+static void end_with_parent(int out)
+{
+	struct pollfd reader = {.fd = out};
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || poll(&reader, 1, 0) > 0)
+		_exit(126);
+}
+
 /* Only async-signal-safe calls from here to exec: another thread may have held any lock. */
-static void child(pid_t parent, const char *const *argv, char *const *environment, const int *input,
-		  int out, int error, int keep_fd)
+static void child(const char *const *argv, char *const *environment, const int *input, int out,
+		  int error, int keep_fd)
 {
 	static char path[] = "PATH=/usr/local/sbin:/usr/sbin:/sbin";
 	char *root_path[] = {path, NULL};
 	int in = input ? *input : open("/dev/null", O_RDONLY);
 	sigset_t none;
 
-	/* Alone it would hold its images, and go on with what nobody waits for. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(126);
 	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(error, 2) < 0)
 		_exit(126);
 	if (keep_fd > 2) {
@@ -91,6 +99,7 @@ static void child(pid_t parent, const char *const *argv, char *const *environmen
 	} else {
 		syscall(SYS_close_range, 3u, ~0u, 0u);
 	}
+	end_with_parent(1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* exec keeps the strings as they are; its prototype is older than const */
@@ -175,7 +184,7 @@ static pid_t start(const char *const *argv, const int *input, int keep_fd, struc
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	char *environment[] = {locale, path, NULL};
 	int out[2], error[2];
-	pid_t parent = getpid(), pid;
+	pid_t pid;
 
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return -errno;
@@ -188,7 +197,7 @@ static pid_t start(const char *const *argv, const int *input, int keep_fd, struc
 	}
 	pid = fork();
 	if (pid == 0)
-		child(parent, argv, environment, input, out[1], error[1], keep_fd);
+		child(argv, environment, input, out[1], error[1], keep_fd);
 	if (pid < 0)
 		pid = -errno;
 	close(out[1]);

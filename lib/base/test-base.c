@@ -2,7 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cow/error.h>
@@ -154,6 +158,34 @@ static void a_program_is_run_and_heard(void)
 	CHECK_NUMBER(base_run(hangs, -1, 50, NULL, &err), -ETIMEDOUT);
 }
 
+/* fd 9 is a pipe that is open in the program alone: it ends with it. */
+static void a_program_ends_with_who_started_it(int namespaces)
+{
+	static const char *const hangs[] = {"sh", "-c", "echo >&9; exec sleep 600", NULL};
+	struct pollfd end = {.events = POLLIN};
+	int fds[2];
+	pid_t pid;
+	char byte;
+
+	CHECK_NUMBER(pipe2(fds, O_CLOEXEC), 0);
+	end.fd = fds[0];
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], 9);
+		close(fds[1]);
+		unshare(namespaces); /* which not everybody may */
+		base_run(hangs, 9, 0, NULL, NULL);
+		_exit(1);
+	}
+	close(fds[1]);
+	CHECK_NUMBER(read(fds[0], &byte, 1), 1);
+	CHECK_NUMBER(kill(pid, SIGKILL), 0);
+	CHECK_NUMBER(waitpid(pid, NULL, 0), pid);
+	CHECK_NUMBER(poll(&end, 1, 60000), 1);
+	CHECK_NUMBER(end.revents & POLLHUP, POLLHUP);
+	close(fds[0]);
+}
+
 static int stop_at_the_third(void *data)
 {
 	int *count = data;
@@ -229,6 +261,8 @@ int main(void)
 	a_cause_is_kept_and_the_place_said_in_front();
 	vocabularies_begin_with_unknown();
 	a_program_is_run_and_heard();
+	a_program_ends_with_who_started_it(0);
+	a_program_ends_with_who_started_it(CLONE_NEWUSER | CLONE_NEWPID);
 	a_program_is_watched_and_stopped();
 	a_program_is_given_its_input();
 	a_temporary_file_is_there_only_when_committed();

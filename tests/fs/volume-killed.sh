@@ -40,19 +40,23 @@ killed_everywhere --format dir
 [ "$kills" -ge 15 ] || fail "only $kills kills"
 expect_status 0 vol create-as vms new --format dir
 
-# a program it was waiting for goes with it, and so nobody holds what it read any more
+# a program it was waiting for goes with it, and so nobody has open what it read any more
 cd "$T"
 chattr +C "$T/b/vms"
 make_image "$T/b/vms/from" 1M
 mkdir "$T/bin"
-printf '#!/bin/sh\necho $$ >"%s"\nkill -STOP $$\n' "$T/program" >"$T/bin/qemu-img"
+cat >"$T/bin/qemu-img" <<-END
+	#!/bin/sh
+	exec 8<"$T/b/vms/from"
+	echo \$\$ >"$T/begun"
+	exec sleep 600
+END
 chmod +x "$T/bin/qemu-img"
+mkfifo "$T/begun"
 echo "<volume><name>copy</name></volume>" >"$T/vol.xml"
 PATH=$T/bin:$PATH "$COWCTL" vol create-from --session vms "$T/vol.xml" --inputpool vms from &
-until [ -s "$T/program" ]; do
-	[ -e "/proc/$!" ] || fail "nothing is run"
-done
+read -r program <"$T/begun"
 kill -KILL $!
 wait $! || :
-timeout 60 tail --pid="$(cat "$T/program")" -f /dev/null || fail "it outlives what started it"
+timeout 60 sh -c "while [ -e /proc/$program/fd/8 ]; do :; done" || fail "it outlives what started it"
 expect_status 0 vol resize --pool vms from 2M
