@@ -233,7 +233,8 @@ int cow_volume_clone(struct cow_pool_store *store, const struct cow_pool *pool, 
 		     struct cow_clone_result *ret, struct cow_error *err);
 
 /* Changing volumes. Only files in the pool itself are changed, never what a symlink leads to, and
- * none that anybody has open (-EBUSY): neither by a lease nor by QEMU's lock bytes. One that is
+ * none that anybody has open (-EBUSY), by a lease or by QEMU's lock bytes, nor by anybody but the
+ * file's owner and root (-EACCES), who alone can have a lease, and so be sure of that. One that is
  * empty becomes NOCOW before it is resized or uploaded to, if the policy wants that and it can be
  * had; how one with data stands is left as it is. */
 
@@ -290,7 +291,8 @@ int cow_volume_upload(struct cow_pool_store *store, const struct cow_pool *pool,
 		      int fd, const struct cow_volume_transfer *transfer, uint64_t *ret_bytes,
 		      struct cow_error *err);
 /** Write a volume's bytes to `fd`, where it stands. Refused while somebody writes to the volume,
- * and when `fd` is the volume, as an upload is. */
+ * and when `fd` is the volume, as an upload is; -ESTALE at the end if somebody has written to it
+ * meanwhile. */
 int cow_volume_download(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 			int fd, const struct cow_volume_transfer *transfer, uint64_t *ret_bytes,
 			struct cow_error *err);

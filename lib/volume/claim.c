@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "convert/open.h"
 #include "pool/store.h"
 #include "volume/claim.h"
 
@@ -63,17 +64,29 @@ static int fail_in_use(const char *name, const struct stat *st, struct cow_error
 							   : "shut the guest down, or close it");
 }
 
-/* A lease sees all users, but is had only by the owner and not on every filesystem; QEMU on another
- * host is seen by its locks. The bytes are taken before the lease is given up. */
-static bool claim_alone(struct volume_claim *claim)
+/* A lease sees all users, but is had only by the owner, who else can't know. Where a filesystem has
+ * none at all there is what /proc shows; QEMU on another host is seen by its locks. */
+static int ask_for_lease(struct convert_hold *hold, const struct volume_claim *claim)
+{
+	char holder[256] = "";
+	int r = convert_hold_lease(hold, claim->fd, F_WRLCK);
+
+	if (r != -EINVAL)
+		return r;
+	convert_find_holder(&claim->st, holder, sizeof(holder));
+	return holder[0] ? -EAGAIN : 0;
+}
+
+/* QEMU's bytes are taken before the lease is given up. */
+static int claim_alone(const struct volume_claim *claim)
 {
 	struct convert_hold hold = {.fd = claim->fd, .lease = F_UNLCK};
-	bool busy = convert_hold_sees_user(claim->fd) ||
-		    convert_hold_lease(&hold, claim->fd, F_WRLCK) == -EAGAIN ||
-		    convert_hold_lock(&hold) == -EAGAIN;
+	int r = convert_hold_sees_user(claim->fd) ? -EAGAIN : ask_for_lease(&hold, claim);
 
+	if (r == 0 && convert_hold_lock(&hold) == -EAGAIN)
+		r = -EAGAIN;
 	convert_hold_release_lease(&hold);
-	return !busy;
+	return r;
 }
 
 void volume_claim_unlock(const struct volume_claim *claim)
@@ -120,7 +133,7 @@ static int open_claim(const struct volume_place *place, const char *name, int fl
 
 /* Whoever only looks at it is soon gone, and so is another one that claims it: closed in between,
  * the two are not in each other's way. */
-static int claim_and(bool (*claim_it)(struct volume_claim *), const struct volume_place *place,
+static int claim_and(int (*claim_it)(const struct volume_claim *), const struct volume_place *place,
 		     const char *name, int flags, struct volume_claim *ret, struct cow_error *err)
 {
 	__attribute__((cleanup(base_cleanup_claim))) struct volume_claim claim = {.fd = -1};
@@ -130,13 +143,15 @@ static int claim_and(bool (*claim_it)(struct volume_claim *), const struct volum
 	do {
 		base_cleanup_claim(&claim);
 		r = open_claim(place, name, flags, &claim, err);
-		if (r == 0 && !claim_it(&claim))
-			r = -EAGAIN;
+		if (r < 0 && r != -EAGAIN)
+			return r;
+		if (r == 0)
+			r = claim_it(&claim);
 	} while (r == -EAGAIN && base_wait_for_others(&tries));
 	if (r == -EAGAIN)
 		return fail_in_use(name, &claim.st, err);
 	if (r < 0)
-		return r;
+		return convert_fail_to_hold(name, r, err);
 	*ret = claim;
 	claim.fd = -1;
 	return 0;
@@ -148,20 +163,32 @@ int volume_claim(const struct volume_place *place, const char *name, int flags,
 	return claim_and(claim_alone, place, name, flags | O_NOFOLLOW, ret, err);
 }
 
-/* A read lease is had only while nobody has it open for writing. */
-static bool claim_unwritten(struct volume_claim *claim)
+/* A read lease is had only while nobody has it open for writing. Who can't have one sees at least
+ * what QEMU does, and a change afterwards. */
+static int claim_unwritten(const struct volume_claim *claim)
 {
 	struct convert_hold hold = {.fd = claim->fd, .lease = F_UNLCK};
-	bool busy = convert_hold_lease(&hold, claim->fd, F_RDLCK) == -EAGAIN;
+	int r = convert_hold_lease(&hold, claim->fd, F_RDLCK);
 
 	convert_hold_release_lease(&hold);
-	return !busy;
+	return r == -EAGAIN || (r < 0 && convert_hold_sees_writer(claim->fd)) ? -EAGAIN : 0;
 }
 
 int volume_claim_read(const struct volume_place *place, const char *name, struct volume_claim *ret,
 		      struct cow_error *err)
 {
 	return claim_and(claim_unwritten, place, name, O_RDONLY, ret, err);
+}
+
+int volume_claim_check(const struct volume_claim *claim, const char *name, struct cow_error *err)
+{
+	struct stat st;
+
+	if (fstat(claim->fd, &st) == 0 && st.st_size == claim->st.st_size &&
+	    !memcmp(&st.st_mtim, &claim->st.st_mtim, sizeof(st.st_mtim)))
+		return 0;
+	return base_refuse(err, ESTALE, COW_CODE_CHANGED, "volume %s changed meanwhile",
+			   BASE_QUOTE(name));
 }
 
 int volume_claim_in(struct volume_place *place, struct cow_pool_store *store,

@@ -277,5 +277,6 @@ COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct co
 	if (options->flags & COW_VOLUME_TRANSFER_REPLACE && t.to_at >= 0 &&
 	    ftruncate(fd, t.to_at) < 0)
 		return base_fail(err, errno, "empty the file for volume %s", BASE_QUOTE(name));
-	return run(&t, ret_bytes, err);
+	r = run(&t, ret_bytes, err);
+	return r < 0 ? r : volume_claim_check(&claim, name, err);
 }

@@ -123,3 +123,10 @@ go_on
 expect_equal "$status" 2
 expect_err "was replaced meanwhile"
 expect_equal "$(stat -c %s disk-04)" 2097152
+
+# who writes to a volume in the middle of a download spoils it, which is said
+stop_at pwrite64 "$T/copy" vol download --session --pool vms disk-05 "$T/copy"
+truncate -s 3M disk-05
+go_on
+expect_equal "$status" 2
+expect_err "changed meanwhile"
