@@ -17,6 +17,7 @@ struct origin {
 	enum cow_format said;
 	const char *secret;
 	const char *backing; /* the path of the backing file that the new one will have, or NULL */
+	enum cow_format backing_format;
 	struct volume_claim claim;
 };
 
@@ -46,14 +47,25 @@ static int check_header(const struct origin *origin, const struct cow_header *he
 
 /* Only what the other one has itself is copied onto a backing file, which then is the one of both.
  * Without one, all that is in that of the other one would be copied as well. */
-static int check_backing(const struct origin *origin, const char *theirs, struct cow_error *err)
+static int check_backing(const struct origin *origin, const struct volume_source *source,
+			 struct cow_error *err)
 {
+	const char *theirs = source->backing;
+
 	if (origin->backing && !is_same_file(origin->backing, theirs))
 		return base_remedy(err,
 				   base_refuse(err, EINVAL, COW_CODE_REFUSED,
 					       "volume %s has another backing file, %s",
 					       BASE_QUOTE(origin->name), BASE_QUOTE(theirs)),
 				   "name that, or none");
+	/* Of one that may be raw QEMU would find out by its content, and follow that. */
+	if (origin->said && !source->backing_format)
+		return base_remedy(err,
+				   base_refuse(err, EINVAL, COW_CODE_REFUSED,
+					       "volume %s has a backing file, %s, whose format is "
+					       "not on record",
+					       BASE_QUOTE(origin->name), BASE_QUOTE(theirs)),
+				   "put that on record: qemu-img rebase -u -b NAME -F FORMAT");
 	if (origin->backing || origin->said)
 		return 0;
 	return base_remedy(err,
@@ -81,8 +93,9 @@ static int look_at_source(const struct origin *origin, struct volume_source *sou
 	if (!header.backing)
 		return 0;
 	source->backing = image_backing_path(source->path, header.backing);
+	source->backing_format = origin->backing ? origin->backing_format : header.backing_format;
 	return source->backing
-		       ? check_backing(origin, source->backing, err)
+		       ? check_backing(origin, source, err)
 		       : base_fail(err, ENOMEM, "look at volume %s", BASE_QUOTE(origin->name));
 }
 
@@ -124,7 +137,11 @@ COW_EXPORT int cow_volume_create_from(struct cow_pool_store *store, const struct
 	BASE_CLEANUP(free) char *path = base_format("%s/%s", from_pool->path, from);
 	BASE_CLEANUP(free)
 	char *backing = options->backing ? volume_backing_path(pool, options->backing) : NULL;
-	struct origin origin = {from, format, options->from_secret_file, backing, {.fd = -1}};
+	struct origin origin = {.name = from,
+				.said = format,
+				.secret = options->from_secret_file,
+				.backing = backing,
+				.backing_format = options->backing_format};
 	struct volume_source source = {.path = path};
 	int r = path && !options->backing == !backing ? check_options(options, err)
 						      : base_fail(err, ENOMEM, "fill a volume");

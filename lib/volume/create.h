@@ -14,6 +14,7 @@ struct volume_source {
 	uint64_t capacity;      /* bytes the guest sees */
 	bool external;          /* its data is in other files */
 	char *backing;          /* the path of its backing file, or NULL */
+	enum cow_format backing_format;
 };
 
 /* A volume being made. */

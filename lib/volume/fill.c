@@ -101,9 +101,10 @@ static int run(struct filling *filling, const char *const *argv, struct cow_erro
  * files finds them by its name alone. */
 static char *source_options(const struct volume_source *source, const char *secret)
 {
-	return source->external ? image_open_options("", source->format, source->path, secret)
-				: volume_open_options(source->format, BASE_FD_PATH(STDIN_FILENO),
-						      secret, source->backing);
+	return source->external
+		       ? image_open_options("", source->format, source->path, secret)
+		       : volume_open_options(source->format, BASE_FD_PATH(STDIN_FILENO), secret,
+					     source->backing, source->backing_format);
 }
 
 int volume_fill(struct volume_new *new, int fd, struct cow_error *err)

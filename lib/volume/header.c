@@ -42,14 +42,16 @@ int volume_check_external(const struct cow_header *header, const char *name, con
 }
 
 char *volume_open_options(enum cow_format format, const char *path, const char *secret,
-			  const char *backing)
+			  const char *backing, enum cow_format backing_format)
 {
 	BASE_CLEANUP(free) char *image = image_open_options("", format, path, secret);
 	BASE_CLEANUP(free) char *beside = NULL;
 
 	if (!backing || image_protocol_problem(backing) || !image)
 		return base_take(image);
-	beside = image_open_options("backing.", COW_FORMAT_UNKNOWN, backing, NULL);
-	/* Without its format, the first of them: that is as the header says. */
-	return beside ? base_format("%s%s", image, strchr(beside, ',')) : NULL;
+	beside = image_open_options("backing.", backing_format, backing, NULL);
+	/* The format is the first of them. */
+	return beside ? base_format("%s,%s", image,
+				    beside + (backing_format ? 0 : strcspn(beside, ",") + 1))
+		      : NULL;
 }

@@ -20,9 +20,10 @@ int volume_check_external(const struct cow_header *header, const char *name, con
 			  struct cow_error *err);
 
 /* What qemu-img opens as an image of a header's format, at a path that is no place of its own:
- * hence its backing file, unless NULL, by a path. To be freed; NULL: out of memory. */
+ * hence its backing file, unless NULL, by a path, and of the format that the header has if none is
+ * given. To be freed; NULL: out of memory. */
 char *volume_open_options(enum cow_format format, const char *path, const char *secret,
-			  const char *backing);
+			  const char *backing, enum cow_format backing_format);
 
 static inline void base_cleanup_header(struct cow_header *header)
 {

@@ -142,8 +142,8 @@ static int resize_by_qemu(const struct resize *resize, struct cow_error *err)
 	char *backing =
 		resize->is.backing ? image_backing_path(resize->path, resize->is.backing) : NULL;
 	BASE_CLEANUP(free)
-	char *image =
-		volume_open_options(resize->is.format, BASE_FD_PATH(resize->claim.fd), id, backing);
+	char *image = volume_open_options(resize->is.format, BASE_FD_PATH(resize->claim.fd), id,
+					  backing, COW_FORMAT_UNKNOWN);
 	const char *argv[12] = {"qemu-img", "resize", "-q", "--image-opts"};
 	char size[24];
 	int n = 4;

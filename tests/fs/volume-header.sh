@@ -57,6 +57,20 @@ disk external -o "data_file=$T/victim,data_file_raw=on"
 expect_status 0 vol create-from vms "$T/vol.xml" --inputpool vms external --input-format qcow2
 cmp new "$T/victim"
 
+# nor is the content of a backing file asked what it is
+disk base -b "$T/victim" -F raw
+qemu-img create -q -f qcow2 -u -b "$PWD/base" -F raw over 64M
+at=$(LC_ALL=C grep -abo -P '\xe2\x79\x2a\xca' over | head -n 1)
+printf '\1' | dd of=over bs=1 seek="${at%%:*}" conv=notrunc status=none # an extension that nobody knows
+rm new
+expect_status 2 vol create-from vms "$T/vol.xml" --inputpool vms over --input-format qcow2
+expect_err "whose format is not on record"
+sed "s|</volume>|<target><format type='qcow2'/></target><backingStore><path>$PWD/base</path>\
+	<format type='raw'/></backingStore></volume>|" "$T/vol.xml" >"$T/onto.xml"
+expect_status 0 vol create-from vms "$T/onto.xml" --inputpool vms over
+qemu-img compare -q -f raw -F qcow2 base new || fail "a raw backing file is taken for something else"
+rm base
+
 # one that its guest has encrypted is raw as well
 for version in 1 2; do
 	luks=luks$version
