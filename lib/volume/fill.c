@@ -89,12 +89,14 @@ static char *target_options(const struct volume_new *new, int fd)
 static int run(struct filling *filling, const char *const *argv, struct cow_error *err)
 {
 	const struct base_watch watching = {watch, filling, &filling->source->fd};
-	int r = image_qemu_run(argv, filling->fd, 0, &watching, err);
+	const char *name = filling->new->options->name;
+	struct cow_error cause = {0};
+	int r = image_qemu_run(argv, filling->fd, 0, &watching, &cause);
 
-	return r == -ECANCELED ? base_refuse(err, ECANCELED, COW_CODE_CANCELLED,
-					     "stopped: %s is not created",
-					     BASE_QUOTE(filling->new->options->name))
-			       : r;
+	if (r == -ECANCELED)
+		return base_refuse(err, ECANCELED, COW_CODE_CANCELLED, "stopped: %s is not created",
+				   BASE_QUOTE(name));
+	return r < 0 ? base_fail_in(err, r, &cause, "fill volume %s", BASE_QUOTE(name)) : 0;
 }
 
 /* The source is the standard input, whatever has its name by now. What keeps its data in other

@@ -145,8 +145,9 @@ static int resize_by_qemu(const struct resize *resize, struct cow_error *err)
 	char *image = volume_open_options(resize->is.format, BASE_FD_PATH(resize->claim.fd), id,
 					  backing, COW_FORMAT_UNKNOWN);
 	const char *argv[12] = {"qemu-img", "resize", "-q", "--image-opts"};
+	struct cow_error cause = {0};
 	char size[24];
-	int n = 4;
+	int n = 4, r;
 
 	if (!image || !backing != !resize->is.backing || (secret && !object))
 		return base_fail(err, ENOMEM, "resize volume %s", BASE_QUOTE(resize->name));
@@ -162,7 +163,14 @@ static int resize_by_qemu(const struct resize *resize, struct cow_error *err)
 	argv[n++] = image;
 	argv[n++] = size;
 	volume_claim_unlock(&resize->claim);
-	return image_qemu_run(argv, resize->claim.fd, 0, NULL, err);
+	r = image_qemu_run(argv, resize->claim.fd, 0, NULL, &cause);
+	if (r == 0)
+		return 0;
+	base_fail_in(err, r, &cause, "resize volume %s", BASE_QUOTE(resize->name));
+	/* Most formats can't be resized by QEMU, this version of it or all so far. */
+	if (resize->is.format != COW_FORMAT_QCOW2 && !secret && !cause.remedy[0])
+		base_remedy(err, r, "cowctl vol create-from makes a bigger one with its content");
+	return r;
 }
 
 static int work(struct resize *resize, struct cow_error *err)

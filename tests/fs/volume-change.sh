@@ -36,6 +36,10 @@ expect_status 0 vol resize --pool vms disk.qcow2 4M --shrink --json
 expect_json '.volumes[0].capacity == 4194304'
 qemu-img check -q disk.qcow2
 expect_status 2 vol resize --pool vms disk.qcow2 7E
+expect_err "resize volume 'disk.qcow2': qemu-img failed: "
+expect_status 0 vol create-as vms disk.vmdk 1M --format vmdk
+expect_status 2 vol resize --pool vms disk.vmdk 2M
+expect_err "resize volume 'disk.vmdk': qemu-img failed: " "create-from"
 expect_status 3 vol resize --pool vms disk.qcow2 more
 
 # what can't be allocated is not allocated in part
