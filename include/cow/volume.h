@@ -201,7 +201,8 @@ int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
  *  writes to the other one.
  *  @param format of the other one; COW_FORMAT_UNKNOWN: found out by its content, of which a guest
  *  may have written a raw one. Then other files that its content names are not read (-EINVAL), but
- *  for the backing file that the new one has as well. */
+ *  for the backing file that the new one has as well. The format of a backing file has to be known
+ *  from the header, or as that of the new one's. */
 int cow_volume_create_from(struct cow_pool_store *store, const struct cow_pool *pool,
 			   const struct cow_volume_create_options *options,
 			   const struct cow_pool *from_pool, const char *from,
