@@ -58,6 +58,8 @@ static int check_clashes(struct cow_pool_store *store, const struct cow_pool *po
 	/* One of this name that can't be read might be anybody's: it is not written over. */
 	if (r < 0 && r != -ENOENT)
 		return r;
+	if (r == -ENOENT)
+		pool_store_drop_mark(store, pool->name);
 	r = cow_pool_list(store, &pools, &broken, NULL);
 	if (r < 0)
 		return base_fail(err, -r, "list pools");

@@ -81,3 +81,11 @@ int pool_store_mark(const struct cow_pool_store *store, const struct cow_pool *p
 		return base_fail(err, ENOMEM, "mark a pool started");
 	return r < 0 ? r : pool_store_write(runtime, mark, xml, true, err);
 }
+
+void pool_store_drop_mark(const struct cow_pool_store *store, const char *name)
+{
+	BASE_CLEANUP(free) char *mark = base_format("%s/%s.started", store->runtime, name);
+
+	if (mark)
+		unlink(mark);
+}

@@ -45,8 +45,10 @@ static int check_free(const struct cow_pool_store *store, const struct cow_pool 
 	BASE_CLEANUP(definition) struct pool_definition *there = NULL;
 	int r = pool_store_read(store, COW_POOL_SOURCE_COWCTL, name, &there, err);
 
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
+		pool_store_drop_mark(store, name);
 		return 0;
+	}
 	if (r == 0 && (base_equal(name, old->name) || !base_equal(there->uuid, old->uuid)))
 		return base_refuse(err, EEXIST, COW_CODE_EXISTS, "pool %s exists already",
 				   BASE_QUOTE(name));

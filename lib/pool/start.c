@@ -51,16 +51,16 @@ static int unmark(const struct cow_pool_store *store, const struct cow_pool *poo
 	return 0;
 }
 
-/* Two definitions may name one directory in different ways, and what is mounted hides what is
- * there. One that doesn't answer is another than ours, which did. */
+/* Two definitions may name one directory in different ways, by symlinks and bind mounts, and would
+ * undo each other's policy; and what is mounted hides what is there. One that doesn't answer is
+ * another than ours, which did. */
 static bool has_directory_of(const struct cow_pool *other, const struct cow_pool *pool)
 {
 	struct stat theirs, ours;
 
-	return (other->mount_source || pool->mount_source) && pool_has_directory(other) &&
-	       pool_answers(other->path) && stat(other->path, &theirs) == 0 &&
-	       stat(pool->path, &ours) == 0 && theirs.st_dev == ours.st_dev &&
-	       theirs.st_ino == ours.st_ino;
+	return pool_has_directory(other) && pool_answers(other->path) &&
+	       stat(other->path, &theirs) == 0 && stat(pool->path, &ours) == 0 &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
 static int check_directory_free(struct cow_pool_store *store, const struct cow_pool *pool,
@@ -144,9 +144,9 @@ int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const 
 	if (r == 0 && pool->mount_source)
 		pool_announce(store, pool, COW_POOL_EVENT_STARTED);
 	pool_store_unlock(lock);
-	/* Before this there was no root of a filesystem to give the policy to. How it came out is
-	 * for a refresh to tell: the images must be reachable in any case. */
-	if (r == 0 && pool->mount_source)
+	/* Of what is mounted there was no root to give the policy to before this. How it came out
+	 * is for a refresh to tell: the images must be reachable in any case. */
+	if (r == 0)
 		pool_apply_alone(store, pool);
 	return r;
 }

@@ -95,6 +95,10 @@ int pool_store_write(int dirfd, const char *file, const char *text, bool replace
 int pool_store_mark(const struct cow_pool_store *store, const struct cow_pool *pool,
 		    const char *xml, struct cow_error *err);
 
+/* Remove what is left of a pool that was started when somebody removed its definition by hand: it
+ * is none of the next one's of that name. The store is locked. */
+void pool_store_drop_mark(const struct cow_pool_store *store, const char *name);
+
 /* Whether a pool is marked started (libvirt's: active), or has mounted what it is there for. */
 enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool);
 

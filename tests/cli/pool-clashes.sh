@@ -57,6 +57,20 @@ expect_status 2 cowctl pool stop a --session
 expect_err "not started"
 expect_status 0 cowctl pool undefine a --session
 
+# what is left of one whose definition was removed while it was started is none of the next one's
+for next in "define-as next --target $T/next" "rename other next"; do
+	mkdir -p "$T/gone"
+	expect_status 0 cowctl pool define-as next --session --target "$T/gone"
+	expect_status 0 cowctl pool start next --session
+	rm "$XDG_CONFIG_HOME/cowctl/pools/next.xml"
+	[[ $next != rename* ]] || expect_status 0 cowctl pool define-as other --session --target "$T/next"
+	# shellcheck disable=SC2086 # a verb and its operands
+	expect_status 0 cowctl pool $next --session
+	expect_status 0 cowctl pool info next --session --json
+	expect_json '.pools[0].state == "inactive"'
+	expect_status 0 cowctl pool undefine next --session
+done
+
 # a uuid finds the pool that has it, be another one named like it
 define 0 $two 33333333-3333-4333-8333-333333333333 "$T/named"
 expect_status 0 cowctl pool name $two --session

@@ -26,3 +26,7 @@ belongs c
 expect_status 0 cowctl pool stop c --session
 expect_status 0 cowctl pool start b --session
 belongs b
+
+# and only one is started at a time: each would undo what the policy of the other one did
+expect_status 2 cowctl pool start c --session --json
+expect_json '.error | .code == "busy" and (.message | contains("\u0027b\u0027 is started in")) and .remedy'

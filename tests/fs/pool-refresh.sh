@@ -24,12 +24,27 @@ expect_status 0 pool refresh p
 expect_out "compliance ok: had drifted, set-nocow"
 is_nocow "$T/fs/p" || fail "the directory is CoW"
 
-# what stands against it is said, with a remedy; the pool stays as it is
+# before anything is created in it by others; of a pool that nothing is stored of as well
+expect_status 0 pool dumpxml p
+cp "$T/out" "$T/p.xml"
+for start in "start p" "create $T/p.xml"; do
+	chattr -C "$T/fs/p"
+	expect_status 0 pool stop p
+	expect_status 0 pool $start
+	expect_out "compliance ok"
+	is_nocow "$T/fs/p" || fail "the directory is CoW after $start"
+done
+
+# what stands against it is said, with a remedy; the pool stays as it is, and is started all the same
 chattr -C "$T/fs/p"
+mount --bind -o ro "$T/fs/p" "$T/fs/p"
 expect_status 0 pool stop p
 expect_status 1 pool start p
 expect_err "NOCOW is not set" "(cowctl pool apply)"
+umount "$T/fs/p"
+expect_status 0 pool stop p
 chattr +c "$T/fs/p"
+expect_status 1 pool start p
 expect_status 1 pool refresh p --json
 expect_json '.error.code == "conflict" and .error.remedy'
 expect_status 0 pool stop p
