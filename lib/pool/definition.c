@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "pool/definition.h"
+#include "pool/xml.h"
 
 void pool_definition_free(struct pool_definition *definition)
 {
@@ -102,9 +103,9 @@ static bool has_dot_dot(const char *path)
 	return false;
 }
 
-static int path_check(const char *path, struct cow_error *err)
+static int path_check(const struct pool_definition *definition, struct cow_error *err)
 {
-	const char *why = NULL;
+	const char *path = definition->path, *why = NULL;
 
 	if (!path)
 		return base_refuse(err, EINVAL, COW_CODE_USAGE,
@@ -145,20 +146,83 @@ static int source_check(const struct pool_definition *definition, struct cow_err
 	return 0;
 }
 
+/* What may be mounted: libvirt's formats, and what mkfs is called for. */
+static const struct {
+	const char *type, *format;
+} formats[] = {
+	{"fs", "auto"},         {"fs", "bcachefs"}, {"fs", "btrfs"},   {"fs", "ext2"},
+	{"fs", "ext3"},         {"fs", "ext4"},     {"fs", "f2fs"},    {"fs", "gfs"},
+	{"fs", "gfs2"},         {"fs", "hfs+"},     {"fs", "iso9660"}, {"fs", "nilfs2"},
+	{"fs", "ocfs2"},        {"fs", "udf"},      {"fs", "ufs"},     {"fs", "vfat"},
+	{"fs", "vmfs"},         {"fs", "xfs"},      {"netfs", "auto"}, {"netfs", "cifs"},
+	{"netfs", "glusterfs"}, {"netfs", "nfs"},
+};
+
+static int format_check(const struct pool_definition *definition, struct cow_error *err)
+{
+	if (!definition->mount_type)
+		return 0;
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(formats); i++)
+		if (base_equal(formats[i].type, definition->type) &&
+		    base_equal(formats[i].format, definition->mount_type))
+			return 0;
+	return base_remedy(
+		err,
+		base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no format of a pool of type %s",
+			    BASE_QUOTE(definition->mount_type), BASE_QUOTE(definition->type)),
+		"leave it out, and the filesystem is found out");
+}
+
+static int type_check(const struct pool_definition *definition, struct cow_error *err)
+{
+	if (cow_pool_type_is_supported(definition->type))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+				       "pools of type %s are not supported",
+				       BASE_QUOTE(definition->type)),
+			   "use type='dir', 'fs' or 'netfs'");
+}
+
+static int name_check(const struct pool_definition *definition, struct cow_error *err)
+{
+	return pool_name_check(definition->name, err);
+}
+
+/* Where it says so, or would have to. */
+static long line_of(const struct pool_definition *definition, const char *outer, const char *inner)
+{
+	const xmlNode *node = xmlDocGetRootElement(definition->doc);
+	const xmlNode *child = outer ? pool_xml_child(node, outer) : NULL;
+	const xmlNode *grandchild = inner ? pool_xml_child(child, inner) : NULL;
+
+	return xmlGetLineNo(grandchild ? grandchild : child ? child : node);
+}
+
 int pool_definition_check(const struct pool_definition *definition, struct cow_error *err)
 {
-	int r;
+	static const struct {
+		int (*check)(const struct pool_definition *definition, struct cow_error *err);
+		const char *outer, *inner; /* the element it is about */
+	} checks[] = {
+		{type_check, NULL, NULL},       {name_check, "name", NULL},
+		{path_check, "target", "path"}, {format_check, "source", "format"},
+		{source_check, "source", NULL},
+	};
 
-	if (!cow_pool_type_is_supported(definition->type))
-		return base_remedy(err,
-				   base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
-					       "pools of type %s are not supported",
-					       BASE_QUOTE(definition->type)),
-				   "use type='dir', 'fs' or 'netfs'");
-	r = pool_name_check(definition->name, err);
-	if (r == 0)
-		r = path_check(definition->path, err);
-	return r < 0 ? r : source_check(definition, err);
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(checks); i++) {
+		struct cow_error cause = {0};
+		int r = checks[i].check(definition, &cause);
+
+		if (r < 0 && definition->has_lines)
+			return base_fail_in(err, r, &cause, "line %ld of the definition",
+					    line_of(definition, checks[i].outer, checks[i].inner));
+		if (r < 0 && err)
+			*err = cause;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 int pool_uuid_parse(const char *text, char ret_uuid[POOL_UUID_SIZE])

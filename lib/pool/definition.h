@@ -15,6 +15,7 @@ struct pool_definition {
 	xmlDoc *doc;
 	char *name, *uuid, *type, *path; /* what the public part points to */
 	char *mount_source, *mount_type, *mount_options, *label;
+	bool has_lines; /* it was written by somebody, who wants to know where an error is */
 };
 
 void pool_definition_free(struct pool_definition *definition);

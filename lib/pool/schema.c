@@ -20,11 +20,11 @@ static const struct pool_xml_known elements[] = {
 	{"/pool/features", ""},
 	{"/pool/features/cow", "state"},
 	{"/pool/source", ""},
-	{"/pool/source/device", "path"},
-	{"/pool/source/host", "name port"},
-	{"/pool/source/dir", "path"},
-	{"/pool/source/format", "type"},
-	{"/pool/source/protocol", "ver"},
+	{"/pool/source/device", "path", "fs"},
+	{"/pool/source/host", "name port", "netfs"},
+	{"/pool/source/dir", "path", "netfs"},
+	{"/pool/source/format", "type", "fs netfs"},
+	{"/pool/source/protocol", "ver", "netfs"},
 	{"/pool/source/vendor", "name"},
 	{"/pool/source/product", "name"},
 	{"/pool/target", ""},
@@ -58,6 +58,15 @@ static int check_attributes(const xmlNode *node, const char *attributes, struct 
 	return 0;
 }
 
+static bool is_of_type(const xmlNode *node, const char *types)
+{
+	BASE_CLEANUP(free)
+	char *type = pool_xml_take(
+		xmlGetNoNsProp(xmlDocGetRootElement(node->doc), pool_xml_text("type")));
+
+	return !types || (type && is_among(type, types));
+}
+
 static int check_element(const xmlNode *node, const char *above, const struct pool_xml_known *known,
 			 struct cow_error *err)
 {
@@ -69,7 +78,7 @@ static int check_element(const xmlNode *node, const char *above, const struct po
 		return base_fail(err, ENOMEM, "validate a definition");
 	while (found->path && !base_equal(found->path, path))
 		found++;
-	if (!found->path)
+	if (!found->path || !is_of_type(node, found->types))
 		return pool_xml_refuse(node, err, "there is no element %s in %s",
 				       BASE_QUOTE((const char *)node->name), *above ? above : "/");
 	r = check_attributes(node, found->attributes, err);

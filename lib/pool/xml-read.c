@@ -168,8 +168,10 @@ COW_EXPORT int cow_pool_new_xml(const char *xml, size_t size, struct cow_pool **
 	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
 	int r = pool_xml_read(xml, size, &definition, err);
 
-	if (r == 0)
-		r = pool_definition_check(definition, err);
+	if (r < 0)
+		return r;
+	definition->has_lines = true;
+	r = pool_definition_check(definition, err);
 	if (r < 0)
 		return r;
 	*ret = &base_take(definition)->pool;

@@ -141,6 +141,7 @@ static int check_texts(const struct cow_pool_parts *parts, struct cow_error *err
 COW_EXPORT int cow_pool_new(const struct cow_pool_parts *parts, struct cow_pool **ret,
 			    struct cow_error *err)
 {
+	BASE_CLEANUP(definition) struct pool_definition *definition = NULL;
 	BASE_CLEANUP(doc) xmlDoc *doc = NULL;
 	BASE_CLEANUP(free) char *xml = NULL;
 	xmlNode *root;
@@ -152,5 +153,11 @@ COW_EXPORT int cow_pool_new(const struct cow_pool_parts *parts, struct cow_pool 
 	if (!root)
 		return base_fail(err, ENOMEM, "make a pool definition");
 	r = pool_xml_print(root, &xml, err);
-	return r < 0 ? r : cow_pool_new_xml(xml, strlen(xml), ret, err);
+	if (r == 0)
+		r = pool_xml_read(xml, strlen(xml), &definition, err);
+	if (r == 0)
+		r = pool_definition_check(definition, err);
+	if (r == 0)
+		*ret = &base_take(definition)->pool;
+	return r;
 }

@@ -27,6 +27,7 @@ int pool_xml_refuse(const xmlNode *node, struct cow_error *err, const char *form
  */
 struct pool_xml_known {
 	const char *path, *attributes;
+	const char *types; /* of the root element, that have it; NULL: all */
 };
 /* Refuse what is in none of them, the last of which is empty; what is in a namespace is let pass.
  */

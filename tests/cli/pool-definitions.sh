@@ -62,6 +62,28 @@ validated 3 '<features><cov state="no"/></features>' ''
 validated 3 '<features><cow state="no" reason="x"/></features>' ''
 validated 5 '' '<permissions><mod>0700</mod></permissions>'
 expect_status 3 pool create --validate "$T/v.xml"
+validated 3 '<source><device path="/dev/sdz1"/></source>' ''
+sed -i "s/'dir'/'fs'/; s,</source>,<dir path='x'/>&," "$T/v.xml"
+expect_status 3 pool define --validate "$T/v.xml"
+expect_err "line 3 of the definition: there is no element 'dir' in /pool/source"
+
+# what goes together or not has a line as well, and none where there is no text; nothing is stored that virsh refuses
+refused() {
+	printf "<pool type='%s'>\n<name>%s</name>\n%s\n<target>\n<path>%s</path>\n</target>\n</pool>\n" "${@:3}" \
+		>"$T/v.xml"
+	expect_status 3 pool define "$T/v.xml"
+	expect_err "line $1 of the definition: $2"
+}
+device="<source>
+<device path='/dev/sdz1'/>
+<format type='bogus'/></source>"
+refused 5 "'bogus' is no format of a pool of type 'fs'" fs v "$device" /v
+refused 5 "'bogus' is no format of a pool of type 'netfs'" netfs v "$device" /v
+refused 3 "the definition has no source device" fs v "<source/>" /v
+refused 5 "target path 'rel' is not absolute" dir v "" rel
+refused 2 "pool name" dir a/v "" /v
+expect_status 3 pool define-as v --target /v --type fs --source-dev /dev/sdz1 --source-format bogus
+expect_err "cowctl: 'bogus' is no format"
 
 # relative to where the caller is; policies by name only
 cd "$T"

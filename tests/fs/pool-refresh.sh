@@ -30,6 +30,7 @@ cp "$T/out" "$T/p.xml"
 for start in "start p" "create $T/p.xml"; do
 	chattr -C "$T/fs/p"
 	expect_status 0 pool stop p
+	# shellcheck disable=SC2086 # a verb and its operand
 	expect_status 0 pool $start
 	expect_out "compliance ok"
 	is_nocow "$T/fs/p" || fail "the directory is CoW after $start"
