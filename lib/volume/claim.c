@@ -64,8 +64,8 @@ static int fail_in_use(const char *name, const struct stat *st, struct cow_error
 							   : "shut the guest down, or close it");
 }
 
-/* A lease sees all users, but is had only by the owner, who else can't know. Where a filesystem has
- * none at all there is what /proc shows; QEMU on another host is seen by its locks. */
+/* A lease sees all users, but is had only by the owner: nobody else can know. Where a filesystem
+ * has none, or a server's, there is what /proc shows; QEMU on another host is seen by its locks. */
 static int ask_for_lease(struct convert_hold *hold, const struct volume_claim *claim)
 {
 	char holder[256] = "";
@@ -189,6 +189,29 @@ int volume_claim_check(const struct volume_claim *claim, const char *name, struc
 		return 0;
 	return base_refuse(err, ESTALE, COW_CODE_CHANGED, "volume %s changed meanwhile",
 			   BASE_QUOTE(name));
+}
+
+/* What the kernel does with a device, a mount for instance, is seen by O_EXCL. */
+int volume_claim_device(int fd, const struct stat *st, const char *name, struct volume_claim *ret,
+			struct cow_error *err)
+{
+	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1, .st = *st};
+	char holder[256];
+	int r = claim.fd = base_fd_reopen(fd, O_WRONLY | O_EXCL);
+
+	if (r < 0 && r != -EBUSY)
+		return base_fail(err, -r, "open the device for volume %s", BASE_QUOTE(name));
+	if (r >= 0 && !convert_hold_sees_user(r)) {
+		*ret = claim;
+		claim.fd = -1;
+		return 0;
+	}
+	convert_find_holder(st, holder, sizeof(holder));
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY,
+				       "the device for volume %s is in use%s%s", BASE_QUOTE(name),
+				       holder[0] ? " by " : "", holder),
+			   "unmount it, or shut the guest down");
 }
 
 int volume_claim_in(struct volume_place *place, struct cow_pool_store *store,

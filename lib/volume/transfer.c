@@ -125,6 +125,11 @@ static int move_piece(struct transfer *t)
 	return 1;
 }
 
+static bool has_length(const struct stat *st)
+{
+	return S_ISREG(st->st_mode); /* to be set; that of a device is what it is */
+}
+
 /* A hole at the end has made nothing longer. Whoever else writes there goes on behind it. */
 static int finish(const struct transfer *t)
 {
@@ -132,7 +137,8 @@ static int finish(const struct transfer *t)
 
 	if (t->to_at < 0)
 		return 0;
-	if (fstat(t->to, &st) < 0 || (st.st_size < t->to_at && ftruncate(t->to, t->to_at) < 0) ||
+	if (fstat(t->to, &st) < 0 ||
+	    (has_length(&st) && st.st_size < t->to_at && ftruncate(t->to, t->to_at) < 0) ||
 	    fsync(t->to) < 0 || lseek(t->to, t->to_at, SEEK_SET) < 0)
 		return -errno;
 	return 0;
@@ -167,7 +173,8 @@ static off_t position_of(int fd)
 	struct stat st;
 	int flags = fcntl(fd, F_GETFL);
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || flags < 0 || flags & O_APPEND)
+	if (fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) || flags < 0 ||
+	    flags & O_APPEND)
 		return -1;
 	return lseek(fd, 0, SEEK_CUR);
 }
@@ -255,6 +262,21 @@ COW_EXPORT int cow_volume_upload(struct cow_pool_store *store, const struct cow_
 	return r < 0 ? say_what_is_left(&t, &claim.st, r, err) : 0;
 }
 
+/* What is at the target is lost from here on. */
+static int clear(const struct transfer *t, struct volume_claim *device, struct cow_error *err)
+{
+	struct stat st;
+
+	if (fstat(t->to, &st) < 0)
+		return base_fail(err, errno, "look at the file for volume %s", BASE_QUOTE(t->name));
+	if (S_ISBLK(st.st_mode))
+		return volume_claim_device(t->to, &st, t->name, device, err);
+	if (t->options->flags & COW_VOLUME_TRANSFER_REPLACE && t->to_at >= 0 &&
+	    ftruncate(t->to, t->to_at) < 0)
+		return base_fail(err, errno, "empty the file for volume %s", BASE_QUOTE(t->name));
+	return 0;
+}
+
 COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct cow_pool *pool,
 				   const char *name, int fd,
 				   const struct cow_volume_transfer *options, uint64_t *ret_bytes,
@@ -262,6 +284,7 @@ COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct co
 {
 	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
+	BASE_CLEANUP(claim) struct volume_claim device = {.fd = -1};
 	struct transfer t = {.name = name, .options = options, .to = fd};
 	int r = check(options, COW_VOLUME_TRANSFER_SPARSE | COW_VOLUME_TRANSFER_REPLACE, err);
 
@@ -274,9 +297,8 @@ COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct co
 	t.from = claim.fd;
 	t.from_at = (off_t)options->offset;
 	t.to_at = position_of(fd);
-	if (options->flags & COW_VOLUME_TRANSFER_REPLACE && t.to_at >= 0 &&
-	    ftruncate(fd, t.to_at) < 0)
-		return base_fail(err, errno, "empty the file for volume %s", BASE_QUOTE(name));
-	r = run(&t, ret_bytes, err);
+	r = clear(&t, &device, err);
+	if (r == 0)
+		r = run(&t, ret_bytes, err);
 	return r < 0 ? r : volume_claim_check(&claim, name, err);
 }

@@ -39,7 +39,9 @@ mkfifo "$T/stdin"
 qemu-io -f raw theirs <"$T/stdin" >"$T/log" &
 exec 7>"$T/stdin"
 echo "read 0 512" >&7
-until grep -q "read 512" "$T/log"; do :; done
+until grep -q "read 512" "$T/log"; do
+	[ -e "/proc/$!" ] || fail "no guest"
+done
 for call in "${changes[@]}" "download theirs $T/e/vms/none"; do
 	IFS=' ' read -ra words <<<"$call"
 	expect_status 2 their_vol "${words[0]}" --pool vms "${words[@]:1}" --json
