@@ -131,6 +131,12 @@ static const char *unmet(const struct job *job)
 	return NULL;
 }
 
+/* Only of an image that was looked at, when its backing file gives the size. */
+static bool is_size_known(const struct job *job)
+{
+	return job->size || !job->options.backing;
+}
+
 /* --- reporting -------------------------------------------------------------------------------- */
 
 static void report_json(const struct job *job)
@@ -142,7 +148,7 @@ static void report_json(const struct job *job)
 	cli_json_path(image, "path", job->path);
 	json_object_set_new(image, "result", json_string(job->dry_run ? "planned" : "created"));
 	json_object_set_new(image, "format", json_string(cow_format_name(job->options.format)));
-	cli_json_value(image, "size", job->size ? cli_bytes(job->size) : cli_unknown());
+	cli_json_value(image, "size", is_size_known(job) ? cli_bytes(job->size) : cli_unknown());
 	cli_json_value(image, "nocow", cli_answer(job->created.nocow));
 	json_object_set_new(image, "overwrite",
 			    json_string(cow_overwrite_name(job->state.overwrite)));
@@ -161,7 +167,7 @@ static void report_text(const struct job *job)
 
 	fprintf(out, "%s %s: %s, %s", job->dry_run ? "would create" : "created",
 		CLI_QUOTE(job->path), cow_format_name(job->options.format),
-		job->size ? CLI_SIZE(job->size) : "as big as its backing file");
+		is_size_known(job) ? CLI_SIZE(job->size) : "as big as its backing file");
 	fprintf(out, ", NOCOW %s", cow_answer_name(job->created.nocow));
 	if (!job->dry_run)
 		fprintf(out, ", overwrites %s", cow_overwrite_name(job->state.overwrite));

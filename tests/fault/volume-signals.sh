@@ -17,6 +17,7 @@ chattr -C "$dir"
 make_image "$dir/cow" 16M # which shares nothing with a NOCOW clone of it
 chattr +C "$dir"
 make_image "$T/file" 16M
+: >"$T/e/ext/small"
 sum=$(sum_of "$dir/image")
 cow=$(sum_of "$dir/cow")
 listing='cow image'
@@ -49,6 +50,25 @@ expect_json '.error.message | startswith("stopped: part of volume")'
 stopped pwrite64 4 vol upload --session --pool vms image "$T/file"
 expect_equal "$(stat -c %s "$dir/image")" 16777216 "length after stopped uploads"
 expect_equal "$(sum_of "$dir/cow")" "$cow" "what was cloned"
+
+# too large for the caller's limit is an error as any other
+limited() {
+	(
+		ulimit -f 8192
+		expect_status 2 cowctl "$@" --json
+		expect_json '.error.message + .error.remedy | test("[Ff]ile too large|size is too large|overwritten")'
+	)
+	expect_equal "$(cd "$dir" && echo *)" "$listing" "what is left of $*"
+}
+limited vol download --session --pool vms image "$T/got"
+[ ! -e "$T/got" ] || fail "a part of a download"
+limited vol create-as --session vms new 64M --allocation 0
+limited vol create-as --session vms new 64M --preallocation full
+limited vol create-as --session vms new 64M --format qcow2 --preallocation full
+limited create "$dir/new" 64M --preallocation falloc
+limited vol clone --session --pool vms cow new
+limited vol upload --session --pool ext small "$T/file"
+limited vol resize --session --pool vms image 64M
 
 # progress is JSON to a program, and comes to its end
 shown() {

@@ -36,6 +36,16 @@ expect_json '.image | .result == "planned" and .effective == "off" and .nocow ==
 expect_status 2 cowctl create --dry-run top.qcow2 1M
 [ ! -e dry.raw ] || fail 'a dry run created an image'
 
+# a size of 0 is shown as one
+for format in raw qcow2; do
+	expect_status 0 cowctl create --json -f $format empty 0
+	expect_json '.image.size == 0'
+	rm empty
+done
+expect_status 0 cowctl create empty 0
+expect_out "raw, 0B"
+rm empty
+
 # something that is no file name
 for name in sub/ . .. sub/..; do
 	expect_status 3 cowctl create "$name" 1M
