@@ -4,13 +4,18 @@
 
 #include "base/macro.h"
 #include "convert/hold.h"
+#include "stack/filesystem.h"
 
 int convert_hold_lease(struct convert_hold *hold, int fd, int type)
 {
 	/* The break signal is SIGIO by default, which kills; SIGURG is ignored unless handled, so
 	 * nothing of the program's signal set-up has to be touched. */
-	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, type) < 0)
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
 		return -errno;
+	/* NFS and SMB say -EAGAIN as well when the server has not delegated the file to us, which
+	 * it need not ever do. */
+	if (fcntl(fd, F_SETLEASE, type) < 0)
+		return errno == EAGAIN && stack_is_served(fd) ? -EINVAL : -errno;
 	hold->fd = fd;
 	hold->lease = type;
 	return 0;

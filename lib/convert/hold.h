@@ -19,8 +19,8 @@ struct convert_hold {
 };
 
 /* Take or change a lease: F_RDLCK keeps writers out (needs an O_RDONLY descriptor), F_WRLCK
- * everybody. @return -EAGAIN somebody has it open, -EACCES not the owner, -EINVAL no leases here.
- */
+ * everybody. @return -EAGAIN somebody has it open, -EACCES not the owner, -EINVAL no leases here,
+ * or none that say anything: a server's. */
 int convert_hold_lease(struct convert_hold *hold, int fd, int type);
 /* Take QEMU's lock bytes, as a user who reads, writes and lets nobody else do so. */
 int convert_hold_lock(struct convert_hold *hold);

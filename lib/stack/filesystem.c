@@ -97,6 +97,18 @@ static const struct stack_filesystem *find_filesystem(const struct stack_subject
 	return &other;
 }
 
+bool stack_is_served(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(filesystems); i++)
+		if (filesystems[i].decided_by && filesystems[i].magic == (unsigned)fs.f_type)
+			return true;
+	return false;
+}
+
 static void describe_mount(struct stack_builder *builder, struct cow_layer *layer,
 			   const struct stack_mount *mount)
 {

@@ -41,6 +41,9 @@ struct cow_layer *stack_subject_probe(struct stack_builder *builder,
 				      const struct stack_subject *subject,
 				      const struct stack_trail *trail);
 
+/* Is the file a server's, whose clients know little of each other? */
+bool stack_is_served(int fd);
+
 /* The one device of the mount, which mountinfo has. */
 void stack_device_below(struct stack_builder *builder, struct cow_layer *layer,
 			const struct stack_subject *subject, const struct stack_trail *trail);

@@ -70,5 +70,19 @@ expect_status 0 cowctl vol list --session nfs --json
 expect_json '[.volumes[] | [.name, .compliance]] == [["image", "not-applicable"]]'
 expect_status 0 cowctl audit --session nfs --json
 expect_json '[.images[].compliance] == ["not-applicable"]'
+
+# Who has a volume open on another machine is not to be known, nor is that the server delegates one to us; who has
+# it open here is, and nobody is no reason to refuse.
+expect_status 0 pool stop nfs
+expect_status 0 pool start nfs
+exec 7<"$T/vms/image"
+expect_status 2 cowctl vol delete --session --pool nfs image
+expect_err "in use by 'bash'"
+exec 7<&-
+expect_status 0 cowctl vol resize --session --pool nfs image 3M
+expect_status 0 cowctl vol download --session --pool nfs image "$T/copy"
+expect_status 0 pool stop nfs
+expect_status 0 pool start nfs
+expect_status 0 cowctl vol delete --session --pool nfs image
 expect_status 0 pool stop nfs
 ! mountpoint -q "$T/vms" || fail "still mounted"
