@@ -163,7 +163,7 @@ int convert_check(struct convert *c, struct cow_error *err)
 
 int convert_sum_data(struct convert *c, struct cow_error *err)
 {
-	int r = image_sum_ranges(c->original, (uint64_t)c->before.st_size, &c->total);
+	int r = image_sum_ranges(c->original, 0, (uint64_t)c->before.st_size, &c->total);
 
 	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name)) : 0;
 }

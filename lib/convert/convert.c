@@ -214,19 +214,44 @@ static int measure(struct convert *c, struct cow_error *err)
 	return convert_advise_room(c, r, err);
 }
 
+/* What there is to do: of a move that was interrupted, the part that one of the two files has. */
+static struct image_range find_work(const struct convert *c)
+{
+	struct image_range work = {0, (uint64_t)c->before.st_size};
+
+	if (!c->away[0])
+		return work;
+	if (c->options->flags & COW_CONVERT_UNDO)
+		work.end = c->journal.position;
+	else
+		work.start = c->journal.position;
+	return work;
+}
+
 static int plan(struct convert *c, struct cow_error *err)
 {
+	struct image_range work = find_work(c);
 	int r = 0;
 
-	note_costs(c);
+	if (!(c->options->flags & COW_CONVERT_UNDO))
+		note_costs(c);
 	if (c->options->flags & COW_CONVERT_ESTIMATE && !c->live && !c->temp[0])
 		r = measure(c, err);
 	if (r < 0)
 		return r;
 	c->result->outcome = COW_CONVERT_PLANNED;
 	c->result->bytes_copied = c->total;
-	c->result->bytes_holes = (uint64_t)c->before.st_size - c->total;
+	c->result->bytes_holes = work.end - work.start - c->total;
 	return 0;
+}
+
+static int sum_rest(struct convert *c, struct cow_error *err)
+{
+	bool back = c->options->flags & COW_CONVERT_UNDO;
+	struct image_range work = find_work(c);
+	int r = image_sum_ranges(back ? c->copy : c->original, work.start, work.end, &c->total);
+
+	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name)) : 0;
 }
 
 /* A move that was interrupted: there is no image until it is complete, or taken back. */
@@ -237,7 +262,7 @@ static int go_on_moving(struct convert *c, struct cow_error *err)
 	if (r == 0)
 		r = convert_move_open(c, err);
 	if (r == 0)
-		r = convert_sum_data(c, err);
+		r = sum_rest(c, err);
 	if (r < 0)
 		return r;
 	if (c->options->flags & COW_CONVERT_DRY_RUN)

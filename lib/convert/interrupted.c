@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "convert/convert.h"
 
+#define FIND_TRIES 8
+
 /* What is said of each, whatever else may be added between them. */
 static const struct {
 	const char *name, *remedy;
@@ -47,12 +49,46 @@ static enum cow_convert_state state_of(const struct convert_journal *journal)
 
 static uint64_t bytes_done(const struct convert_journal *journal, const struct stat *st)
 {
+	uint64_t size = (uint64_t)st->st_size, left = (uint64_t)st->st_blocks * 512;
+
 	if (journal->kind == CONVERT_JOURNAL_MOVING)
 		return journal->position;
+	if (journal->kind == CONVERT_JOURNAL_AWAY)
+		return left < size ? size - left : 0;
 	if (state_of(journal) == COW_CONVERT_STATE_COPYING ||
 	    state_of(journal) == COW_CONVERT_STATE_MIRRORING)
-		return (uint64_t)st->st_blocks * 512;
-	return (uint64_t)st->st_size;
+		return left;
+	return size;
+}
+
+static bool is_copy_of(const struct convert_journal *away, const char *name)
+{
+	struct convert_journal journal;
+
+	return convert_journal_parse_any(name, &journal) &&
+	       journal.kind == CONVERT_JOURNAL_MOVING && journal.old_inode == away->old_inode &&
+	       journal.new_inode == away->new_inode;
+}
+
+/* The copy of a move that goes on has another name each time one looks; while it is given one, a
+ * look at the directory may find neither. */
+static void find_copy(int dirfd, const struct convert_journal *away,
+		      struct cow_convert_interrupted *item)
+{
+	BASE_CLEANUP(directory)
+	DIR *directory =
+		base_directory_stream(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct convert_journal journal;
+	const struct dirent *entry;
+
+	for (int i = 0; directory && i < FIND_TRIES; i++, rewinddir(directory))
+		while ((entry = readdir(directory)))
+			if (is_copy_of(away, entry->d_name)) {
+				convert_journal_parse_any(entry->d_name, &journal);
+				base_copy(item->temp, sizeof(item->temp), entry->d_name);
+				item->bytes_done = journal.position;
+				return;
+			}
 }
 
 /* The image's name, which the journal's may have cut: then that of the file which is this
@@ -120,6 +156,9 @@ static void look_at_path(int dirfd, const struct convert_journal *journal, const
 		item->whole = COW_ANSWER_NO;
 	if (!moving)
 		item->remedy = "look for the image, before anything is done with this file";
+	else if (!error)
+		item->remedy = "another file has the image's name: move that away; then "
+			       "converting the image again goes on, --undo goes back";
 }
 
 static bool is_running(int dirfd, const struct convert_journal *journal, ino_t inode)
@@ -148,8 +187,9 @@ COW_EXPORT bool cow_convert_interrupted_read(int dirfd, const char *name,
 	    faccessat(dirfd, image, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		resolve(dirfd, &journal, ret);
 	look_at_path(dirfd, &journal, &st, ret);
-	ret->second =
-		journal.kind == CONVERT_JOURNAL_AWAY && ret->state == COW_CONVERT_STATE_MOVING;
+	if (journal.kind == CONVERT_JOURNAL_AWAY && ret->state == COW_CONVERT_STATE_MOVING)
+		find_copy(dirfd, &journal, ret);
+	ret->second = convert_journal_find_away(dirfd, &journal, image);
 	if (is_running(dirfd, &journal, st.st_ino)) {
 		ret->running = COW_ANSWER_YES;
 		ret->remedy = "";

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -83,6 +84,19 @@ bool convert_journal_parse(const char *name, const char *image, struct convert_j
 
 	shorten(image, shortened);
 	return of && base_equal(of, shortened);
+}
+
+bool convert_journal_find_away(int dirfd, const struct convert_journal *journal, const char *of)
+{
+	struct convert_journal away = *journal;
+	char name[CONVERT_JOURNAL_NAME_MAX];
+	struct stat st;
+
+	away.kind = CONVERT_JOURNAL_AWAY;
+	convert_journal_format(&away, of, name);
+	return journal->kind == CONVERT_JOURNAL_MOVING &&
+	       fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_ino == journal->old_inode;
 }
 
 bool convert_journal_is_move(const char *name)

@@ -48,6 +48,9 @@ bool convert_journal_parse(const char *name, const char *image, struct convert_j
 
 /* Read any such name. @return where in it the image's name begins, or NULL. */
 const char *convert_journal_parse_any(const char *name, struct convert_journal *ret);
+/* The old image of a move, of which this is the copy; `of` is the image's name as it stands in that
+ * one's. @return true when it is there. */
+bool convert_journal_find_away(int dirfd, const struct convert_journal *journal, const char *of);
 /* Is this a name of one of the two files of a move? */
 bool convert_journal_is_move(const char *name);
 /* Is this all of an image's name, or may there have been more of it? */

@@ -37,14 +37,17 @@ static uint64_t window_size(const struct convert *c)
 	return size < IMAGE_CACHE_SPAN ? size : IMAGE_CACHE_SPAN;
 }
 
+static uint64_t round_up(uint64_t value)
+{
+	return (value + CONVERT_MOVE_UNIT - 1) / CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT;
+}
+
 /* Up to the next block after the end of the file, too. */
 static int punch(const struct convert *c, int fd, uint64_t start, uint64_t end,
 		 struct cow_error *err)
 {
-	uint64_t whole = (end + CONVERT_MOVE_UNIT - 1) / CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT;
-
 	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
-		      (off_t)(whole - start)) < 0)
+		      (off_t)(round_up(end) - start)) < 0)
 		return base_fail(err, errno, "free the space of what was moved of %s",
 				 BASE_QUOTE(c->name));
 	return 0;
@@ -115,43 +118,96 @@ static int drop_doubles(struct convert *c, struct cow_error *err)
 	return r;
 }
 
+/* Where the next window begins: what is a hole in both files needs no position of its own, as it is
+ * on both sides of any. @return 1, 0 when there is nothing left, -errno */
+static int find_next(const struct convert *c, uint64_t *at, struct cow_error *err)
+{
+	struct image_range next;
+	int r = convert_layout_next(c, *at, &next, err);
+
+	if (r > 0 && next.start > *at)
+		*at = next.start;
+	return r;
+}
+
 static int move_all(struct convert *c, struct cow_error *err)
 {
 	uint64_t size = (uint64_t)c->before.st_size, window = window_size(c);
+	uint64_t at = c->journal.position;
+	int r;
 
-	while (c->journal.position < size) {
-		uint64_t at = c->journal.position, end = size - at < window ? size : at + window;
-		int r = move_window(c, at, end, err);
+	while ((r = find_next(c, &at, err)) > 0) {
+		uint64_t before = c->journal.position,
+			 end = size - at < window ? size : at + window;
 
-		if (convert_is_no_room(r) && c->journal.position == at)
+		r = move_window(c, at, end, err);
+		if (convert_is_no_room(r) && c->journal.position == before)
 			r = retry_smaller(r, c, c->copy, at, end, &window);
 		else
 			window = window_size(c);
 		if (r < 0)
 			return r;
+		at = c->journal.position > at ? c->journal.position : at;
 	}
-	return 0;
+	return r;
+}
+
+/* @return 1 when there is anything in it to be moved back, 0, -errno */
+static int find_any(struct convert *c, uint64_t start, uint64_t end, struct cow_error *err)
+{
+	struct image_range next;
+	int r;
+
+	turn(c);
+	r = convert_layout_next(c, start, &next, err);
+	turn(c);
+	return r > 0 ? next.start < end : r;
+}
+
+static uint64_t start_of(uint64_t end, uint64_t window)
+{
+	return end <= window ? 0 : round_up(end - window);
+}
+
+/* The same from the other end, which nothing can be asked for but by halving. */
+static int find_end(struct convert *c, uint64_t window, uint64_t *end, struct cow_error *err)
+{
+	uint64_t none = start_of(*end, window), some = 0;
+	int r = find_any(c, none, *end, err);
+
+	if (r)
+		return r < 0 ? r : 0;
+	while (r >= 0 && none - some > window) {
+		uint64_t middle = some + (none - some) / 2;
+
+		r = find_any(c, middle, *end, err);
+		*(r > 0 ? &some : &none) = middle;
+	}
+	*end = round_up(none);
+	return r < 0 ? r : 0;
 }
 
 static int move_all_back(struct convert *c, struct cow_error *err)
 {
-	uint64_t window = window_size(c);
+	uint64_t window = window_size(c), end = c->journal.position;
+	int r;
 
-	while (c->journal.position) {
-		uint64_t end = c->journal.position;
-		uint64_t at = end <= window ? 0
-					    : (end - window + CONVERT_MOVE_UNIT - 1) /
-						      CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT;
-		int r = move_window_back(c, at, end, err);
+	while ((r = find_end(c, window, &end, err)) == 0 && end) {
+		uint64_t before = c->journal.position, at = start_of(end, window);
 
-		if (convert_is_no_room(r) && c->journal.position == end)
+		r = move_window_back(c, at, end, err);
+		if (convert_is_no_room(r) && c->journal.position == before) {
 			r = retry_smaller(r, c, c->original, at, end, &window);
-		else
+		} else {
 			window = window_size(c);
+			end = at;
+		}
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	if (r == 0 && c->journal.position)
+		r = convert_name_copy(c, CONVERT_JOURNAL_MOVING, 0, err);
+	return r < 0 ? r : convert_sync_directory(c, err);
 }
 
 /* One of the two is whole: it goes to the path, and the other away. */
@@ -185,6 +241,7 @@ static int say_how_to_go_on(int r, struct cow_error *err)
 
 int convert_move_on(struct convert *c, struct cow_error *err)
 {
+	uint64_t size = (uint64_t)c->before.st_size, data = 0;
 	int r;
 
 	r = c->resumed ? drop_doubles(c, err) : 0;
@@ -198,6 +255,8 @@ int convert_move_on(struct convert *c, struct cow_error *err)
 		r = settle(c, c->temp, c->away, err);
 	if (r < 0)
 		return say_how_to_go_on(r, err);
+	if (image_sum_ranges(c->copy, 0, size, &data) == 0)
+		c->result->bytes_holes = size - data;
 	c->result->verified = true;
 	c->result->outcome = COW_CONVERT_CONVERTED;
 	return 0;

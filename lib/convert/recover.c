@@ -8,7 +8,8 @@
  *   N      O      no                       the exchange is completed: the old image is retired
  *   N      O      yes, and image not       exchanged back: somebody went on with the old one
  *   either of them, anything else          nothing is touched, and the conversion refused
- *   neither                                not this image's business: left alone, and said
+ *   neither                                not this image's business: left alone, and said; but
+ *                                          refused where it is the image of that name, in two parts
  *
  * A copy that was to be resumed is removed like that, too, unless it is resumed. A move is settled
  * where one of the two files is whole and at the path; else it is left to be gone on with.
@@ -172,6 +173,21 @@ static bool belongs(const struct convert_journal *journal, const struct stat *st
 	       (st->st_ino == journal->old_inode && image->st_ino == journal->new_inode);
 }
 
+/* Not this image's; but is it that of another one which is in two parts, and had this name? */
+static int leave_alone(const struct convert *c, const char *temp,
+		       const struct convert_journal *journal, const struct stat *st,
+		       struct cow_error *err)
+{
+	if (!S_ISREG(st->st_mode) || st->st_ino != journal->new_inode || !recover_is_private(c) ||
+	    !convert_journal_find_away(c->dirfd, journal, c->name))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EEXIST, COW_CODE_REFUSED,
+				       "%s is not the image that was moved in part to %s",
+				       BASE_QUOTE(c->name), BASE_QUOTE(temp)),
+			   "move it away; then converting again goes on, --undo goes back");
+}
+
 /* @return 1 when it was dealt with, 0 when it is not this image's. */
 static int recover_one(struct convert *c, const char *temp, const struct convert_journal *journal,
 		       const struct stat *image, struct cow_error *err)
@@ -181,9 +197,10 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 	struct stat st;
 	int r;
 
-	if (fstatat(c->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-	    !belongs(journal, &st, image))
+	if (fstatat(c->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
+	if (!S_ISREG(st.st_mode) || !belongs(journal, &st, image))
+		return leave_alone(c, temp, journal, &st, err);
 	if (c->options->flags & COW_CONVERT_DRY_RUN)
 		return 1;
 	if (convert_journal_is_live(journal))

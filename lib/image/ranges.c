@@ -42,9 +42,9 @@ int image_next_range(int fd, uint64_t from, uint64_t end, struct image_range *re
 	return 1;
 }
 
-int image_sum_ranges(int fd, uint64_t end, uint64_t *ret)
+int image_sum_ranges(int fd, uint64_t start, uint64_t end, uint64_t *ret)
 {
-	struct image_range range = {0, 0};
+	struct image_range range = {start, start};
 	int r;
 
 	*ret = 0;

@@ -16,6 +16,6 @@ struct image_range {
 /* The next range at or after `from` and before `end`. @return 1, 0 when there is none, -errno. */
 int image_next_range(int fd, uint64_t from, uint64_t end, struct image_range *ret);
 /* The bytes of all of them before `end`. @return 0 or -errno. */
-int image_sum_ranges(int fd, uint64_t end, uint64_t *ret);
+int image_sum_ranges(int fd, uint64_t start, uint64_t end, uint64_t *ret);
 
 #endif

@@ -59,7 +59,28 @@ left o old disk.raw # all was moved
 expect_status 1 cowctl convert --status --json disk.raw
 expect_json '.images == [.images[] | select(.path == "disk.raw" and .result == "interrupted" and
 	.state == "exchanging" and .running == false and .size == 1048576 and .whole == true)]'
+rm .cowctl-* disk.raw
+
+# The two files of a move are one line, with how far it is. One of them changes its name all the time: a look that
+# misses it finds the other one, and what is gone from that.
+truncate -s 8M old new
+fallocate --keep-size --offset 6M --length 2M old
+pair=$(printf '.cowctl-%x-%x-0.0' "$(stat -c %i old)" "$(stat -c %i new)")
+mv old "$pair-o-disk.raw"
+mv new "$pair-m500000-disk.raw"
+expect_moving() {
+	expect_status 1 cowctl convert --status --recursive --json .
+	expect_json ".images == [.images[] | select(.path == \"./disk.raw\" and .state == \"moving\" and
+		.whole == false and .bytes_copied == $1 and .size == 8388608)]"
+}
+expect_moving 5242880
+: >disk.raw # somebody else's
+expect_moving 5242880
+expect_json '.images[0].remedy | contains("move that away")'
+rm disk.raw "$pair-m500000-disk.raw"
+expect_moving 6291456
 rm .cowctl-*
+truncate -s 1M disk.raw
 left l copy disk.raw
 exec 5<.cowctl-*
 flock 5 # as who is at it has
