@@ -216,6 +216,18 @@ static void report(struct job *job)
 	}
 }
 
+/* The library knows the last component of either name alone. */
+static int fail(struct job *job, const struct cow_error *err)
+{
+	char *message CLI_CLEANUP(text) = cli_format("clone %s as %s: %s", CLI_QUOTE(job->from),
+						     CLI_QUOTE(job->path), err->message);
+	struct cow_error whole = *err;
+
+	if (job->from != job->from_name || job->path != job->name)
+		snprintf(whole.message, sizeof(whole.message), "%s", message);
+	return cli_error(job->call, &whole);
+}
+
 static int work(struct job *job)
 {
 	struct cow_probe *probe CLI_CLEANUP(probe) = NULL;
@@ -234,7 +246,7 @@ static int work(struct job *job)
 	job->options.nocow = job->policy.nocow;
 	if (cow_clone_at(job->from_dirfd, job->from_name, job->dirfd, job->name, &job->options,
 			 &job->result, &err) < 0)
-		return cli_error(call, &err);
+		return fail(job, &err);
 	if (!job->dry_run)
 		look(job, probe);
 	report(job);

@@ -101,9 +101,10 @@ struct cow_clone_result {
  * absolute one there. Images that keep data in other files are refused, for both would write to
  * those.
  *
- *  @return 0; -EBUSY somebody has the source open for writing; with COW_REFLINK_ALWAYS also
- *  -EXDEV (other filesystem), -EINVAL (COW_CODE_CONFLICT: one has checksums and the other hasn't)
- * or -EOPNOTSUPP (the filesystem can't share). `ret` may be NULL. */
+ *  @return 0; -ENOSPC there is no room for a copy, -EBUSY somebody has the source open for writing;
+ * with COW_REFLINK_ALWAYS also -EXDEV (other filesystem), -EINVAL (COW_CODE_CONFLICT: one has
+ * checksums and the other hasn't) or -EOPNOTSUPP (the filesystem can't share). `ret` may be NULL.
+ */
 int cow_clone_at(int from_dirfd, const char *from, int to_dirfd, const char *to,
 		 const struct cow_clone_options *options, struct cow_clone_result *ret,
 		 struct cow_error *err);

@@ -179,7 +179,8 @@ int convert_find_room(int fd, uint64_t need, uint64_t *ret)
 			syncfs(fd);
 		if (fstatvfs(fd, &fs) < 0)
 			return -errno;
-		*ret = (uint64_t)fs.f_bavail * fs.f_frsize;
+		/* ramfs and some of FUSE tell nothing: then writing will show. */
+		*ret = fs.f_blocks ? (uint64_t)fs.f_bavail * fs.f_frsize : UINT64_MAX;
 		if (need <= *ret)
 			break;
 	}

@@ -2,7 +2,7 @@
 /* What a clone refers to. QEMU takes a relative name of a backing file as seen from the directory
  * that the image is in, so in another directory it has to become an absolute one. */
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -52,12 +52,41 @@ static bool is_same_directory(const struct clone *c)
 	       from.st_ino == to.st_ino && from.st_dev == to.st_dev;
 }
 
-static bool leads_elsewhere(const struct clone *c)
+static bool is_relative(const struct clone *c)
 {
 	const char *name = c->header.backing;
 
-	return name && !image_protocol_problem(name) && image_file_name(name)[0] != '/' &&
-	       !is_same_directory(c);
+	return name && !image_protocol_problem(name) && image_file_name(name)[0] != '/';
+}
+
+void convert_clone_find_path(const struct clone *c, char path[PATH_MAX])
+{
+	ssize_t n = readlink(BASE_FD_PATH(c->source), path, PATH_MAX - 1);
+
+	if (n > 0 && path[0] == '/')
+		path[n] = '\0';
+	else
+		base_copy(path, PATH_MAX, c->from);
+}
+
+/* Whoever opens an image by the name of a link to it looks for the backing file beside the link. A
+ * clone could only repeat that, wherever it is. */
+static int check_link(const struct clone *c, struct cow_error *err)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!is_relative(c) ||
+	    faccessat(c->from_dirfd, image_file_name(c->header.backing), F_OK, 0) == 0 ||
+	    fstatat(c->from_dirfd, c->from, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISLNK(st.st_mode))
+		return 0;
+	convert_clone_find_path(c, path);
+	return base_remedy(err,
+			   base_refuse(err, ENOENT, COW_CODE_REFUSED,
+				       "%s is a symbolic link, beside which there is no backing "
+				       "file %s",
+				       BASE_QUOTE(c->from), BASE_QUOTE(c->header.backing)),
+			   "name what it leads to: %s", BASE_QUOTE(path));
 }
 
 static int fail_rename(const struct clone *c, const char *why, const char *remedy,
@@ -103,7 +132,9 @@ int convert_clone_look_inside(struct clone *c, struct cow_error *err)
 		return r;
 	result->format = c->header.format;
 	result->virtual_size = c->header.virtual_size;
-	if (leads_elsewhere(c) && (r = rename_backing(c, err)) < 0)
+	if ((r = check_link(c, err)) < 0)
+		return r;
+	if (is_relative(c) && !is_same_directory(c) && (r = rename_backing(c, err)) < 0)
 		return r;
 	if (c->header.backing)
 		base_copy(result->backing, sizeof(result->backing),

@@ -53,6 +53,7 @@ static void explain(struct clone *c, const struct refusal *refusal)
 {
 	struct cow_clone_result *result = c->result;
 	bool source = result->source_nocow == COW_ANSWER_YES;
+	char path[PATH_MAX];
 
 	base_copy(result->reason, sizeof(result->reason), refusal->reason);
 	if (refusal->errnum != EINVAL || convert_clone_is_nocow(c) == source)
@@ -61,10 +62,11 @@ static void explain(struct clone *c, const struct refusal *refusal)
 			 "%s is %s and the clone %s: one has checksums and the other hasn't",
 			 BASE_QUOTE(c->from), source ? "NOCOW" : "copy-on-write",
 			 source ? "copy-on-write" : "NOCOW");
+	convert_clone_find_path(c, path);
 	base_copy_format(
 		result->remedy, sizeof(result->remedy),
 		"to share, let the clone match it (--match), or first: cowctl convert%s %s",
-		source ? " --cow on" : "", BASE_QUOTE(c->from));
+		source ? " --cow on" : "", BASE_QUOTE(path));
 }
 
 static int fail(const struct clone *c, const struct refusal *refusal, struct cow_error *err)

@@ -117,6 +117,25 @@ static int sum_data(struct clone *c, struct cow_error *err)
 	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->from)) : 0;
 }
 
+/* Found out before anything is written: others need the room as well. */
+static int check_room(const struct clone *c, struct cow_error *err)
+{
+	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
+	uint64_t need = c->total + c->total / 64, available = 0;
+	int r = convert_find_room(c->copy.fd, need, &available);
+
+	if (r < 0)
+		return base_fail(err, -r, "look at free space for %s", BASE_QUOTE(c->to));
+	if (need <= available)
+		return 0;
+	return base_remedy(err,
+			   base_fail(err, ENOSPC, "the copy of %s needs %s, %s are free",
+				     BASE_QUOTE(c->from),
+				     cow_size_format(need, need_text, sizeof(need_text)),
+				     cow_size_format(available, free_text, sizeof(free_text))),
+			   "make room");
+}
+
 /* On disk before it is left behind: only then can it leave the page cache. */
 static int copy_window(struct clone *c, struct image_copy *copy, uint64_t start, uint64_t end,
 		       struct cow_error *err)
@@ -160,6 +179,8 @@ static int copy(struct clone *c, struct cow_error *err)
 	int r = sum_data(c, err);
 
 	c->result->method = COW_CLONE_COPIED;
+	if (r == 0)
+		r = check_room(c, err);
 	if (r == 0 && !is_dry(c))
 		r = copy_data(c, err);
 	c->result->bytes_copied = c->total;

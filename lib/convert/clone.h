@@ -2,6 +2,7 @@
 #ifndef CONVERT_CLONE_H
 #define CONVERT_CLONE_H
 
+#include <limits.h>
 #include <sys/stat.h>
 
 #include <cow/clone.h>
@@ -34,6 +35,8 @@ int convert_clone_may_share(const struct clone *c);
  * @return 1 shared, 0 to be copied, -errno. */
 int convert_clone_share(struct clone *c, struct cow_error *err);
 
+/* The whole path of the source, for what is to be pasted; its name where that is not known. */
+void convert_clone_find_path(const struct clone *c, char path[PATH_MAX]);
 /* What is inside, and whether a second file of it makes sense. */
 int convert_clone_look_inside(struct clone *c, struct cow_error *err);
 /* Have qemu-img write the new name of the backing file, if there is one. */

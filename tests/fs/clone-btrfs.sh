@@ -40,18 +40,20 @@ copies() {
 	expect_equal "$(is_nocow clone && echo true || echo false)" $flag 'NOCOW of the clone'
 	rm clone
 }
-flag=true copies "cowctl convert 'cow.raw'" cow.raw
-flag=true copies "cowctl convert 'cow.raw'" cow.raw --cow off
-flag=false copies "cowctl convert --cow on 'nocow.raw'" nocow.raw --cow on
+flag=true copies "cowctl convert '$PWD/cow.raw'" cow.raw
+flag=true copies "cowctl convert '$PWD/cow.raw'" cow.raw --cow off
+flag=false copies "cowctl convert --cow on '$PWD/nocow.raw'" nocow.raw --cow on
 
-# the way out that was named leads out
-expect_status 0 cowctl convert cow.raw
+# the way out that was named leads out, from wherever it is followed
+expect_status 0 cowctl clone --json cow.raw clone
+rm clone
+(cd / && eval "$(json "$T/out" .image.remedy | sed 's/.*: cowctl/expect_status 0 cowctl/')")
 flag=true shares cow.raw
 expect_status 0 cowctl convert --cow on cow.raw
 
 # sharing or nothing; a copy whatever could be shared
 expect_not_cloned 1 . --reflink=always cow.raw clone
-expect_err "'cow.raw' can't share its blocks with 'clone'" "cowctl convert 'cow.raw'"
+expect_err "'cow.raw' can't share its blocks with 'clone'" "cowctl convert '$PWD/cow.raw'"
 expect_cloned copied nocow.raw clone --reflink=never
 expect_json '.image | .reason == "sharing was not wanted" and .remedy == null'
 rm clone

@@ -61,6 +61,17 @@ for name in "$PWD/base.raw" nbd://host/export 'json:{"driver":"null-co"}'; do
 	rm far.qcow2 ../other/far.qcow2
 done
 
+# By the name of a link nobody can open it, if its backing file is not beside the link as well.
+ln -s ../images/top.qcow2 ../other/link.qcow2
+for to in . ../other/clone.qcow2; do
+	expect_not_cloned 2 ../other ../other/link.qcow2 "$to"
+	expect_err 'is a symbolic link, beside which there is no backing file' "name what it leads to: '$PWD/top.qcow2'"
+done
+ln -s ../images/base.raw ../other/base.raw
+expect_status 0 cowctl clone ../other/link.qcow2 linked.qcow2
+reads_alike top.qcow2 linked.qcow2
+rm ../other/link.qcow2 ../other/base.raw linked.qcow2
+
 # what can't be given another name is refused elsewhere, and cloned here
 qemu-img create -q -f qcow2 -u -b base.raw -F raw formatless.qcow2 4M
 printf '\0\0\0\0' | dd of=formatless.qcow2 bs=1 seek=112 conv=notrunc status=none # its extension

@@ -39,5 +39,11 @@ expect_equal "$(stat -c %s b/nothing2)" 0
 # what there is no room for is not half there
 make_image e/large 200M
 FS_SIZE=128M make_fs ext4 small
-expect_not_cloned 2 small e/large small
-expect_err 'No space left'
+for option in --dry-run --reflink=auto; do
+	expect_not_cloned 2 small $option e/large small
+	expect_err "clone 'e/large' as 'small/large': the copy of 'large' needs 20" 'No space left' '(make room)'
+done
+expect_not_cloned 2 small --json e/large small
+expect_json '.error.message | startswith("clone \u0027e/large\u0027 as \u0027small/large\u0027")'
+fallocate -l $(($(stat -f -c '%a * %S' small) - (4 << 20))) small/fill
+expect_cloned copied b/sparse small
