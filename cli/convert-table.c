@@ -3,11 +3,13 @@
 #include "convert.h"
 
 /* The state before, in the words of the policy. */
-static struct cli_value from(enum cow_answer nocow)
+static struct cli_value from(const struct cow_convert_result *result)
 {
-	if (nocow == COW_ANSWER_UNKNOWN)
+	bool off = result->in_place || result->from_nocow == COW_ANSWER_YES;
+
+	if (!off && result->from_nocow == COW_ANSWER_UNKNOWN)
 		return cli_unknown();
-	return cli_text(cow_policy_name(nocow == COW_ANSWER_YES ? COW_POLICY_OFF : COW_POLICY_ON));
+	return cli_text(cow_policy_name(off ? COW_POLICY_OFF : COW_POLICY_ON));
 }
 
 static struct cli_value reason(const struct cow_convert_result *result)
@@ -47,7 +49,7 @@ static struct cli_value remedy(const struct converted *item)
 #define INTERRUPTED(value) (item->interrupted ? (value) : cli_text(NULL))
 
 CLI_GETTER(get_path, struct converted, cli_path(item->path))
-CLI_GETTER(get_from, struct converted, from(item->result->from_nocow))
+CLI_GETTER(get_from, struct converted, from(item->result))
 CLI_GETTER(get_to, struct converted, item->to ? cli_text(cow_policy_name(item->to)) : cli_unknown())
 CLI_GETTER(get_mode, struct converted, cli_text(item->result->live ? "live" : "offline"))
 CLI_GETTER(get_result, struct converted, result(item->result->outcome))

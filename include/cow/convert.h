@@ -91,7 +91,7 @@ struct cow_convert_options {
 
 struct cow_convert_result {
 	enum cow_convert_outcome outcome;
-	enum cow_answer from_nocow; /**< the flag before */
+	enum cow_answer from_nocow; /**< the flag before; but see in_place */
 	char reason[512];           /**< refused, failed, already: why; one line */
 	char remedy[256];           /**< or "" */
 	char note[256];             /**< something dropped on purpose (compression), or "" */
@@ -110,7 +110,9 @@ struct cow_convert_result {
 	uint64_t bytes_shared, bytes_compressed;
 	uint64_t bytes_per_second; /**< as ESTIMATE measured it, verified or not; 0: not known */
 	uint64_t bytes_grown;      /**< of bytes_needed, what is not free again afterwards */
-	uint64_t spare[3];
+	bool in_place; /**< the filesystem overwrites in place, whatever the flag, before and after
+			*/
+	uint64_t spare[2];
 };
 
 /** Convert the regular file `name` in the directory `dirfd` (no symlink is followed). A file that

@@ -191,11 +191,12 @@ static int check_options(const struct cow_convert_options *options, struct cow_e
 static void note_costs(struct convert *c)
 {
 	const struct cow_convert_result *result = c->result;
-	char shared[64] = "", compressed[64] = "", text[COW_SIZE_TEXT_MAX];
+	char shared[96] = "", compressed[64] = "", text[COW_SIZE_TEXT_MAX];
 	bool checked = c->nocow && c->result->from_nocow == COW_ANSWER_NO;
 
 	if (result->bytes_shared)
-		snprintf(shared, sizeof(shared), "%s shared now take room of their own; ",
+		snprintf(shared, sizeof(shared),
+			 "%s shared now take room of their own (--skip-shared leaves them); ",
 			 cow_size_format(result->bytes_shared, text, sizeof(text)));
 	if (result->bytes_compressed)
 		snprintf(compressed, sizeof(compressed), "%s compressed now take their full size; ",

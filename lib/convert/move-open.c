@@ -172,6 +172,8 @@ int convert_move_open(struct convert *c, struct cow_error *err)
 	c->before.st_mtim.tv_nsec = c->journal.mtime_nanoseconds;
 	c->result->from_nocow = c->flags & COW_ATTR_NOCOW ? COW_ANSWER_YES : COW_ANSWER_NO;
 	c->nocow = flags & COW_ATTR_NOCOW;
+	if (!c->nocow && !(c->flags & COW_ATTR_NOCOW))
+		convert_find_in_place(c);
 	c->resumed = true;
 	return check_direction(c, err);
 }

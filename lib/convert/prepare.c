@@ -65,10 +65,11 @@ static int explain_no_flag(struct convert *c, const struct cow_error *cause, str
 	if (r < 0)
 		return r;
 	cow_policy_decide(c->options->to, probe, &decision);
-	if (probe->cow_switch == COW_SWITCH_NOT_NEEDED && c->options->flags & COW_CONVERT_REWRITE) {
+	c->result->in_place = probe->cow_switch == COW_SWITCH_NOT_NEEDED;
+	if (c->result->in_place && c->options->flags & COW_CONVERT_REWRITE) {
 		c->nocow = false;
 		r = 0;
-	} else if (probe->cow_switch == COW_SWITCH_NOT_NEEDED) {
+	} else if (c->result->in_place) {
 		c->result->outcome = COW_CONVERT_ALREADY;
 		base_copy(c->result->reason, sizeof(c->result->reason), decision.reason);
 		r = 0;
@@ -81,6 +82,20 @@ static int explain_no_flag(struct convert *c, const struct cow_error *cause, str
 	}
 	cow_probe_free(probe);
 	return r;
+}
+
+/* Without the flag it is copied on each overwrite only where the flag could be had. The probe is
+ * for where it could not: it takes longer. */
+void convert_find_in_place(struct convert *c)
+{
+	BASE_CLEANUP(fd) int fd = openat(c->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct cow_probe *probe = NULL;
+
+	if (fd < 0 || cow_attr_set_nocow(fd, true, NULL) == 0 ||
+	    cow_probe_new(BASE_FD_PATH(fd), 0, &probe, NULL) < 0)
+		return;
+	c->result->in_place = probe->cow_switch == COW_SWITCH_NOT_NEEDED;
+	cow_probe_free(probe);
 }
 
 /* A copy that an interrupted run left, to go on with. */
@@ -138,11 +153,16 @@ static bool is_already(struct convert *c)
 	bool nocow = c->flags & COW_ATTR_NOCOW;
 
 	c->result->from_nocow = nocow ? COW_ANSWER_YES : COW_ANSWER_NO;
+	if (!nocow && !wants_nocow(c))
+		convert_find_in_place(c);
 	if (nocow != wants_nocow(c) || c->options->flags & COW_CONVERT_REWRITE)
 		return false;
 	c->result->outcome = COW_CONVERT_ALREADY;
 	base_copy(c->result->reason, sizeof(c->result->reason),
-		  nocow ? "NOCOW is already set" : "NOCOW is not set");
+		  nocow                 ? "NOCOW is already set"
+		  : c->result->in_place ? "there is no copy-on-write to keep: the filesystem "
+					  "overwrites in place"
+					: "NOCOW is not set");
 	return true;
 }
 

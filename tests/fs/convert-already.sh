@@ -12,8 +12,11 @@ for kind in ext4 xfs xfs-noreflink tmpfs; do
 	for dry in "" --dry-run; do
 		expect_status 0 cowctl convert --json $dry "$T/$kind/v.raw"
 		expect_json '.images[0] | .result == "already" and (.reason | length > 0)'
-		expect_json '.images[0] | .bytes_copied == 0 and .verified != true'
+		expect_json '.images[0] | .bytes_copied == 0 and .verified != true and .from == "off"'
 	done
+	expect_status 0 cowctl convert --json --cow on "$T/$kind/v.raw"
+	expect_json '.images[0] | .result == "already" and .from == "off" and
+		(.reason | startswith("there is no copy-on-write to keep"))'
 	expect_status 0 cowctl convert "$T/$kind/v.raw"
 	expect_out already
 	expect_equal "$(folder_of "$T/$kind")" "$before" "$kind"

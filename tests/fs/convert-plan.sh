@@ -26,7 +26,7 @@ expect_json '.images[] | select(.path | endswith("c-golden.raw")) | .bytes_share
 expect_json '.images[] | select(.path | endswith("e-compressed.raw")) | .bytes_compressed > 3000000'
 expect_json '[.images[] | select(.result == "planned") | .bytes_needed] | . == sort'
 expect_status 0 cowctl convert --dry-run "$T/b/d/c-golden.raw"
-expect_err "shared now take room of their own" "no checksums any more"
+expect_err "shared now take room of their own (--skip-shared leaves them)" "no checksums any more"
 
 expect_status 2 cowctl convert --recursive --skip-shared "$T/b/d"
 expect_err "6 images: 3 converted, 2 already, 1 refused"

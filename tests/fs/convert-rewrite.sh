@@ -31,7 +31,7 @@ for kind in btrfs xfs ext4; do
 	expect_status 0 cowctl convert --json "$image"
 	expect_json '.images[0].result == "already"'
 	expect_status 0 cowctl convert --json --rewrite "$image"
-	expect_json '.images[0] | .result == "converted" and .verified'
+	expect_json '.images[0] | .result == "converted" and .verified and .from == "off" and .to == "off"'
 	expect_equal "$(state_of "$image")" "$before" "what is kept on $kind"
 	[ "$(stat -c %i "$image")" != "$inode" ] || fail "$kind: not copied"
 	[ "$kind" != btrfs ] || is_nocow "$image" || fail "the flag is gone"
