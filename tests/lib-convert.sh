@@ -34,11 +34,11 @@ leave_room() {
 	fallocate -l $((($(stat -f -c '%a * %S >> 20' "$point")) - $1))M -- "$2"
 }
 
-# interrupt_copy N IMAGE: kill a conversion that is to be resumed before its Nth write. With a rate, one MiB
-# is written after the other.
+# interrupt_copy N IMAGE [OPTION...]: kill a conversion that is to be resumed before its Nth write. With a rate,
+# one MiB is written after the other.
 interrupt_copy() {
 	(ASAN_OPTIONS=detect_leaks=0 strace -o /dev/null --trace=pwrite64 --inject="pwrite64:signal=KILL:when=$1" \
-		"$COWCTL" convert --resume --bandwidth 10G "$2" 2>"$T/err" || true) 2>/dev/null
+		"$COWCTL" convert --resume --bandwidth 10G "${@:2}" 2>"$T/err" || true) 2>/dev/null
 	expect_equal "$(litter_in "$(dirname -- "$2")" | wc -l)" 1 "copies that are left"
 }
 

@@ -112,8 +112,10 @@ static int step(void *data, uint64_t done, struct cow_error *err)
 
 static int sum_data(struct clone *c, struct cow_error *err)
 {
-	int r = image_sum_ranges(c->source, 0, (uint64_t)c->before.st_size, &c->total);
+	int r;
 
+	image_cache_drop_unwritten(c->source);
+	r = image_sum_ranges(c->source, 0, (uint64_t)c->before.st_size, &c->total);
 	return r < 0 ? base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->from)) : 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "image/cache.h"
 
 static int hold(struct convert *c, struct convert_hold *hold, int fd, struct cow_error *err)
 {
@@ -174,6 +175,8 @@ int convert_move_open(struct convert *c, struct cow_error *err)
 	c->nocow = flags & COW_ATTR_NOCOW;
 	if (!c->nocow && !(c->flags & COW_ATTR_NOCOW))
 		convert_find_in_place(c);
+	image_cache_drop_unwritten(c->original);
+	image_cache_drop_unwritten(c->copy);
 	c->resumed = true;
 	return check_direction(c, err);
 }

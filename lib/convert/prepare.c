@@ -12,6 +12,7 @@
 #include "convert/convert.h"
 #include "convert/live.h"
 #include "convert/open.h"
+#include "image/cache.h"
 
 static bool wants_nocow(const struct convert *c)
 {
@@ -98,6 +99,27 @@ void convert_find_in_place(struct convert *c)
 	cow_probe_free(probe);
 }
 
+static int refuse_copy(const struct convert *c, const char *why, struct cow_error *err)
+{
+	return base_remedy(
+		err,
+		base_refuse(err, EEXIST, COW_CODE_REFUSED, "%s is %s", BASE_QUOTE(c->temp), why),
+		"convert without --resume to start again");
+}
+
+/* Where the flag can't be had, and isn't needed, the copy is as good without it as a new one. */
+static int adopt_unflagged(struct convert *c, struct cow_error *err)
+{
+	struct cow_error cause = {0};
+	int r = refuse_copy(c, "a copy for the opposite of what is asked for now", &cause);
+
+	if (wants_nocow(c))
+		return explain_no_flag(c, &cause, err);
+	if (err)
+		*err = cause;
+	return r;
+}
+
 /* A copy that an interrupted run left, to go on with. */
 static int adopt_copy(struct convert *c, struct cow_error *err)
 {
@@ -109,18 +131,14 @@ static int adopt_copy(struct convert *c, struct cow_error *err)
 	if (c->copy < 0 || fstat(c->copy, &st) < 0)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->temp));
 	r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
-	if (r == 0)
-		r = cow_attr_get(c->copy, &flags, err);
+	if (r < 0 || st.st_ino != c->journal.new_inode || st.st_nlink != 1)
+		return refuse_copy(c, "in use, or not as it was left", err);
+	r = cow_attr_get(c->copy, &flags, err);
+	if (r < 0)
+		return r;
+	c->resumed = true;
 	c->nocow = flags & COW_ATTR_NOCOW;
-	if (r == 0 && st.st_ino == c->journal.new_inode && st.st_nlink == 1 &&
-	    c->nocow == wants_nocow(c)) {
-		c->resumed = true;
-		return 0;
-	}
-	return base_remedy(err,
-			   base_refuse(err, EEXIST, COW_CODE_REFUSED,
-				       "%s is in use, or not as it was left", BASE_QUOTE(c->temp)),
-			   "convert without --resume to start again");
+	return c->nocow == wants_nocow(c) ? 0 : adopt_unflagged(c, err);
 }
 
 /* Step 3: an unnamed file in the same directory, empty and with the flag read back. A crash from
@@ -225,6 +243,8 @@ int convert_prepare(struct convert *c, struct cow_error *err)
 	r = cow_extents_read(c->original, COW_EXTENTS_SYNC, &c->extents, err);
 	if (r < 0 && r != -EOPNOTSUPP)
 		return r;
+	if (!c->live)
+		image_cache_drop_unwritten(c->original);
 	note_extents(c);
 	if (is_left_shared(c))
 		return 0;

@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "image/cache.h"
+#include "image/extents.h"
 #include "image/ranges.h"
 
 /* What is mapped at once. */
@@ -107,4 +108,17 @@ void image_cache_restore(const struct image_cache *cache, int from, int to)
 			posix_fadvise(to, (off_t)at, size, POSIX_FADV_DONTNEED);
 		}
 	}
+}
+
+static int drop_unwritten(const struct fiemap_extent *extent, void *fd)
+{
+	if (extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN)
+		posix_fadvise(*(int *)fd, (off_t)extent->fe_logical, (off_t)extent->fe_length,
+			      POSIX_FADV_DONTNEED);
+	return 0;
+}
+
+void image_cache_drop_unwritten(int fd)
+{
+	image_extents_each(fd, 0, UINT64_MAX, drop_unwritten, &fd);
 }

@@ -28,4 +28,8 @@ bool image_cache_is_warm(const struct image_cache *cache);
 /* Have the same pages of both files cached, and no others. What is dirty stays. */
 void image_cache_restore(const struct image_cache *cache, int from, int to);
 
+/* Of unwritten space that was read, XFS and ext4 call the zeros in the cache data: drop these, so
+ * that SEEK_DATA tells what is on disk. What is dirty stays, and is data. */
+void image_cache_drop_unwritten(int fd);
+
 #endif

@@ -113,3 +113,21 @@ for verify in "" --no-verify; do
 	expect_equal "$(unwritten)" "$before" "preallocation"
 	expect_status 0 cowctl convert --cow on "$image"
 done
+
+# A copy that was begun in the other direction is of no use.
+interrupt
+expect_refused "a copy for the opposite" "$image" --resume --rewrite --cow on
+expect_err "convert without --resume to start again"
+expect_status 0 cowctl convert --undo "$image"
+
+# Where the flag can't be had, and isn't needed, it is not missed.
+FS_SIZE=1G make_fs xfs x
+mkdir "$T/x/d"
+image=$T/x/d/v.raw
+make_image "$image" 200M
+before=$(state_of "$image")
+interrupt_copy 190 "$image" --rewrite # of which a probe did some
+expect_status 0 cowctl convert --json --resume --rewrite "$image"
+expect_json '.images[0] | .result == "converted" and .bytes_copied <= 100000000'
+expect_equal "$(state_of "$image")" "$before" "what is kept"
+expect_equal "$(litter_in "$T/x/d")" "" "what is left"
