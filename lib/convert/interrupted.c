@@ -19,8 +19,13 @@ static const struct {
 						"back"},
 	[COW_CONVERT_STATE_MIRRORING] = {"mirroring", "converting the image again with the same "
 						      "options clears up: do so before its guest "
-						      "is started"},
+						      "is started, and don't end the mirror by "
+						      "hand"},
 };
+static const char standing_still[] =
+	"converting the image again with the same options clears up and lets its guest go on, "
+	"which "
+	"was stopped for it: neither let it go on nor end the mirror by hand";
 
 COW_EXPORT const char *cow_convert_state_name(enum cow_convert_state state)
 {
@@ -40,6 +45,8 @@ static enum cow_convert_state state_of(const struct convert_journal *journal)
 	case CONVERT_JOURNAL_MIRRORED:
 	case CONVERT_JOURNAL_MIRRORED_KEEP:
 		return COW_CONVERT_STATE_EXCHANGING;
+	case CONVERT_JOURNAL_OPENING:
+	case CONVERT_JOURNAL_OPENING_KEEP:
 	case CONVERT_JOURNAL_MIRRORING:
 	case CONVERT_JOURNAL_MIRRORING_KEEP:
 		return COW_CONVERT_STATE_MIRRORING;
@@ -129,6 +136,8 @@ static bool is_complete(const struct convert_journal *journal, const struct stat
 		return !journal->position;
 	case CONVERT_JOURNAL_AWAY: /* unless somebody moved it there by hand, half moved */
 		return convert_journal_unwritten(journal, path) || !temp->st_blocks;
+	case CONVERT_JOURNAL_OPENING:
+	case CONVERT_JOURNAL_OPENING_KEEP:
 	case CONVERT_JOURNAL_MIRRORING:
 	case CONVERT_JOURNAL_MIRRORING_KEEP:
 		return path->st_ino == journal->old_inode;
@@ -190,6 +199,8 @@ COW_EXPORT bool cow_convert_interrupted_read(int dirfd, const char *name,
 	if (journal.kind == CONVERT_JOURNAL_AWAY && ret->state == COW_CONVERT_STATE_MOVING)
 		find_copy(dirfd, &journal, ret);
 	ret->second = convert_journal_find_away(dirfd, &journal, image);
+	if (convert_journal_is_opening(&journal) && !ret->remedy)
+		ret->remedy = standing_still;
 	if (is_running(dirfd, &journal, st.st_ino)) {
 		ret->running = COW_ANSWER_YES;
 		ret->remedy = "";

@@ -26,6 +26,8 @@ enum convert_journal_kind {
 	CONVERT_JOURNAL_MOVING = 'm',
 	CONVERT_JOURNAL_AWAY = 'o', /* the old image meanwhile, which is not at its path */
 	/* A guest's disk is mirrored; the mtime, which changes with every write, is 0. */
+	CONVERT_JOURNAL_OPENING = 'p', /* the guest stands still for the copy to be opened */
+	CONVERT_JOURNAL_OPENING_KEEP = 'P',
 	CONVERT_JOURNAL_MIRRORING = 'l', /* the copy is not complete */
 	CONVERT_JOURNAL_MIRRORING_KEEP = 'L',
 	CONVERT_JOURNAL_MIRRORED = 'd', /* both are complete */
@@ -58,8 +60,9 @@ bool convert_journal_may_be_cut(const char *image);
 
 /* Is the old image to be kept in the end? */
 bool convert_journal_keeps(const struct convert_journal *journal);
-/* Is it a guest's disk, and is the copy complete? */
+/* Is it a guest's disk, was the guest stopped for the copy to be opened, is the copy complete? */
 bool convert_journal_is_live(const struct convert_journal *journal);
+bool convert_journal_is_opening(const struct convert_journal *journal);
 bool convert_journal_is_mirrored(const struct convert_journal *journal);
 
 /* True when this file was not written to since the journal was. */

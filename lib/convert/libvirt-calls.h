@@ -17,8 +17,10 @@
 	CALL(virConnectOpen)                                                                       \
 	CALL(virDomainBlockCopy)                                                                   \
 	CALL(virDomainBlockJobAbort)                                                               \
+	CALL(virDomainBlockJobSetSpeed)                                                            \
 	CALL(virDomainDefineXML)                                                                   \
 	CALL(virDomainFree)                                                                        \
+	CALL(virDomainGetBlockInfo)                                                                \
 	CALL(virDomainGetBlockJobInfo)                                                             \
 	CALL(virDomainGetName)                                                                     \
 	CALL(virDomainGetState)                                                                    \

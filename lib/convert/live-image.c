@@ -16,6 +16,7 @@
 #include "image/extents.h"
 
 #define TIMEOUT_MS 120000
+#define SECTOR     512
 
 static int refuse(const struct convert *c, const char *why, const char *remedy,
 		  struct cow_error *err)
@@ -42,11 +43,41 @@ static int check_header(struct convert *c, const struct cow_header *header, stru
 	return 0;
 }
 
+/* A mirror of another size ends as soon as it has begun. One of a raw image is a whole number of
+ * sectors long, and would stay so. */
+static int check_size(const struct convert *c, uint64_t size, struct cow_error *err)
+{
+	if (size == c->live->size)
+		return 0;
+	if ((size + SECTOR - 1) / SECTOR * SECTOR == c->live->size)
+		return refuse(c, "has a size that is no multiple of 512, which a mirror makes it",
+			      "shut the guest down and convert then", err);
+	return base_remedy(
+		err,
+		base_refuse(err, EBUSY, COW_CODE_REFUSED,
+			    "%s has %" PRIu64 " bytes, and the guest's disk has %" PRIu64,
+			    BASE_QUOTE(c->name), size, c->live->size),
+		"shut the guest down and convert then, or let it see the new size first");
+}
+
+static int check_qcow2(struct convert *c, struct cow_error *err)
+{
+	struct cow_header header = {0};
+	int r = cow_header_read(c->original, &header, err);
+
+	if (r < 0)
+		return r;
+	r = check_header(c, &header, err);
+	if (r == 0)
+		r = check_size(c, header.virtual_size, err);
+	cow_header_clear(&header);
+	return r;
+}
+
 int convert_live_check(struct convert *c, struct cow_error *err)
 {
 	const unsigned offline_only =
 		COW_CONVERT_PREALLOCATE | COW_CONVERT_RESUME | COW_CONVERT_LOW_SPACE;
-	struct cow_header header = {0};
 	int r;
 
 	if (c->options->flags & offline_only)
@@ -59,17 +90,17 @@ int convert_live_check(struct convert *c, struct cow_error *err)
 			"leaves could not be put right",
 			"keep them from it (chmod go-w on the directory)", err);
 	r = c->live->backend->check(c->live, err);
-	if (r < 0 || c->live->format == COW_FORMAT_RAW)
-		return r;
-	if (c->live->format != COW_FORMAT_QCOW2)
-		return refuse(c, "is neither raw nor qcow2 to its guest",
-			      "shut the guest down and convert then", err);
-	r = cow_header_read(c->original, &header, err);
 	if (r < 0)
 		return r;
-	r = check_header(c, &header, err);
-	cow_header_clear(&header);
-	return r;
+	switch (c->live->format) {
+	case COW_FORMAT_RAW:
+		return check_size(c, (uint64_t)c->before.st_size, err);
+	case COW_FORMAT_QCOW2:
+		return check_qcow2(c, err);
+	default:
+		return refuse(c, "is neither raw nor qcow2 to its guest",
+			      "shut the guest down and convert then", err);
+	}
 }
 
 /* All that was chosen when the image was made. The guest has it open, so no locks are taken. */

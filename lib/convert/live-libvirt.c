@@ -10,6 +10,7 @@
 /* How long a daemon that is being restarted may take. */
 #define RECONNECT_TRIES 300
 #define RECONNECT_WAIT  100000
+#define REOPEN_TRIES    50
 
 struct guest {
 	virConnectPtr connection;
@@ -33,6 +34,7 @@ static int take_disk(struct convert_live *live, virDomainPtr domain, struct conv
 		     struct cow_error *err)
 {
 	struct guest *guest = live->data;
+	virDomainBlockInfo info;
 
 	live->path = disk->path;
 	live->format = disk->format;
@@ -42,6 +44,9 @@ static int take_disk(struct convert_live *live, virDomainPtr domain, struct conv
 	live->guest = strdup(libvirt.virDomainGetName(domain));
 	if (!live->guest)
 		return base_fail(err, ENOMEM, "look at the guest's disks");
+	if (libvirt.virDomainGetBlockInfo(domain, guest->target, &info, 0) < 0)
+		return convert_libvirt_fail("look at the guest's disk", err);
+	live->size = info.capacity;
 	return check_disk(disk, live, err);
 }
 
@@ -124,25 +129,42 @@ static int check(struct convert_live *live, struct cow_error *err)
 	return 0;
 }
 
-static int start(struct convert_live *live, struct cow_error *err)
+/* Begin to mirror the disk to a file, as slowly as can be. */
+static int mirror(const struct convert_live *live, const char *path, enum cow_format format,
+		  unsigned flags, struct cow_error *err)
 {
-	virTypedParameter bandwidth = {
+	virTypedParameter slowest = {
 		.field = VIR_DOMAIN_BLOCK_COPY_BANDWIDTH,
 		.type = VIR_TYPED_PARAM_ULLONG,
-		.value.ul = live->options->bandwidth,
+		.value.ul = 1,
 	};
 	const struct guest *guest = live->data;
-	unsigned flags = VIR_DOMAIN_BLOCK_COPY_REUSE_EXT | VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB |
-			 VIR_DOMAIN_BLOCK_COPY_SYNCHRONOUS_WRITES;
-	BASE_CLEANUP(free) char *disk = convert_disk_describe(live->path, live->format);
+	BASE_CLEANUP(free) char *disk = convert_disk_describe(path, format);
 
 	if (!disk)
 		return base_fail(err, ENOMEM, "mirror a disk");
-	if (live->shallow)
-		flags |= VIR_DOMAIN_BLOCK_COPY_SHALLOW;
-	if (libvirt.virDomainBlockCopy(guest->domain, guest->target, disk, &bandwidth,
-				       bandwidth.value.ul != 0, flags) < 0)
+	flags |= VIR_DOMAIN_BLOCK_COPY_REUSE_EXT | VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB;
+	if (libvirt.virDomainBlockCopy(guest->domain, guest->target, disk, &slowest, 1, flags) < 0)
 		return convert_libvirt_fail("block copy", err);
+	return 0;
+}
+
+static int open_copy(struct convert_live *live, struct cow_error *err)
+{
+	return mirror(live, live->path, live->format,
+		      VIR_DOMAIN_BLOCK_COPY_SYNCHRONOUS_WRITES |
+			      (live->shallow ? VIR_DOMAIN_BLOCK_COPY_SHALLOW : 0),
+		      err);
+}
+
+static int start(struct convert_live *live, struct cow_error *err)
+{
+	const struct guest *guest = live->data;
+
+	if (libvirt.virDomainBlockJobSetSpeed(guest->domain, guest->target,
+					      live->options->bandwidth,
+					      VIR_DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES) < 0)
+		return convert_libvirt_fail("set the speed of the block copy", err);
 	return 0;
 }
 
@@ -168,9 +190,14 @@ static int reconnect(struct guest *guest)
 	return -ECONNRESET;
 }
 
-static bool is_running(const struct guest *guest)
+static bool is_running(struct guest *guest)
 {
-	return guest->domain && libvirt.virDomainIsActive(guest->domain) == 1;
+	int active = guest->domain ? libvirt.virDomainIsActive(guest->domain) : 0;
+
+	if (active < 0 && libvirt.virConnectIsAlive(guest->connection) != 1 &&
+	    reconnect(guest) == 0)
+		active = libvirt.virDomainIsActive(guest->domain);
+	return active == 1;
 }
 
 static int look_once(struct guest *guest, struct convert_live_job *ret)
@@ -205,15 +232,24 @@ static int look(struct convert_live *live, struct convert_live_job *ret, struct 
 	return r > 0;
 }
 
+static int runs(struct convert_live *live, struct cow_error *err)
+{
+	struct guest *guest = live->data;
+	int state;
+
+	if (!is_running(guest))
+		return base_refuse(err, ESRCH, COW_CODE_CANCELLED, "the guest %s is gone",
+				   BASE_QUOTE(live->guest));
+	if (libvirt.virDomainGetState(guest->domain, &state, NULL, 0) < 0)
+		return convert_libvirt_fail("look whether the guest runs", err);
+	return state == VIR_DOMAIN_RUNNING;
+}
+
 static int pause_guest(struct convert_live *live, struct cow_error *err)
 {
 	const struct guest *guest = live->data;
-	int state, r = libvirt.virDomainGetState(guest->domain, &state, NULL, 0);
 
-	if (r == 0 && state != VIR_DOMAIN_RUNNING)
-		return 0;
-	live->paused = true;
-	return r < 0 || libvirt.virDomainSuspend(guest->domain) < 0
+	return libvirt.virDomainSuspend(guest->domain) < 0
 		       ? convert_libvirt_fail("suspend the guest", err)
 		       : 0;
 }
@@ -221,11 +257,9 @@ static int pause_guest(struct convert_live *live, struct cow_error *err)
 static int resume_guest(struct convert_live *live, struct cow_error *err)
 {
 	struct guest *guest = live->data;
-	bool paused = live->paused;
 	int state = VIR_DOMAIN_PAUSED;
 
-	live->paused = false;
-	if (!paused || !is_running(guest))
+	if (!is_running(guest))
 		return 0;
 	if ((libvirt.virDomainGetState(guest->domain, &state, NULL, 0) == 0 &&
 	     state != VIR_DOMAIN_PAUSED) ||
@@ -283,6 +317,23 @@ static int cancel(struct convert_live *live, struct cow_error *err)
 	return r > 0 ? convert_libvirt_fail("end the block copy", err) : r;
 }
 
+/* The end of a mirror is what makes QEMU open the file again. One that has ended just now may still
+ * be in the way of another. */
+static int reopen(struct convert_live *live, const char *scratch, struct cow_error *err)
+{
+	int r = 0;
+
+	for (int i = 0; i < REOPEN_TRIES; i++) {
+		if (!is_running(live->data))
+			return 0;
+		r = mirror(live, scratch, COW_FORMAT_RAW, 0, err);
+		if (r == 0)
+			return cancel(live, err);
+		convert_wait_us(RECONNECT_WAIT);
+	}
+	return r;
+}
+
 static void detach(struct convert_live *live)
 {
 	struct guest *guest = live->data;
@@ -296,4 +347,17 @@ static void detach(struct convert_live *live)
 }
 
 const struct convert_live_backend convert_live_libvirt = {
-	attach, check, start, look, pause_guest, resume_guest, pivot, cancel, detach};
+	.attach = attach,
+	.check = check,
+	.open = open_copy,
+	.open_mirrors = true,
+	.start = start,
+	.look = look,
+	.runs = runs,
+	.pause = pause_guest,
+	.resume = resume_guest,
+	.pivot = pivot,
+	.cancel = cancel,
+	.reopen = reopen,
+	.detach = detach,
+};

@@ -26,6 +26,11 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+static uint64_t number_of(const json_t *object, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
 static int query_nodes(struct convert_live *live, json_t **ret, struct cow_error *err)
 {
 	return qmp_execute(live->data, "query-named-block-nodes", json_pack("{s:b}", "flat", 1),
@@ -70,6 +75,7 @@ static int attach(struct convert_live *live, const struct stat *image, struct co
 			live->path = strdup(text_of(node, "file"));
 			live->format = format_of(node);
 			live->guest = strdup("QEMU");
+			live->size = number_of(json_object_get(node, "image"), "virtual-size");
 			return live->path && live->guest
 				       ? 1
 				       : base_fail(err, ENOMEM, "look at QEMU's disks");
@@ -82,12 +88,14 @@ static int attach(struct convert_live *live, const struct stat *image, struct co
 static int find_source(const struct convert_live *live, const json_t *nodes, json_t **ret,
 		       struct cow_error *err)
 {
+	char name[NODE_MAX];
 	json_t *node;
 	size_t i, n = 0;
 
 	json_array_foreach(nodes, i, node)
 	{
-		if (format_of(node) && base_equal(text_of(node, "file"), live->path)) {
+		if (format_of(node) && base_equal(text_of(node, "file"), live->path) &&
+		    !base_equal(text_of(node, "node-name"), job_name(live, name))) {
 			*ret = node;
 			n++;
 		}
@@ -166,29 +174,31 @@ static json_t *describe_job(const struct convert_live *live, const json_t *sourc
 			 (json_int_t)live->options->bandwidth);
 }
 
-static int start(struct convert_live *live, struct cow_error *err)
+/* Without auto-read-only: it is opened once, for writing. */
+static int open_copy(struct convert_live *live, struct cow_error *err)
 {
 	BASE_CLEANUP(json) json_t *nodes = NULL;
-	char name[NODE_MAX];
 	json_t *source = NULL;
 	int r = query_nodes(live, &nodes, err);
 
 	if (r == 0)
 		r = find_source(live, nodes, &source, err);
-	if (r == 0)
-		r = qmp_execute(live->data, "blockdev-add", describe_copy(live, source), NULL, err);
-	if (r < 0)
-		return r;
-	job_name(live, name);
-	r = qmp_execute(live->data, "blockdev-mirror", describe_job(live, source), NULL, err);
-	if (r < 0)
-		delete_node(live, name, NULL);
-	return r;
+	return r < 0 ? r
+		     : qmp_execute(live->data, "blockdev-add", describe_copy(live, source), NULL,
+				   err);
 }
 
-static uint64_t number_of(const json_t *object, const char *key)
+static int start(struct convert_live *live, struct cow_error *err)
 {
-	return (uint64_t)json_integer_value(json_object_get(object, key));
+	BASE_CLEANUP(json) json_t *nodes = NULL;
+	json_t *source = NULL;
+	int r = query_nodes(live, &nodes, err);
+
+	if (r == 0)
+		r = find_source(live, nodes, &source, err);
+	return r < 0 ? r
+		     : qmp_execute(live->data, "blockdev-mirror", describe_job(live, source), NULL,
+				   err);
 }
 
 static int look(struct convert_live *live, struct convert_live_job *ret, struct cow_error *err)
@@ -264,22 +274,23 @@ static void close_original(struct convert_live *live)
 			delete_node(live, text_of(node, "node-name"), NULL);
 }
 
-static int pause_guest(struct convert_live *live, struct cow_error *err)
+static int runs(struct convert_live *live, struct cow_error *err)
 {
 	BASE_CLEANUP(json) json_t *status = NULL;
 	int r = qmp_execute(live->data, "query-status", NULL, &status, err);
 
-	if (r < 0 || !json_is_true(json_object_get(status, "running")))
-		return r;
-	live->paused = true;
+	return r < 0 ? r : json_is_true(json_object_get(status, "running"));
+}
+
+static int pause_guest(struct convert_live *live, struct cow_error *err)
+{
 	return qmp_execute(live->data, "stop", NULL, NULL, err);
 }
 
 static int resume_guest(struct convert_live *live, struct cow_error *err)
 {
-	int r = live->paused ? qmp_execute(live->data, "cont", NULL, NULL, err) : 0;
+	int r = qmp_execute(live->data, "cont", NULL, NULL, err);
 
-	live->paused = false;
 	return r == -ECONNRESET || r == -EPIPE ? 0 : r;
 }
 
@@ -321,4 +332,15 @@ static void detach(struct convert_live *live)
 }
 
 const struct convert_live_backend convert_live_qmp = {
-	attach, check, start, look, pause_guest, resume_guest, pivot, cancel, detach};
+	.attach = attach,
+	.check = check,
+	.open = open_copy,
+	.start = start,
+	.look = look,
+	.runs = runs,
+	.pause = pause_guest,
+	.resume = resume_guest,
+	.pivot = pivot,
+	.cancel = cancel,
+	.detach = detach,
+};

@@ -64,6 +64,26 @@ int convert_live_attach(struct convert *c, struct cow_error *err)
 	return r < 0 ? r : 0;
 }
 
+int convert_live_pause(struct convert_live *live, struct cow_error *err)
+{
+	int r = live->backend->runs(live, err);
+
+	if (r <= 0)
+		return r;
+	live->paused = true;
+	return live->backend->pause(live, err);
+}
+
+int convert_live_resume(struct convert_live *live, struct cow_error *err)
+{
+	bool paused = live->paused;
+
+	if (!paused || live->astray)
+		return 0;
+	live->paused = false;
+	return live->backend->resume(live, err);
+}
+
 void convert_live_free(struct convert_live *live)
 {
 	if (!live)
@@ -72,62 +92,6 @@ void convert_live_free(struct convert_live *live)
 	free(live->guest);
 	free(live->path);
 	free(live);
-}
-
-/* L4: give the copy a name, which is the journal. */
-static int name_copy(struct convert *c, struct convert_journal *journal,
-		     char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err)
-{
-	struct stat st;
-
-	if (fstat(c->copy, &st) < 0)
-		return base_fail(err, errno, "look at the copy of %s", BASE_QUOTE(c->name));
-	c->copy_inode = st.st_ino;
-	*journal = (struct convert_journal){
-		.kind = c->options->flags & COW_CONVERT_KEEP_ORIGINAL
-				? CONVERT_JOURNAL_MIRRORING_KEEP
-				: CONVERT_JOURNAL_MIRRORING,
-		.old_inode = c->before.st_ino,
-		.new_inode = st.st_ino,
-	};
-	convert_journal_format(journal, c->name, temp);
-	/* Another run is not to take this one for a left-over. */
-	if (flock(c->copy, LOCK_EX | LOCK_NB) < 0)
-		return base_fail(err, errno, "lock the copy of %s", BASE_QUOTE(c->name));
-	if (linkat(AT_FDCWD, BASE_FD_PATH(c->copy), c->dirfd, temp, AT_SYMLINK_FOLLOW) < 0)
-		return base_fail(err, errno, "name the copy of %s", BASE_QUOTE(c->name));
-	return 0;
-}
-
-static int exchange(struct convert *c, const char *temp, ino_t leaves, struct cow_error *err)
-{
-	int r = convert_exchange(c, temp, leaves);
-
-	return r < 0 ? base_fail(err, -r, "exchange %s and its copy", BASE_QUOTE(c->name)) : 0;
-}
-
-/* L5 to L7: the copy is at the path no longer than it takes to open it. */
-static int start(struct convert *c, const char *temp, struct cow_error *err)
-{
-	struct cow_error back;
-	int r = convert_sync_directory(c, err);
-
-	if (r == 0)
-		r = exchange(c, temp, c->before.st_ino, err);
-	if (r < 0)
-		return r;
-	r = c->live->backend->start(c->live, err);
-	if (exchange(c, temp, c->copy_inode, &back) < 0) {
-		r = -EIO;
-		*err = back;
-	}
-	if (r == 0)
-		r = convert_sync_directory(c, err);
-	if (r == 0 && !convert_is_open(c->copy))
-		r = base_refuse(err, ESTALE, COW_CODE_CHANGED,
-				"the guest %s did not open the copy of %s",
-				BASE_QUOTE(c->live->guest), BASE_QUOTE(c->name));
-	return r;
 }
 
 /* L8: until both files are the same and stay so. */
@@ -144,35 +108,21 @@ static int wait_until_ready(struct convert *c, struct cow_error *err)
 		convert_wait_us(POLL_US);
 	}
 	c->result->bytes_copied = job.done;
-	if (r == 0)
-		return base_remedy(err,
-				   base_refuse(err, EIO, COW_CODE_CANCELLED,
-					       "the mirror of %s ended early", BASE_QUOTE(c->name)),
-				   "is there room, and does the guest %s still run?",
-				   c->live->guest);
-	return r < 0 ? r : 0;
+	return r > 0 ? 0 : r < 0 ? r : convert_live_fail_ended(c, err);
 }
 
 /* The copy is complete: on disk, with the flags it should have, and said so by its name. */
 static int complete(struct convert *c, struct convert_journal *journal,
 		    char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err)
 {
-	char mirroring[CONVERT_JOURNAL_NAME_MAX];
 	int r = convert_copy_flags(c, err);
 
 	if (r < 0)
 		return r;
 	if (fsync(c->copy) < 0)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	base_copy(mirroring, sizeof(mirroring), temp);
-	journal->kind = convert_journal_keeps(journal) ? CONVERT_JOURNAL_MIRRORED_KEEP
-						       : CONVERT_JOURNAL_MIRRORED;
-	convert_journal_format(journal, c->name, temp);
-	if (renameat2(c->dirfd, mirroring, c->dirfd, temp, RENAME_NOREPLACE) < 0) {
-		base_copy(temp, CONVERT_JOURNAL_NAME_MAX, mirroring);
-		return base_fail(err, errno, "rename the copy of %s", BASE_QUOTE(c->name));
-	}
-	return convert_sync_directory(c, err);
+	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED,
+				 CONVERT_JOURNAL_MIRRORED_KEEP, temp, err);
 }
 
 /* L9: with the guest standing still both files are the same and on disk, so that it does not matter
@@ -186,16 +136,16 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 	int r;
 
 	if ((r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err)) < 0 ||
-	    (r = backend->pause(c->live, err)) < 0)
+	    (r = convert_live_pause(c->live, err)) < 0)
 		return r;
 	/* Whoever finds both files unused goes by which was written to last. The guest's own
 	 * flushes need not write an mtime to disk. */
 	if (futimens(c->copy, now) < 0 || fsync(c->copy) < 0)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	if ((r = exchange(c, temp, c->before.st_ino, err)) < 0 ||
+	if ((r = convert_live_exchange(c, temp, c->before.st_ino, err)) < 0 ||
 	    (r = convert_sync_directory(c, err)) < 0 || (r = backend->pivot(c->live, err)) < 0)
 		return r;
-	return backend->resume(c->live, err);
+	return convert_live_resume(c->live, err);
 }
 
 static void measure_copy(struct convert *c)
@@ -241,9 +191,9 @@ static int mirror(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 {
 	int r;
 
-	if ((r = start(c, temp, err)) < 0 || (r = wait_until_ready(c, err)) < 0 ||
-	    (r = convert_live_allocate(c, err)) < 0 || (r = complete(c, journal, temp, err)) < 0 ||
-	    (r = change_over(c, temp, err)) < 0)
+	if ((r = convert_live_begin(c, journal, temp, err)) < 0 ||
+	    (r = wait_until_ready(c, err)) < 0 || (r = convert_live_allocate(c, err)) < 0 ||
+	    (r = complete(c, journal, temp, err)) < 0 || (r = change_over(c, temp, err)) < 0)
 		return r;
 	return settle(c, temp, journal, err);
 }
@@ -264,10 +214,13 @@ static int give_up(struct convert *c, int r, struct cow_error *err)
 
 	let_go(c);
 	cleared = convert_recover(c, &clearing);
-	/* Wherever the guest is, it is better off going on. */
-	resumed = c->live->backend->resume(c->live, cleared < 0 ? NULL : &clearing);
+	/* Wherever the guest is, it is better off going on, unless it loses what it writes there.
+	 */
+	resumed = convert_live_resume(c->live, cleared < 0 ? NULL : &clearing);
 	if (cleared < 0 || resumed < 0)
-		return base_remedy(err, r, "nor could that be cleared up: %s", clearing.message);
+		return base_remedy(err, r, "nor could that be cleared up%s: %s",
+				   c->live->astray ? ", and the guest stands still" : "",
+				   clearing.message);
 	return convert_names(c, c->name, c->copy_inode) ? 0 : r;
 }
 
@@ -280,9 +233,8 @@ int convert_live_carry_out(struct convert *c, struct cow_error *err)
 
 	if ((r = convert_live_prepare_copy(c, err)) < 0 ||
 	    (r = convert_shelve(c, c->original, err)) < 0 ||
-	    (r = name_copy(c, &journal, temp, err)) < 0)
+	    (r = convert_live_name(c, &journal, temp, err)) < 0)
 		return r;
-	c->live->job = convert_live_job_of(&c->before, c->copy_inode);
 	r = mirror(c, temp, &journal, err);
 	if (r < 0)
 		return give_up(c, r, err);

@@ -22,18 +22,22 @@ struct convert_live_job {
 
 /* Whoever runs the guest, and mirrors a disk of it. Nothing here touches names: live.c does. */
 struct convert_live_backend {
-	/* Find the guest that has this file as a disk, fill in `guest`, `path` and `format`.
+	/* Find the guest that has this file as a disk, fill in `guest`, `path`, `format`, `size`.
 	 * @return 1, 0 when there is none, -errno. */
 	int (*attach)(struct convert_live *live, const struct stat *image, struct cow_error *err);
 	/* Refuse what can't be mirrored; nothing of an earlier run is left by now. */
 	int (*check)(struct convert_live *live, struct cow_error *err);
-	/* Begin to mirror the disk to the file that is at `path` now, no faster than the options
-	 * say. */
+	/* Have the copy opened, which is at `path` now. */
+	int (*open)(struct convert_live *live, struct cow_error *err);
+	/* That begins the mirror as well, as slowly as can be; so the guest has to stand still. */
+	bool open_mirrors;
+	/* Mirror the disk to it, no faster than the options say. */
 	int (*start)(struct convert_live *live, struct cow_error *err);
 	/* @return 1, 0 when there is no job (any more), -errno when that can't be known. */
 	int (*look)(struct convert_live *live, struct convert_live_job *ret, struct cow_error *err);
-	/* Stop the guest with all its requests done, or let it go on; one that is stopped anyway
-	 * stays so. */
+	/* @return 1 when the guest runs, 0 when it stands still, -errno. */
+	int (*runs)(struct convert_live *live, struct cow_error *err);
+	/* Stop the guest with all its requests done, or let it go on. */
 	int (*pause)(struct convert_live *live, struct cow_error *err);
 	int (*resume)(struct convert_live *live, struct cow_error *err);
 	/* End the job, the guest being on the copy; on failure either may be the case. */
@@ -41,6 +45,9 @@ struct convert_live_backend {
 	/* End the job, the guest being on the original, and let go of the copy. Without a job that
 	 * is no failure. */
 	int (*cancel)(struct convert_live *live, struct cow_error *err);
+	/* With `open_mirrors`: have the image opened again that is at `path`, by a mirror to this
+	 * file, which is ended at once. A guest that is gone is no failure. */
+	int (*reopen)(struct convert_live *live, const char *scratch, struct cow_error *err);
 	void (*detach)(struct convert_live *live);
 };
 
@@ -59,7 +66,9 @@ struct convert_live {
 	char *guest;                               /* for messages: the domain's name */
 	char *path;                                /* what the guest's definition calls the image */
 	enum cow_format format; /* as the guest reads it, whatever it has written there */
+	uint64_t size;          /* of the guest's disk, as the guest sees it */
 	bool paused;            /* by us */
+	bool astray;            /* it may have an incomplete copy open, and must not go on */
 	bool shallow;           /* there is a backing file, which is left as it is */
 	uint64_t job;           /* names the job: the copy's device and inode */
 };
@@ -75,6 +84,26 @@ int convert_live_prepare_copy(struct convert *c, struct cow_error *err);
 /* Give the copy of a raw image the space that the image has: in one piece before it is written to,
  * and again when the mirror has made holes of what was preallocated. */
 int convert_live_allocate(struct convert *c, struct cow_error *err);
+/* Stop the guest, and remember it; one that is stopped anyway stays so. */
+int convert_live_pause(struct convert_live *live, struct cow_error *err);
+/* Let it go on, if it was stopped by us and nothing can be lost by it. */
+int convert_live_resume(struct convert_live *live, struct cow_error *err);
+/* L4: give the copy a name, which is the journal. */
+int convert_live_name(struct convert *c, struct convert_journal *journal,
+		      char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err);
+/* L5 to L7: have the guest's disk mirrored to it. */
+int convert_live_begin(struct convert *c, struct convert_journal *journal,
+		       char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err);
+/* Exchange the names of the two, of which this one leaves the path. */
+int convert_live_exchange(struct convert *c, const char *temp, ino_t leaves, struct cow_error *err);
+/* Have the original opened again by a guest that stands still and has the copy open instead. */
+int convert_live_reopen(struct convert *c, ino_t original, struct cow_error *err);
+/* The error for a mirror that is no more. */
+int convert_live_fail_ended(const struct convert *c, struct cow_error *err);
+/* The journal's next kind, and the copy's name with it. */
+int convert_live_mark(struct convert *c, struct convert_journal *journal,
+		      enum convert_journal_kind kind, enum convert_journal_kind kind_keeping,
+		      char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err);
 /* From the empty copy to the end. */
 int convert_live_carry_out(struct convert *c, struct cow_error *err);
 

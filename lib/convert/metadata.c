@@ -323,6 +323,11 @@ int convert_shelve(struct convert *c, int fd, struct cow_error *err)
 	return give_metadata(c, fd, c->shelf, err);
 }
 
+int convert_give_shelved(struct convert *c, int fd, struct cow_error *err)
+{
+	return give_metadata(c, c->shelf, fd, err);
+}
+
 int convert_unshelve(struct convert *c, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int shelf = base_take_fd(&c->shelf);

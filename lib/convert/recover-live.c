@@ -8,6 +8,8 @@
  *   N      O      N not    exchanged back, the copy is removed: the guest was not there yet
  *   N      O      O not    once mirrored: the exchange is completed, the guest is (or was) on N
  *   either        both     the mirror still runs: exchanged back, the mirror is ended, again
+ *   either        N        while the guest stands still for it to be opened: the same, and QEMU is
+ *                          made to open O again
  *   either        other    nothing is touched
  *
  * Where none is open and N, mirrored, is at the path, the guest may have ended on either. Until it
@@ -59,6 +61,7 @@ static void close_pair(struct pair *pair)
 		close(pair->image.fd);
 	if (pair->temp.fd >= 0)
 		close(pair->temp.fd);
+	pair->image.fd = pair->temp.fd = -1;
 }
 
 static int open_pair(const struct convert *c, const char *temp,
@@ -143,29 +146,73 @@ static int end_mirror(struct convert *c, const char *temp, const struct convert_
 	return c->live->backend->cancel(c->live, err);
 }
 
+/* Has a guest that stands still for it something else open than the original? */
+static bool is_astray(const struct convert *c, const struct convert_journal *journal,
+		      const struct pair *pair)
+{
+	const struct convert_live_backend *backend = c->live ? c->live->backend : NULL;
+	bool own = journal->new_inode == c->copy_inode;
+
+	return backend && backend->open_mirrors && !convert_journal_is_mirrored(journal) &&
+	       (own || convert_journal_is_opening(journal)) &&
+	       !convert_hold_sees_writer(pair->old->fd) && backend->runs(c->live, NULL) == 0;
+}
+
+/* With the original at the path. QEMU has to be able to open it. */
+static int lead_back(struct convert *c, const struct convert_journal *journal,
+		     struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = base_open_quietly(c->dirfd, c->name, O_RDONLY | O_NOFOLLOW);
+	int r = fd < 0 ? base_fail(err, -fd, "open %s", BASE_QUOTE(c->name))
+		       : convert_give_shelved(c, fd, err);
+
+	return r < 0 ? r : convert_live_reopen(c, (ino_t)journal->old_inode, err);
+}
+
+static int refuse_astray(const struct convert *c, const char *temp, struct cow_error *err)
+{
+	return base_remedy(
+		err, recover_refuse(c, temp, "and the guest did not open its image again", err),
+		"try again, or shut the guest %s down (it would lose writes if it went "
+		"on) and convert then",
+		c->live->guest);
+}
+
 static int recover(struct convert *c, const char *temp, const struct convert_journal *journal,
 		   struct cow_error *err)
 {
 	struct pair pair;
 	int r = open_pair(c, temp, journal, &pair, err);
 	bool in_place = r == 0 && pair.copy == &pair.image;
-	bool mirrors = r == 0 && pair.old->open && pair.copy->open;
 
 	if (r == 0 && c->live && c->shelf < 0)
 		r = convert_shelve(c, pair.old->fd, err);
-	if (r == 0 && !mirrors)
-		r = settle(c, temp, journal, &pair, err);
-	close_pair(&pair);
-	if (r < 0 || !mirrors)
-		return r;
-	r = end_mirror(c, temp, journal, in_place, err);
-	if (r < 0)
-		return r;
-	r = open_pair(c, temp, journal, &pair, err);
+	if (r == 0 && ((pair.old->open && pair.copy->open) || is_astray(c, journal, &pair))) {
+		close_pair(&pair);
+		r = end_mirror(c, temp, journal, in_place, err);
+		if (r == 0)
+			r = open_pair(c, temp, journal, &pair, err);
+	}
+	if (r == 0 && is_astray(c, journal, &pair)) {
+		close_pair(&pair);
+		r = lead_back(c, journal, err);
+		if (r == 0)
+			r = open_pair(c, temp, journal, &pair, err);
+	}
 	if (r == 0)
-		r = settle(c, temp, journal, &pair, err);
+		r = is_astray(c, journal, &pair) ? refuse_astray(c, temp, err)
+						 : settle(c, temp, journal, &pair, err);
 	close_pair(&pair);
 	return r;
+}
+
+/* A run that was killed may have left the guest standing still; of this one it is known. */
+static void note_standing_still(struct convert *c, const struct convert_journal *journal)
+{
+	if (!c->live || journal->new_inode == c->copy_inode)
+		return;
+	c->live->astray = convert_journal_is_opening(journal);
+	c->live->paused |= c->live->astray || convert_journal_is_mirrored(journal);
 }
 
 int convert_recover_live(struct convert *c, const char *temp, const struct convert_journal *journal,
@@ -175,11 +222,11 @@ int convert_recover_live(struct convert *c, const char *temp, const struct conve
 
 	if (fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) < 0)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
-	/* A run that was killed may have left the guest standing still; of this one it is known. */
-	if (c->live && convert_journal_is_mirrored(journal) && journal->new_inode != c->copy_inode)
-		c->live->paused = true;
+	note_standing_still(c, journal);
 	r = recover(c, temp, journal, err);
-	resumed = c->live ? c->live->backend->resume(c->live, r < 0 ? NULL : err) : 0;
+	if (r == 0 && c->live)
+		c->live->astray = false;
+	resumed = c->live ? convert_live_resume(c->live, r < 0 ? NULL : err) : 0;
 	if (r == 0)
 		r = resumed;
 	if (r == 0 && c->live)

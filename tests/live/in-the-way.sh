@@ -24,25 +24,40 @@ as_it_was() {
 	expect_equal "$(ls -A "$T/b")" disk "what is there"
 	expect_equal "$(virsh -q domstate guest)" "$1" "the guest"
 }
-# fails: the exchange of L9 does, with the guest stopped
+# fails N: the exchange of L9 does, the Nth renaming, with the guest stopped
 fails() {
-	trace_inject renameat2:error=EIO:when=4 cowctl convert --live "$image" && fail "not failed"
+	trace_inject renameat2:error=EIO:when="$1" cowctl convert --live "$image" && fail "not failed"
 	expect_err "Input/output error"
 }
 
 # Whoever can read the image can lock it.
 exec 5<"$image"
 flock --shared 5
-fails
+fails 5
 as_it_was running
 exec 5<&-
 guest_goes_on
 
 # A guest that was stopped before stays so.
 virsh -q suspend guest
-fails
+fails 4
 as_it_was paused
 virsh -q resume guest
+
+# A file that is not as long as the guest's disk can't be mirrored; nor is it one of whole sectors.
+refused() {
+	truncate -s "$1" "$image"
+	for option in '' --dry-run; do
+		expect_status 2 cowctl convert --live ${option:+"$option"} "$image"
+		expect_err "$2" "shut the guest down"
+	done
+	as_it_was running
+}
+size=$(stat -c %s "$image")
+refused +1M "has $((size + (1 << 20))) bytes, and the guest's disk has $size"
+refused $((size - 100)) "no multiple of 512"
+truncate -s "$size" "$image"
+guest_goes_on
 
 # Where others can create names, what a crash leaves could not be put right.
 chmod 0775 "$T/b"
@@ -53,7 +68,7 @@ chmod 0755 "$T/b"
 # A pool is refreshed while it goes on: nothing was interrupted.
 expect_status 0 cowctl pool define-as p --session --target "$T/b" --cow on
 : >"$T/trace"
-traced -o "$T/trace" --trace=renameat2 --inject=renameat2:signal=STOP:when=3 \
+traced -o "$T/trace" --trace=renameat2 --inject=renameat2:signal=STOP:when=4 \
 	-- "$COWCTL" convert --live --bandwidth 40M --json "$image" >"$T/converted" 2>"$T/said" &
 converter=$!
 wait_for "the converter" grep -q 'stopped by SIGSTOP' "$T/trace"

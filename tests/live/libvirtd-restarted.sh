@@ -17,12 +17,13 @@ libvirtd_start 'user = "libvirt-qemu"' 'group = "libvirt-qemu"'
 domain_start raw "$image"
 getfattr --absolute-names --dump --match=- -- "$image" >"$T/marks"
 
-# held_while COMMAND: the converter stands still meanwhile, with the mirror running; sets status.
+# held_while N COMMAND: the converter stands still meanwhile, before its Nth renaming; sets status.
 held_while() {
-	local converter
+	local converter nth=$1
+	shift
 	status=0
 	: >"$T/trace"
-	traced -o "$T/trace" --trace=renameat2 --inject=renameat2:signal=STOP:when=2 \
+	traced -o "$T/trace" --trace=renameat2 --inject=renameat2:signal=STOP:when="$nth" \
 		-- "$COWCTL" convert --live --cow "$to" "$image" >"$T/out" 2>"$T/err" </dev/null &
 	converter=$!
 	wait_for "the converter" grep -q 'stopped by SIGSTOP' "$T/trace"
@@ -31,11 +32,16 @@ held_while() {
 	wait "$converter" || status=$?
 }
 
-to=off
-held_while libvirtd_restart
-expect_equal "$status" 0 "status: $(cat "$T/err")"
-is_nocow "$image" || fail "not NOCOW"
-guest_goes_on
+# First while the guest stands still for the copy to be opened, then while both are the same.
+for to in off on off; do
+	case $to in off) held_while 2 libvirtd_restart ;; on) held_while 4 libvirtd_restart ;; esac
+	expect_equal "$status" 0 "status: $(cat "$T/err")"
+	case $to in
+	off) is_nocow "$image" || fail "not NOCOW" ;;
+	on) ! is_nocow "$image" || fail "still NOCOW" ;;
+	esac
+	guest_goes_on
+done
 
 trace_inject renameat2:signal=KILL:when=3 cowctl convert --live --cow on "$image" && fail "not killed"
 expect_status 0 cowctl convert --live --cow on --json "$image"
@@ -44,7 +50,8 @@ expect_json '.images[0] | .result == "converted" and .mode == "live"'
 getfattr --absolute-names --dump --match=- -- "$image" | diff "$T/marks" -
 guest_goes_on
 
-held_while virsh -q destroy guest
+to=off
+held_while 2 virsh -q destroy guest
 expect_equal "$status" 2 "status"
 expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
 expect_equal "$(getfattr --absolute-names --dump --match=trusted -- "$image")" "" "marks of a guest that is gone"

@@ -36,6 +36,14 @@ qemu_start -blockdev "driver=file,filename=$T/b/disk.raw,node-name=p0,cache.dire
 	-blockdev driver=raw,file=p0,node-name=d0,cache.direct=on -device ide-hd,bus=ide.1,drive=d0
 there_and_back
 
+# One that has grown under its guest can't be mirrored.
+qemu_start -drive file=disk.raw,format=raw,if=ide,index=2
+truncate -s +1M disk.raw
+expect_status 2 cowctl convert --qmp "$T/qmp" --cow off --dry-run disk.raw
+expect_err "has 42991616 bytes, and the guest's disk has 41943040"
+qemu_stop
+truncate -s 40M disk.raw
+
 # A mirror of what lies below another node can't be had: said before any name is exchanged.
 qemu_start -object throttle-group,id=slow,x-iops-total=100000 \
 	-blockdev "driver=file,filename=$T/b/disk.raw,node-name=p0" -blockdev driver=raw,file=p0,node-name=d0 \
