@@ -71,13 +71,16 @@ static bool is_target(const xmlNode *disk, const void *target)
 static int take(const xmlNode *disk, struct convert_disk *ret)
 {
 	BASE_CLEANUP(free) char *format = attribute_of(child_of(disk, "driver"), "type");
+	const xmlNode *source = child_of(disk, "source");
 
 	*ret = (struct convert_disk){
-		.path = attribute_of(child_of(disk, "source"), "file"),
+		.path = attribute_of(source, "file"),
 		.target = attribute_of(child_of(disk, "target"), "dev"),
 		.format = format ? cow_format_from_name(format) : COW_FORMAT_UNKNOWN,
 		.shareable = child_of(disk, "shareable"),
 		.readonly = child_of(disk, "readonly"),
+		.encrypted = child_of(source, "encryption") || child_of(disk, "encryption"),
+		.sliced = child_of(source, "slices"),
 	};
 	if (format && ret->path && ret->target)
 		return 1;

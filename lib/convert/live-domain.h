@@ -15,6 +15,7 @@ struct convert_disk {
 	char *target; /* the disk, as the guest calls it: "vda" */
 	enum cow_format format;
 	bool shareable, readonly;
+	bool encrypted, sliced; /* what the guest has is not what is in the file, or a part of it */
 };
 
 /* The disk that has this file as its image; its strings belong to the caller.

@@ -19,15 +19,30 @@ struct guest {
 	char *target; /* the disk, as the guest calls it: "vda" */
 };
 
-/* A mirror of a disk that several guests write to, or of one that can't be written, is no copy. */
+/* A mirror of a disk that several guests write to, or of one that can't be written, is no copy. Nor
+ * is it one of the file when the guest sees something else than what is in there. */
 static int check_disk(const struct convert_disk *disk, const struct convert_live *live,
 		      struct cow_error *err)
 {
-	if (!disk->shareable && !disk->readonly)
-		return 0;
-	return base_refuse(err, EBUSY, COW_CODE_REFUSED, "%s is a %s disk of the guest %s",
-			   BASE_QUOTE(live->path), disk->shareable ? "shareable" : "readonly",
-			   BASE_QUOTE(live->guest));
+	const struct {
+		bool is;
+		const char *what;
+	} refused[] = {
+		{disk->shareable, "a shareable disk"},
+		{disk->readonly, "a readonly disk"},
+		{disk->encrypted, "an encrypted disk"},
+		{disk->sliced, "in part a disk"},
+	};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(refused); i++)
+		if (refused[i].is)
+			return base_remedy(err,
+					   base_refuse(err, EBUSY, COW_CODE_REFUSED,
+						       "%s is %s of the guest %s",
+						       BASE_QUOTE(live->path), refused[i].what,
+						       BASE_QUOTE(live->guest)),
+					   "shut the guest down and convert then");
+	return 0;
 }
 
 static int take_disk(struct convert_live *live, virDomainPtr domain, struct convert_disk *disk,

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The overlay of a transient domain is converted, and stays an overlay of the same make. An internal
-# snapshot, which a mirror would lose, is refused.
+# The overlay of a transient domain is converted, and stays an overlay of the same make, with its dirty
+# bitmaps, which QEMU writes to the file when the guest ends. An internal snapshot, which a mirror would lose,
+# is refused.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-convert.sh"
 . "$(dirname "$0")/../lib-live.sh"
@@ -12,6 +13,7 @@ chmod 0755 "$T/b"
 cd "$T/b"
 make_image base.raw 40M
 qemu-img create -q -f qcow2 -F raw -b base.raw -o cluster_size=32k,lazy_refcounts=on disk.qcow2
+qemu-img bitmap --add disk.qcow2 changes
 libvirtd_start
 domain_start qcow2 "$T/b/disk.qcow2" --transient
 definition_of live >"$T/live"
@@ -33,6 +35,8 @@ made | diff "$T/made" -
 expect_equal "$(sum_of base.raw)" "$sum" "the backing file"
 virsh -q destroy guest
 qemu-img check -q disk.qcow2
+expect_equal "$(qemu-img info --output=json disk.qcow2 | jq -c '."format-specific".data.bitmaps | map([.name, .flags])')" \
+	'[["changes",["auto"]]]' "dirty bitmaps"
 rm disk.qcow2.orig
 
 qemu-img snapshot -c one disk.qcow2
