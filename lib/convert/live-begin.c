@@ -83,6 +83,8 @@ int convert_live_exchange(struct convert *c, const char *temp, ino_t leaves, str
 {
 	int r = convert_exchange(c, temp, leaves);
 
+	if (r == -ESTALE)
+		return convert_fail_changed(c, err);
 	return r < 0 ? base_fail(err, -r, "exchange %s and its copy", BASE_QUOTE(c->name)) : 0;
 }
 
@@ -97,6 +99,7 @@ static int open_copy(struct convert *c, const char *temp, struct cow_error *err)
 		r = convert_live_exchange(c, temp, c->before.st_ino, err);
 	if (r < 0)
 		return r;
+	c->live->exchanged = true;
 	c->live->astray = backend->open_mirrors;
 	r = backend->open(c->live, err);
 	if (convert_live_exchange(c, temp, c->copy_inode, &back) < 0) {
@@ -127,13 +130,35 @@ static int check_opened(struct convert *c, struct cow_error *err)
 	return 0;
 }
 
+/* Another run may have begun at the same time. Each looks when its own copy has its name, so that
+ * one of two sees the other, or both do. */
+static int refuse_second(struct convert *c, struct cow_error *err)
+{
+	BASE_CLEANUP(directory)
+	DIR *directory =
+		base_directory_stream(openat(c->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const struct dirent *entry;
+	struct convert_journal other;
+
+	if (!directory)
+		return base_fail(err, errno, "read the directory of %s", BASE_QUOTE(c->name));
+	while ((entry = readdir(directory)))
+		if (convert_journal_parse(entry->d_name, c->name, &other) &&
+		    convert_journal_is_live(&other) && other.new_inode != c->copy_inode &&
+		    convert_is_locked(c->dirfd, other.new_inode))
+			return base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is being converted",
+					   BASE_QUOTE(c->name));
+	return 0;
+}
+
 int convert_live_begin(struct convert *c, struct convert_journal *journal,
 		       char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err)
 {
 	int r;
 
-	if ((r = convert_sync_directory(c, err)) < 0 || (r = open_copy(c, temp, err)) < 0 ||
-	    (r = check_opened(c, err)) < 0 || (r = c->live->backend->start(c->live, err)) < 0 ||
+	if ((r = refuse_second(c, err)) < 0 || (r = convert_sync_directory(c, err)) < 0 ||
+	    (r = open_copy(c, temp, err)) < 0 || (r = check_opened(c, err)) < 0 ||
+	    (r = c->live->backend->start(c->live, err)) < 0 ||
 	    (r = convert_live_resume(c->live, err)) < 0 || !convert_journal_is_opening(journal))
 		return r;
 	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORING,

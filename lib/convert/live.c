@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "convert/convert.h"
 #include "convert/live.h"
+#include "convert/recover.h"
 
 #define POLL_US 100000
 /* For QEMU to close the original, which it does when the last request is through. */
@@ -207,13 +208,14 @@ static void let_go(struct convert *c)
 
 /* The next run would know from the names what to do, so this one does: it looks who has which file
  * open, when it has closed them itself. */
-static int give_up(struct convert *c, int r, struct cow_error *err)
+static int give_up(struct convert *c, const char *temp, int r, struct cow_error *err)
 {
 	struct cow_error clearing = {0};
 	int cleared, resumed;
 
 	let_go(c);
-	cleared = convert_recover(c, &clearing);
+	cleared = c->live->exchanged ? convert_recover(c, &clearing)
+				     : recover_remove_copy(c, temp, &clearing);
 	/* Wherever the guest is, it is better off going on, unless it loses what it writes there.
 	 */
 	resumed = convert_live_resume(c->live, cleared < 0 ? NULL : &clearing);
@@ -237,7 +239,7 @@ int convert_live_carry_out(struct convert *c, struct cow_error *err)
 		return r;
 	r = mirror(c, temp, &journal, err);
 	if (r < 0)
-		return give_up(c, r, err);
+		return give_up(c, temp, r, err);
 	let_go(c);
 	if (convert_unshelve(c, &clearing) < 0)
 		base_copy_format(c->result->note, sizeof(c->result->note),

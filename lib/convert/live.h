@@ -67,6 +67,7 @@ struct convert_live {
 	char *path;                                /* what the guest's definition calls the image */
 	enum cow_format format; /* as the guest reads it, whatever it has written there */
 	uint64_t size;          /* of the guest's disk, as the guest sees it */
+	bool exchanged;         /* from then on anybody may have opened the copy */
 	bool paused;            /* by us */
 	bool astray;            /* it may have an incomplete copy open, and must not go on */
 	bool shallow;           /* there is a backing file, which is left as it is */

@@ -9,7 +9,8 @@
  *   N      O      yes, and image not       exchanged back: somebody went on with the old one
  *   either of them, anything else          nothing is touched, and the conversion refused
  *   neither                                not this image's business: left alone, and said; but
- *                                          refused where it is the image of that name, in two parts
+ *                                          refused where it is the image of that name, in two
+ * parts, and removed where it is a copy to be mirrored to, which serves nobody
  *
  * A copy that was to be resumed is removed like that, too, unless it is resumed. A move is settled
  * where one of the two files is whole and at the path; else it is left to be gone on with.
@@ -178,7 +179,7 @@ static int leave_alone(const struct convert *c, const char *temp,
 		       const struct convert_journal *journal, const struct stat *st,
 		       struct cow_error *err)
 {
-	if (!S_ISREG(st->st_mode) || st->st_ino != journal->new_inode || !recover_is_private(c) ||
+	if (st->st_ino != journal->new_inode || !recover_is_private(c) ||
 	    !convert_journal_find_away(c->dirfd, journal, c->name))
 		return 0;
 	return base_remedy(err,
@@ -186,6 +187,28 @@ static int leave_alone(const struct convert *c, const char *temp,
 				       "%s is not the image that was moved in part to %s",
 				       BASE_QUOTE(c->name), BASE_QUOTE(temp)),
 			   "move it away; then converting again goes on, --undo goes back");
+}
+
+/* Of two live conversions that began at once, one that was killed can leave a copy of what the
+ * other one has removed. */
+static int remove_orphan(struct convert *c, const char *temp, const struct convert_journal *journal,
+			 const struct stat *st, struct cow_error *err)
+{
+	struct convert_hold hold = {.fd = -1, .lease = F_UNLCK};
+	BASE_CLEANUP(fd) int fd = -1;
+	int r;
+
+	if (convert_journal_is_mirrored(journal) || st->st_ino != journal->new_inode ||
+	    st->st_nlink != 1 || c->options->flags & COW_CONVERT_DRY_RUN ||
+	    !recover_is_private(c) || convert_is_locked(c->dirfd, st->st_ino))
+		return 0;
+	fd = open_alone(c, temp, &hold, NULL);
+	if (fd < 0)
+		return 0;
+	if (c->live) /* resumed when all is settled */
+		c->live->paused |= convert_journal_is_opening(journal);
+	r = recover_remove_copy(c, temp, err);
+	return r < 0 ? r : 1;
 }
 
 /* @return 1 when it was dealt with, 0 when it is not this image's. */
@@ -197,10 +220,11 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 	struct stat st;
 	int r;
 
-	if (fstatat(c->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(c->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	if (!S_ISREG(st.st_mode) || !belongs(journal, &st, image))
-		return leave_alone(c, temp, journal, &st, err);
+	if (!belongs(journal, &st, image))
+		return convert_journal_is_live(journal) ? remove_orphan(c, temp, journal, &st, err)
+							: leave_alone(c, temp, journal, &st, err);
 	if (c->options->flags & COW_CONVERT_DRY_RUN)
 		return 1;
 	if (convert_journal_is_live(journal))
@@ -305,8 +329,10 @@ int convert_recover(struct convert *c, struct cow_error *err)
 
 	if (!directory)
 		return base_fail(err, errno, "read the directory of %s", BASE_QUOTE(c->name));
-	if (fstatat(c->dirfd, c->name, &image, AT_SYMLINK_NOFOLLOW) == 0)
-		return scan(c, directory, &image, err);
+	if (fstatat(c->dirfd, c->name, &image, AT_SYMLINK_NOFOLLOW) == 0) {
+		r = scan(c, directory, &image, err);
+		return r == 0 && c->live ? convert_live_resume(c->live, err) : r;
+	}
 	if (errno != ENOENT)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
 	r = scan(c, directory, NULL, err);
