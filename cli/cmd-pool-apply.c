@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl pool apply, refresh: make the directories of pools follow their policy again. */
+#include <string.h>
+
 #include "pool.h"
 #include "verbs.h"
 
@@ -202,30 +204,70 @@ const struct cli_verb cli_verb_pool_refresh = {
 	.run = refresh,
 };
 
+/* One of ours may be called like libvirt's, or have its uuid: of the two it is libvirt's. */
+static struct cow_pool *find_theirs(struct cow_pool **pools, struct cow_pool *found,
+				    const char *name)
+{
+	for (; *pools; pools++)
+		if ((*pools)->source == COW_POOL_SOURCE_LIBVIRT &&
+		    (!strcmp((*pools)->uuid, found->uuid) || !strcmp((*pools)->name, name)))
+			return *pools;
+	return found;
+}
+
+/* What is in its directory already keeps what it has. */
+static void say_unreached(struct cli_call *call, struct cow_pool_store *store,
+			  const struct cow_pool *pool)
+{
+	struct cow_pool_point **points CLI_CLEANUP(points) = NULL;
+	struct cow_error err = {0};
+	size_t drifted = 0;
+
+	if (cow_pool_apply(store, pool, COW_POOL_APPLY_CHECK, &points, &err) < 0) {
+		cli_error(call, &err);
+		return;
+	}
+	for (struct cow_pool_point **point = points; *point; point++) {
+		judge_point(call, *point);
+		drifted += point != points && (*point)->before == COW_COMPLIANCE_DRIFTED;
+	}
+	if (drifted)
+		cli_warn(call, "%zu directories in %s stay as they are", drifted,
+			 CLI_QUOTE(pool->path));
+	say_rest(call, pool, points);
+}
+
 static int adopt(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
-	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	struct cow_pool *found CLI_CLEANUP(pool) = NULL, *pool;
+	struct cow_pool **pools CLI_CLEANUP(pools) = NULL;
 	struct cow_pool_point **points CLI_CLEANUP(points) = NULL;
 	const char *policy = cli_value(call, "cow");
 	struct cow_error err = {0};
-	int status = cli_pool_open(call, &store, &pool);
+	size_t broken;
+	int status = cli_pool_open(call, &store, &found);
 
 	if (status)
 		return status;
-	if (cow_pool_adopt(store, pool, cow_policy_from_name(policy ? policy : "auto"),
+	if (cow_pool_list(store, &pools, &broken, &err) < 0)
+		return cli_error(call, &err);
+	pool = find_theirs(pools, found, call->operands[0]);
+	/* What it has been given is not taken from it unasked: without <cow> it is auto. */
+	if (cow_pool_adopt(store, pool, policy ? cow_policy_from_name(policy) : pool->policy,
 			   cli_value(call, "connect"), &points, &err) < 0)
 		return cli_error(call, &err);
 	fprintf(call->out, "adopted pool %s", CLI_QUOTE(pool->name));
 	say_mended(call, pool, points[0]);
 	cli_pool_json(call, store, pool);
+	say_unreached(call, store, pool);
 	cli_status(call, cli_pool_judge(call, pool));
 	return call->status;
 }
 
 static const struct cli_option adopt_options[] = {
-	{"cow", 0, NULL, "off|on|auto", "the policy; auto: what it comes to there (default)", 0,
-	 false},
+	{"cow", 0, NULL, "off|on|auto",
+	 "the policy (as it is, or else auto: what that comes to there)", 0, false},
 	{"connect", 0, "URI", NULL, "the libvirt to ask", 0, false},
 	{0},
 };

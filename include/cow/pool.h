@@ -266,8 +266,8 @@ void cow_pool_points_free(struct cow_pool_point **points);
 int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
 		  struct cow_pool_point ***ret_points, struct cow_error *err);
 
-/** Give one of libvirt's pools a policy: <cow state> in its definition, by libvirt's own API, read
- *  back; then its directory gets it too, as by cow_pool_mend(). What libvirt runs the pool with
+/** Give one of libvirt's pools a policy: its directory, as by cow_pool_mend(), and <cow state> in
+ *  its definition, by libvirt's own API, read back; both or none. What libvirt runs the pool with
  *  until it is stopped stays. `auto` is written as what it comes to there.
  *  @param uri of the libvirt to ask; NULL: storage:///system or storage:///session.
  *  @param ret_points one point. */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Give one of libvirt's pools a policy: in its definition, which libvirt alone writes, and in its
  * directory. */
+#include <cow/attr.h>
+
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "pool/apply.h"
 #include "pool/judge.h"
 #include "pool/mount.h"
+#include "pool/points.h"
 #include "pool/store.h"
 #include "pool/xml.h"
 
@@ -134,12 +137,11 @@ static int decide(const struct cow_pool *pool, enum cow_policy policy, enum cow_
 static int check(const struct cow_pool *pool, struct cow_error *err)
 {
 	if (pool->source != COW_POOL_SOURCE_LIBVIRT)
-		return base_remedy(
-			err,
-			base_refuse(err, EINVAL, COW_CODE_USAGE, "pool %s is none of libvirt's",
-				    BASE_QUOTE(pool->name)),
-			"cowctl pool edit changes its policy; libvirt's of the same name "
-			"goes by its uuid");
+		return base_remedy(err,
+				   base_refuse(err, EINVAL, COW_CODE_USAGE,
+					       "pool %s is none of libvirt's",
+					       BASE_QUOTE(pool->name)),
+				   "cowctl pool edit changes its policy");
 	if (!pool->persistent)
 		return base_remedy(err, fail_transient(pool, err),
 				   "virsh pool-define has it keep one");
@@ -150,20 +152,45 @@ static int check(const struct cow_pool *pool, struct cow_error *err)
 	return 0;
 }
 
+/* Where the directory can't be made to follow the policy, libvirt is not to say that it has it; and
+ * when libvirt doesn't take it, the directory is as it was. */
+static int adopt(struct cow_pool_store *store, const struct cow_pool *pool, const char *uri,
+		 struct cow_pool_point ***ret, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = pool_open_directory(pool, err);
+	BASE_CLEANUP(points) struct cow_pool_point **points = NULL;
+	uint32_t before = 0;
+	bool has_flags = fd >= 0 && cow_attr_get(fd, &before, NULL) == 0;
+	int r = fd < 0 ? fd : pool_apply(store, pool, POOL_POINTS_ALONE, &points, err);
+
+	if (r == 0 && points[0]->error.message[0]) {
+		if (err)
+			*err = points[0]->error;
+		r = points[0]->error.errnum ? -points[0]->error.errnum : -EOPNOTSUPP;
+	}
+	if (r < 0)
+		return r;
+	r = tell_libvirt(store, pool, pool->policy, uri, err);
+	if (r < 0 && has_flags)
+		cow_attr_set_nocow(fd, before & COW_ATTR_NOCOW, NULL);
+	if (r == 0)
+		*ret = base_take(points);
+	return r;
+}
+
 COW_EXPORT int cow_pool_adopt(struct cow_pool_store *store, struct cow_pool *pool,
 			      enum cow_policy policy, const char *uri, struct cow_pool_point ***ret,
 			      struct cow_error *err)
 {
-	enum cow_policy effective = COW_POLICY_UNKNOWN;
+	enum cow_policy before = pool->policy;
 	int r = check(pool, err);
 
 	if (r == 0)
-		r = decide(pool, policy, &effective, err);
+		r = decide(pool, policy, &pool->policy, err);
 	if (r == 0)
-		r = tell_libvirt(store, pool, effective, uri, err);
-	if (r < 0)
-		return r;
-	pool->policy = effective;
-	r = pool_apply(store, pool, POOL_POINTS_ALONE, ret, err);
-	return r < 0 ? r : cow_pool_refresh(store, pool, err);
+		r = adopt(store, pool, uri, ret, err);
+	if (r == 0)
+		return cow_pool_refresh(store, pool, err);
+	pool->policy = before;
+	return r;
 }

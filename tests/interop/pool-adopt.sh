@@ -26,7 +26,8 @@ theirs running
 libvirt pool-start running
 libvirt vol-create-as running before 1M
 uuid=$(as_nobody virsh -q pool-uuid running | tr -d '[:space:]')
-expect_status 0 pool adopt running --cow off --json
+expect_status 1 pool adopt running --cow off --json
+expect_err "1 existing files in '$T/fs/running' stay as they are"
 expect_json '.pools[0] | .source == "libvirt" and .policy == "off" and .compliance == "ok" and .state == "active"'
 expect_equal "$(policy running)" no
 expect_equal "$(xmllint --xpath 'string(/pool/uuid)' "$T/theirs.xml")" "$uuid"
@@ -37,10 +38,19 @@ expect_equal "$(as_nobody virsh -q vol-list running | wc -l)" 2
 expect_status 0 pool list --json
 expect_json '.pools[] | select(.name == "running") | .policy == "off"'
 
-# again, the other way, and what it decides by itself
+# again, the other way, which stays until another one is asked for, and what it decides by itself
+libvirt vol-delete --pool running before
+libvirt vol-delete --pool running after
 expect_status 0 pool adopt running --cow off
 expect_status 0 pool adopt running --cow on
 expect_equal "$(policy running)" yes
+expect_status 0 pool adopt running
+expect_equal "$(policy running)" yes
+as_nobody mkdir "$T/fs/running/below"
+chattr +C "$T/fs/running/below"
+expect_status 1 pool adopt running
+expect_err "1 directories in '$T/fs/running' stay as they are"
+as_nobody rmdir "$T/fs/running/below"
 ! is_nocow "$T/fs/running" || fail "the directory is NOCOW"
 theirs decided
 expect_status 0 pool adopt decided
@@ -53,6 +63,24 @@ chattr +c "$T/fs/compressed"
 expect_status 1 pool adopt compressed --cow off --json
 expect_json '.error.code == "conflict" and .error.remedy'
 expect_equal "$(policy compressed)" ""
+
+# one of ours with the same uuid, as the manual page takes it over, is another one
+expect_status 0 pool dumpxml decided --inactive
+cp "$T/out" "$T/decided.xml"
+expect_status 0 pool define "$T/decided.xml"
+for name in decided "$(as_nobody cowctl pool uuid decided --session)"; do
+	expect_status 0 pool adopt "$name"
+	expect_out "adopted pool 'decided'"
+done
+expect_status 0 pool undefine decided
+
+# both or none: where the flag can't be set libvirt isn't told either
+theirs foreign
+chown root "$T/fs/foreign"
+chmod 0755 "$T/fs/foreign"
+expect_status 2 pool adopt foreign --cow off --json
+expect_json '.error.code == "permission"'
+expect_equal "$(policy foreign)" ""
 
 # not libvirt's, not to be had, not there
 as_nobody mkdir "$T/fs/ours"
