@@ -9,8 +9,8 @@
  *   N      O      yes, and image not       exchanged back: somebody went on with the old one
  *   either of them, anything else          nothing is touched, and the conversion refused
  *   neither                                not this image's business: left alone, and said; but
- *                                          refused where it is the image of that name, in two
- * parts, and removed where it is a copy to be mirrored to, which serves nobody
+ *                                          refused where it is the image of that name, in two parts
+ *   neither, and a copy to be mirrored to  the copy is removed: it serves nobody
  *
  * A copy that was to be resumed is removed like that, too, unless it is resumed. A move is settled
  * where one of the two files is whole and at the path; else it is left to be gone on with.
