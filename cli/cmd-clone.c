@@ -27,9 +27,10 @@ struct job {
 };
 
 static const struct cli_option options[] = {
-	{"reflink", 0, NULL, "auto|always|never", "share blocks (auto: or else copy)", 0, false},
-	{"cow", 0, NULL, "off|on|auto", "policy (of the pool, or auto, if not given)", 0, false},
-	{"match", 0, NULL, NULL, "NOCOW as the source has it, to share with it", 0, false},
+	{"reflink", 0, NULL, "auto|always|never", "share blocks (auto: or else copy)", 0, false,
+	 "always"},
+	{"cow", 0, NULL, "off|on|auto", "policy (or else of the pool, or auto)", 0, false},
+	{"match", 0, NULL, NULL, "NOCOW as in the source, to share with it", 0, false},
 	{"format", 'f', "FORMAT", NULL, "what SRC is (found out if not given)", 0, false},
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
 	{0},

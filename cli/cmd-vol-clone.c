@@ -7,7 +7,8 @@
 
 static const struct cli_option options[] = {
 	CLI_VOL_POOL_OPTION,
-	{"reflink", 0, NULL, "auto|always|never", "share blocks (auto: or else copy)", 0, false},
+	{"reflink", 0, NULL, "auto|always|never", "share blocks (auto: or else copy)", 0, false,
+	 "always"},
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
 	{0},
 };

@@ -78,14 +78,17 @@ static void bash_word(FILE *out, const char *word, const char *summary)
 static void bash_option(FILE *out, const struct cli_verb *verb, const struct cli_option *option)
 {
 	(void)verb;
-	fprintf(out, "--%s%s ", option->name, cli_option_takes_argument(option) ? "=" : "");
+	fprintf(out, "--%s%s ", option->name,
+		cli_option_takes_argument(option) && !option->alone ? "=" : "");
 }
 
 static void bash_argument(FILE *out, const struct cli_verb *verb, const struct cli_option *option)
 {
 	if (!cli_option_takes_argument(option))
 		return;
-	fprintf(out, "\t'%s --%s'", verb->name, option->name);
+	fprintf(out, "\t'%s --%s='", verb->name, option->name);
+	if (!option->alone)
+		fprintf(out, " | '%s --%s'", verb->name, option->name);
 	if (option->letter)
 		fprintf(out, " | '%s -%c'", verb->name, option->letter);
 	fputs(") echo '", out);
@@ -141,6 +144,7 @@ static void zsh_word(FILE *out, const char *word, const char *summary)
 static void zsh_argument(FILE *out, const struct cli_verb *verb, const struct cli_option *option)
 {
 	if (option->values || takes_columns(verb, option)) {
+		fputs(option->alone ? ":" : "", out);
 		fputs(option->values ? ":value:(" : ":columns:_values -s , column ", out);
 		words(out, verb, option);
 		fputs(option->values ? ")" : "", out);
@@ -158,7 +162,7 @@ static void zsh_option(FILE *out, const struct cli_verb *verb, const struct cli_
 		fprintf(out, "'(-%c --%s)'{-%c%s,--%s%s}", option->letter, option->name,
 			option->letter, argument ? "+" : "", option->name, argument ? "=" : "");
 	else
-		fprintf(out, "--%s%s", option->name, argument ? "=" : "");
+		fprintf(out, "--%s%s", option->name, option->alone ? "=-" : argument ? "=" : "");
 	fprintf(out, "'[%s]", option->help);
 	if (argument)
 		zsh_argument(out, verb, option);
@@ -212,7 +216,8 @@ static void fish_option(FILE *out, const struct cli_verb *verb, const struct cli
 		fprintf(out, " -s %c", option->letter);
 	fprintf(out, " -d '%s'", option->help);
 	if (option->values || takes_columns(verb, option)) {
-		fputs(option->values ? " -x -a '" : " -x -a '(__fish_append , ", out);
+		fputs(option->alone ? " -f" : " -x", out);
+		fputs(option->values ? " -a '" : " -a '(__fish_append , ", out);
 		words(out, verb, option);
 		fputs(option->values ? "'" : ")'", out);
 	} else if (cli_option_takes_argument(option)) {

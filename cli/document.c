@@ -23,9 +23,9 @@ static void scdoc_option(FILE *out, const struct cli_option *option)
 		fprintf(out, "*-%c*, ", option->letter);
 	fprintf(out, "*--%s*", option->name);
 	if (argument) {
-		fputs(option->argument ? " _" : " ", out);
+		fputs(option->alone ? "[=" : option->argument ? " _" : " ", out);
 		escaped(out, argument);
-		fputs(option->argument ? "_" : "", out);
+		fputs(option->alone ? "]" : option->argument ? "_" : "", out);
 	}
 	fputs("\n\t", out);
 	escaped(out, option->help);

@@ -77,8 +77,9 @@ static void describe(const struct cli_call *call, struct option *longs, char *le
 	for (size_t i = 0; i < call->n_options; i++) {
 		const struct cli_option *option = &call->options[i];
 		bool argument = cli_option_takes_argument(option);
+		int has = option->alone ? optional_argument : argument;
 
-		*longs++ = (struct option){option->name, argument, NULL, LONG + (int)i};
+		*longs++ = (struct option){option->name, has, NULL, LONG + (int)i};
 		if (!option->letter)
 			continue;
 		*letters++ = option->letter;
@@ -170,21 +171,24 @@ int cli_options_parse(struct cli_call *call, int argc, char **argv)
 		if (option->values && optarg && find_word(option->values, optarg) < 0)
 			return cli_usage(call, "option '--%s' takes %s, not %s", option->name,
 					 option->values, CLI_QUOTE(optarg));
-		call->values[i] = optarg ? optarg : "";
+		call->values[i] = optarg ? optarg : option->alone ? option->alone : "";
 	}
 	call->operands = argv + optind;
 	call->n_operands = argc - optind;
 	return cli_given(call, "help") ? 0 : check(call);
 }
 
-/* "  -o, --output COL,..." */
+/* "  -o, --output COL,...", "      --reflink[=auto|always|never]" */
 static void format_left(const struct cli_option *option, char *buffer, size_t size)
 {
 	const char *argument = cli_option_argument(option);
 
-	snprintf(buffer, size, "  %c%c%s --%s%s%s", option->letter ? '-' : ' ',
+	snprintf(buffer, size, "  %c%c%s --%s%s%s%s", option->letter ? '-' : ' ',
 		 option->letter ? option->letter : ' ', option->letter ? "," : " ", option->name,
-		 argument ? " " : "", argument ? argument : "");
+		 option->alone ? "[="
+		 : argument    ? " "
+			       : "",
+		 argument ? argument : "", option->alone ? "]" : "");
 }
 
 /* Words after a heading, wrapped. */

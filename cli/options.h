@@ -27,7 +27,8 @@ struct cli_option {
 	const char *values; /* closed vocabulary instead, "off|on|auto": anything else is refused */
 	const char *help;   /* lower case, no full stop, no apostrophe, one line of 80 */
 	enum cli_complete complete;
-	bool hidden; /* for the build only */
+	bool hidden;       /* for the build only */
+	const char *alone; /* what it says without an argument, which then only "=" may bring */
 };
 
 /* Sets of options that several verbs share. */

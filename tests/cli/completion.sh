@@ -52,12 +52,16 @@ expect_offered 'create --cow=' 'auto off on'
 expect_offered 'create --cow=o' 'off on'
 expect_offered 'convert --cow ' 'off on'
 expect_offered 'create -f q' 'qcow2'
+expect_offered 'clone --reflink=a' 'always auto'
+expect_offered 'clone --refl' '--reflink'
 expect_offered 'probe --output NAME,L' 'NAME,LAYER'
 
 # Files where an image is wanted.
 cd "$T"
 touch 'disk 1.img' disk2.img
 mkdir disk3.d
+offers 'clone --reflink ' # its argument comes with "=" alone
+expect_out disk2.img
 expect_offered 'convert disk' 'disk 1.img disk2.img disk3.d'
 
 # Pools where a pool is wanted: those there are now, also beside files.

@@ -68,6 +68,7 @@ wrong "option '-o' requires an argument" probe . -o
 wrong "option '--json' doesn't allow an argument" probe --json=yes
 wrong "unrecognized option '-Z'" probe -Z
 wrong "option '--cow' takes off|on, not 'auto'" convert --cow auto x
+wrong "option '--reflink' takes auto|always|never, not 'maybe'" clone --reflink=maybe x y
 wrong "an operand is missing: IMAGE|DIRECTORY|POOL..." convert
 wrong "unexpected operand 'c'" create a 1M c
 

@@ -8,9 +8,9 @@ kind=btrfs
 declare -A made making=(
 	[raw]='create --cow off --preallocation full raw 1M'
 	[qcow2]='create --cow off --format qcow2 --preallocation full qcow2 1M'
-	[shared]='clone --cow on --reflink always plain shared'
-	[matched]='clone --match --reflink always back matched'
-	[copied]='clone --cow off --reflink never plain copied'
+	[shared]='clone --cow on --reflink=always plain shared'
+	[matched]='clone --match --reflink=always back matched'
+	[copied]='clone --cow off --reflink=never plain copied'
 )
 
 known=(plain back "${!making[@]}")

@@ -25,6 +25,7 @@ flag=true shares nocow.raw
 flag=true shares nocow.raw --cow off
 flag=true shares nocow.raw --match
 flag=true shares nocow.raw --reflink=always
+flag=true shares nocow.raw --reflink # as with cp
 flag=false shares cow.raw --cow on
 flag=false shares cow.raw --match
 flag=false shares cow.raw --match --reflink=always
@@ -53,6 +54,7 @@ expect_status 0 cowctl convert --cow on cow.raw
 
 # sharing or nothing; a copy whatever could be shared
 expect_not_cloned 1 . --reflink=always cow.raw clone
+expect_not_cloned 1 . --reflink cow.raw clone
 expect_err "'cow.raw' can't share its blocks with 'clone'" "cowctl convert '$PWD/cow.raw'"
 expect_cloned copied nocow.raw clone --reflink=never
 expect_json '.image | .reason == "sharing was not wanted" and .remedy == null'
