@@ -266,8 +266,8 @@ static int adopt(struct cli_call *call)
 }
 
 static const struct cli_option adopt_options[] = {
-	{"cow", 0, NULL, "off|on|auto",
-	 "the policy (as it is, or else auto: what that comes to there)", 0, false},
+	{"cow", 0, NULL, "off|on|auto", "the policy (as it is, or what auto comes to there)", 0,
+	 false},
 	{"connect", 0, "URI", NULL, "the libvirt to ask", 0, false},
 	{0},
 };
