@@ -7,6 +7,7 @@
  *   O      N      N not    the copy is removed
  *   N      O      N not    exchanged back, the copy is removed: the guest was not there yet
  *   N      O      O not    once mirrored: the exchange is completed, the guest is (or was) on N
+ *   N      O      O        once mirrored, but QEMU does not write to it: nothing is touched
  *   either        both     the mirror still runs: exchanged back, the mirror is ended, again
  *   either        N        while the guest stands still for it to be opened: the same, and QEMU is
  *                          made to open O again
@@ -146,6 +147,25 @@ static int end_mirror(struct convert *c, const char *temp, const struct convert_
 	return c->live->backend->cancel(c->live, err);
 }
 
+/* The guest is or was on the copy, and somebody reads the original. There is no mirror to be ended:
+ * QEMU's locks say that it does not write to the original. */
+static int refuse_read(const struct convert *c, const char *temp,
+		       const struct convert_journal *journal, const struct pair *pair,
+		       struct cow_error *err)
+{
+	char holder[128];
+
+	if (!convert_journal_is_mirrored(journal) || pair->copy != &pair->image ||
+	    !pair->old->open || convert_hold_sees_writer(pair->old->fd))
+		return 0;
+	convert_find_holder(&pair->old->st, holder, sizeof(holder));
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY,
+				       "the old image of %s is still open%s%s", BASE_QUOTE(c->name),
+				       holder[0] ? " in " : "", holder),
+			   "close %s, which the next run then removes", BASE_QUOTE(temp));
+}
+
 /* Has a guest that stands still for it something else open than the original? */
 static bool is_astray(const struct convert *c, const struct convert_journal *journal,
 		      const struct pair *pair)
@@ -185,6 +205,8 @@ static int recover(struct convert *c, const char *temp, const struct convert_jou
 	int r = open_pair(c, temp, journal, &pair, err);
 	bool in_place = r == 0 && pair.copy == &pair.image;
 
+	if (r == 0)
+		r = refuse_read(c, temp, journal, &pair, err);
 	if (r == 0 && c->live && c->shelf < 0)
 		r = convert_shelve(c, pair.old->fd, err);
 	if (r == 0 && ((pair.old->open && pair.copy->open) || is_astray(c, journal, &pair))) {

@@ -86,6 +86,18 @@ guest_goes_on
 # Somebody had the old image open: it is still there, and goes with the next run.
 expect_text "$T/said" "has the old image open" "until the next run"
 [ -n "$(find "$T/b" -name '.cowctl-*')" ] || fail "what somebody had open was removed"
+inode=$(stat -c %i "$image")
+still_open() {
+	expect_status 2 cowctl convert "$@" "$image"
+	expect_err "the old image of 'disk' is still open"
+	expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
+}
+still_open --live
+virsh -q destroy guest
+still_open
+: >"$T/serial"
+virsh -q start guest
+wait_for "the guest" _has_dots 2
 exec 5<&-
 expect_status 0 cowctl convert --live "$image"
 expect_equal "$(ls -A "$T/b")" disk "what is there"
