@@ -193,6 +193,7 @@ static void note_costs(struct convert *c)
 	const struct cow_convert_result *result = c->result;
 	char shared[96] = "", compressed[64] = "", text[COW_SIZE_TEXT_MAX];
 	bool checked = c->nocow && c->result->from_nocow == COW_ANSWER_NO;
+	bool grows = c->live && c->live->format == COW_FORMAT_QCOW2;
 
 	if (result->bytes_shared)
 		snprintf(shared, sizeof(shared),
@@ -201,8 +202,9 @@ static void note_costs(struct convert *c)
 	if (result->bytes_compressed)
 		snprintf(compressed, sizeof(compressed), "%s compressed now take their full size; ",
 			 cow_size_format(result->bytes_compressed, text, sizeof(text)));
-	convert_note(c, "%s%s%sthe inode number changes", shared, compressed,
-		     checked ? "no checksums any more; " : "");
+	convert_note(c, "%s%s%s%sthe inode number changes", shared, compressed,
+		     checked ? "no checksums any more; " : "",
+		     grows ? "a mirror may fill what was written in part, and take more; " : "");
 }
 
 /* What fails in the sample would fail in the conversion. */
@@ -337,6 +339,9 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 	c.dirfd = directory;
 	r = directory < 0 ? base_fail(&own, errno, "open the directory of %s", BASE_QUOTE(name))
 			  : run(&c, &own);
+	if (r == -EBUSY && c.unasked[0])
+		base_remedy(&own, r, "libvirt could not be asked whether a guest uses it: %s",
+			    c.unasked);
 	if (r < 0 && !ret->outcome)
 		ret->outcome = COW_CONVERT_REFUSED;
 	if (r < 0)

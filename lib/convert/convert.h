@@ -30,6 +30,7 @@ struct convert {
 	struct cow_extents extents; /* of the original; zero where there is no map */
 	struct convert_hold original_hold, copy_hold;
 	struct convert_live *live; /* a guest has it open, NULL: nobody has */
+	char unasked[128];         /* why libvirt could not tell of its guests, or "" */
 	int shelf;                 /* unnamed file that has the metadata meanwhile, -1: none */
 
 	ino_t copy_inode;

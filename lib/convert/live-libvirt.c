@@ -116,7 +116,8 @@ static int attach_to(struct convert_live *live, const char *uri, const struct st
 	return guest->uri ? r : base_fail(err, ENOMEM, "connect to libvirt");
 }
 
-/* A daemon that is asked for by name must answer; of the usual two, one may be missing. */
+/* A daemon that is asked for by name must answer; of the usual two, one may be missing: that is
+ * said when the image turns out to be in use. */
 static int attach(struct convert_live *live, const struct stat *image, struct cow_error *err)
 {
 	const char *const usual[] = {"qemu:///system", "qemu:///session"};
@@ -131,8 +132,12 @@ static int attach(struct convert_live *live, const struct stat *image, struct co
 		return attach_to(live, live->options->connect, image, err);
 	for (size_t i = 0; r == 0 && i < BASE_ARRAY_SIZE(usual); i++) {
 		r = attach_to(live, usual[i], image, err);
-		if (r < 0 && !((struct guest *)live->data)->connection)
+		if (r < 0 && !((struct guest *)live->data)->connection) {
+			if (!live->unasked[0])
+				base_copy(live->unasked, sizeof(live->unasked),
+					  libvirt.virGetLastErrorMessage());
 			r = 0;
+		}
 	}
 	return r;
 }

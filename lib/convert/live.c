@@ -58,10 +58,12 @@ int convert_live_attach(struct convert *c, struct cow_error *err)
 	live->options = c->options;
 	live->backend = c->options->qmp ? &convert_live_qmp : &convert_live_libvirt;
 	r = live->backend->attach(live, &st, err);
-	if (r > 0)
+	if (r > 0) {
 		c->live = live;
-	else
+	} else {
+		base_copy(c->unasked, sizeof(c->unasked), live->unasked);
 		convert_live_free(live);
+	}
 	return r < 0 ? r : 0;
 }
 

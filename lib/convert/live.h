@@ -65,6 +65,7 @@ struct convert_live {
 	void *data;                                /* the backend's own */
 	char *guest;                               /* for messages: the domain's name */
 	char *path;                                /* what the guest's definition calls the image */
+	char unasked[128];                         /* why libvirt could not be asked; "" */
 	enum cow_format format; /* as the guest reads it, whatever it has written there */
 	uint64_t size;          /* of the guest's disk, as the guest sees it */
 	bool exchanged;         /* from then on anybody may have opened the copy */

@@ -24,6 +24,8 @@ made() {
 made >"$T/made"
 sum=$(sum_of base.raw)
 
+expect_status 0 cowctl convert --live --dry-run --json disk.qcow2
+expect_json '.images[0].reason | test("a mirror may fill .* and take more")'
 expect_status 0 cowctl convert --live --json --keep-original disk.qcow2
 expect_json '.images[0] | .result == "converted" and .mode == "live" and .original == "disk.qcow2.orig"'
 is_nocow disk.qcow2 || fail "not NOCOW"

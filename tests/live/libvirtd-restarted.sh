@@ -17,6 +17,14 @@ libvirtd_start 'user = "libvirt-qemu"' 'group = "libvirt-qemu"'
 domain_start raw "$image"
 getfattr --absolute-names --dump --match=- -- "$image" >"$T/marks"
 
+# While it does not run, nobody can tell it to copy.
+kill "$libvirtd"
+wait "$libvirtd" || true
+libvirtd=
+expect_status 2 cowctl convert --live "$image"
+expect_err "libvirt could not be asked" "libvirt-sock"
+libvirtd_restart
+
 # held_while N COMMAND: the converter stands still meanwhile, before its Nth renaming; sets status.
 held_while() {
 	local converter nth=$1
