@@ -201,7 +201,12 @@ COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_po
 		r = check_creatable(store, pool, err);
 	if (r == 0 && flags)
 		r = pool_build(pool, build, &result, err);
-	return r < 0 ? r : pool_begin(store, pool, xml, &lock, err);
+	if (r == 0)
+		r = pool_begin(store, pool, xml, &lock, err);
+	/* Never what somebody has put into it meanwhile. */
+	if (r < 0 && result.created)
+		rmdir(pool->path);
+	return r;
 }
 
 COW_EXPORT int cow_pool_undefine(struct cow_pool_store *store, const char *name_or_uuid,

@@ -31,7 +31,8 @@ static int fail_to_find(const char *name, const struct cow_error *broken, struct
 				   base_refuse(err, ENOENT, COW_CODE_NOT_FOUND,
 					       "no pool %s among those that can be read",
 					       BASE_QUOTE(name)),
-				   "%s", broken->message);
+				   "%s%s%s", broken->message, broken->errnum ? ": " : "",
+				   broken->errnum ? strerrordesc_np(broken->errnum) : "");
 	return base_refuse(err, ENOENT, COW_CODE_NOT_FOUND, "no pool %s", BASE_QUOTE(name));
 }
 

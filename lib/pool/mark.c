@@ -14,14 +14,15 @@ int pool_store_write(int dirfd, const char *file, const char *text, bool replace
 		     struct cow_error *err)
 {
 	__attribute__((cleanup(base_cleanup_temp))) struct base_temp temp = BASE_TEMP_INIT;
+	struct cow_error cause = {0};
 	ssize_t n;
 	int r;
 
 	base_temp_sweep(dirfd);
-	r = base_temp_open(&temp, dirfd, 0644, err);
+	r = base_temp_open(&temp, dirfd, 0644, &cause);
 
 	if (r < 0)
-		return r;
+		return base_fail_in(err, r, &cause, "write %s", BASE_QUOTE(file));
 	n = base_pwrite_full(temp.fd, text, strlen(text), 0);
 	if (n < 0)
 		return base_fail(err, (int)-n, "write %s", BASE_QUOTE(file));

@@ -112,6 +112,19 @@ static int open_lock(int dirfd)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Where the definitions are read-only, as on many a system that is an image, it is the states that
+ * are kept. */
+static int open_lock_of(const struct cow_pool_store *store, int dirfd, const char **ret_where)
+{
+	int fd = open_lock(dirfd);
+	BASE_CLEANUP(fd) int runtime = fd == -EROFS ? pool_store_open_runtime(store) : -1;
+
+	*ret_where = fd == -EROFS ? store->runtime : store->pools;
+	if (fd != -EROFS)
+		return fd;
+	return runtime < 0 ? runtime : open_lock(runtime);
+}
+
 /* Nothing that is done under it takes long. @return 0 or -errno, -EWOULDBLOCK after a while. */
 static int take_lock(int fd)
 {
@@ -131,6 +144,7 @@ int pool_store_lock(const struct cow_pool_store *store, struct pool_lock *ret,
 {
 	BASE_CLEANUP(parents) struct pool_parents parents = {0};
 	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
+	const char *where;
 	int r = pool_parents_make(&parents, store->pools,
 				  store->scope == COW_POOL_SCOPE_SYSTEM ? 0755 : 0700, &lock.dirfd,
 				  err);
@@ -139,14 +153,14 @@ int pool_store_lock(const struct cow_pool_store *store, struct pool_lock *ret,
 		r = pool_parents_commit(&parents, err);
 	if (r < 0)
 		return r;
-	lock.fd = open_lock(lock.dirfd);
+	lock.fd = open_lock_of(store, lock.dirfd, &where);
 	r = lock.fd < 0 ? lock.fd : take_lock(lock.fd);
 	if (r == -EWOULDBLOCK)
 		return base_remedy(err,
 				   base_refuse(err, EBUSY, COW_CODE_BUSY,
 					       "somebody else keeps the pools of %s locked",
 					       BASE_QUOTE(store->pools)),
-				   "see who does: fuser -v %s/" LOCK_FILE, store->pools);
+				   "see who does: fuser -v %s/" LOCK_FILE, where);
 	if (r < 0)
 		return base_fail(err, -r, "lock the pools of %s", BASE_QUOTE(store->pools));
 	*ret = lock;

@@ -88,6 +88,9 @@ expect_err ".xml" "2 pool definitions"
 expect_json '[.pools[].name] == ["-dash <&>", "good"] and .error'
 expect_status 2 cowctl pool info broken --session
 expect_err "broken.xml"
+rm "$pools/broken.xml"
+expect_status 2 cowctl pool info missing --session
+expect_err "no pool 'missing'" "fifo.xml': read it: Invalid argument"
 
 # what is broken names the file to remove, for every verb; then all goes on
 rm -rf "$T/config" "$T/runtime"

@@ -66,6 +66,30 @@ expect_json '.error.code == "busy" and (.error.remedy | contains("fuser"))'
 exec 7>&-
 wait $!
 
+# where /etc is read-only pools are started and stopped all the same, one at a time
+mount --bind /etc/cowctl/pools /etc/cowctl/pools
+mount -o remount,bind,ro /etc/cowctl/pools
+expect_status 0 cowctl pool stop sys
+expect_status 0 cowctl pool start sys
+expect_status 0 cowctl pool create-as scratch --build --target "$T/scratch"
+expect_status 0 cowctl pool stop scratch
+expect_status 2 cowctl pool define-as more --target "$T/more"
+expect_err "write 'more.xml'" "Read-only file system"
+flock /run/cowctl/pools/.lock sh -c 'exec cat "$1"' sh "$T/held" &
+exec 7>"$T/held"
+expect_status 2 cowctl pool stop sys --json
+expect_json '.error.code == "busy" and (.error.remedy | contains("/run/cowctl/pools/.lock"))'
+exec 7>&-
+wait $!
+umount /etc/cowctl/pools
+# and where /run is, what can't be had leaves nothing
+mount --bind /run/cowctl/pools /run/cowctl/pools
+mount -o remount,bind,ro /run/cowctl/pools
+expect_status 2 cowctl pool create-as more --build --target "$T/more"
+expect_err "write 'more.started'" "Read-only file system"
+[ ! -e "$T/more" ] || fail "a pool that could not be started left its directory"
+umount /run/cowctl/pools
+
 # what was found in the volumes everybody remembers for themselves
 truncate -s 1M "$T/images/image"
 settle "$T/images"
