@@ -154,9 +154,21 @@ static void say_mended(struct cli_call *call, const struct cow_pool *pool,
 }
 
 /* What can't be looked into or has drifted is counted here, and named by others. */
-static void judge_volumes(struct cli_call *call, const struct cow_pool *pool,
-			  const struct cow_volume_counts *counts)
+static void judge_counts(struct cli_call *call, const struct cow_pool *pool,
+			 const struct cli_pool_counts *all)
 {
+	const struct cow_volume_counts *counts = &all->volumes;
+
+	if (all->unread) {
+		cli_warn(call, "%ju directories in %s could not be looked into",
+			 (uintmax_t)all->unread, CLI_QUOTE(pool->path));
+		cli_status(call, CLI_EXIT_FAILED);
+	}
+	if (all->directories) {
+		cli_warn(call, "%ju directories in %s have drifted (cowctl pool apply)",
+			 (uintmax_t)all->directories, CLI_QUOTE(pool->path));
+		cli_status(call, CLI_EXIT_FINDINGS);
+	}
 	if (counts->problems) {
 		cli_warn(call, "%ju volumes of pool %s have a problem (cowctl vol list)",
 			 (uintmax_t)counts->problems, CLI_QUOTE(pool->name));
@@ -172,7 +184,7 @@ static void judge_volumes(struct cli_call *call, const struct cow_pool *pool,
 static int refresh_one(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
 {
 	struct cow_pool_point **points CLI_CLEANUP(points) = NULL;
-	struct cow_volume_counts counts = {0};
+	struct cli_pool_counts counts = {0};
 	struct cow_error err = {0};
 	json_t *object;
 
@@ -180,11 +192,11 @@ static int refresh_one(struct cli_call *call, struct cow_pool_store *store, stru
 	    cli_pool_count(call, store, pool, &counts, &err) < 0)
 		return cli_error(call, &err);
 	fprintf(call->out, "refreshed pool %s, %ju volumes", CLI_QUOTE(pool->name),
-		(uintmax_t)counts.volumes);
+		(uintmax_t)counts.volumes.volumes);
 	say_mended(call, pool, points[0]);
 	object = cli_pool_json(call, store, pool);
 	cli_pool_json_counts(object, &counts);
-	judge_volumes(call, pool, &counts);
+	judge_counts(call, pool, &counts);
 	return cli_pool_judge(call, pool);
 }
 

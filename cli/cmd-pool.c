@@ -165,7 +165,7 @@ static void show_counts(struct cli_call *call, struct cow_pool_store *store, str
 {
 	bool active = pool->state == COW_POOL_STATE_ACTIVE;
 	json_t *object = cli_pool_json(call, store, pool);
-	struct cow_volume_counts counts;
+	struct cli_pool_counts counts = {0};
 
 	if (!active || cli_pool_count(call, store, pool, &counts, NULL) < 0) {
 		cli_pool_json_counts(object, NULL);

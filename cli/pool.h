@@ -61,12 +61,17 @@ void cli_pool_tell_pending(struct cli_call *call, const struct cow_pool *pool);
 /* The refreshed pool as one more of the JSON's pools[], which is returned; in text nothing. */
 json_t *cli_pool_json(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool);
 
+struct cli_pool_counts {
+	struct cow_volume_counts volumes;
+	uint64_t directories; /* in the pool's own that have drifted */
+	uint64_t unread;      /* and that could not be looked into */
+};
 /* The volumes of a pool, counted as a verb with CLI_INDEX_OPTION looks at them.
  * @return 0 or -errno with the error filled. */
 int cli_pool_count(struct cli_call *call, struct cow_pool_store *store, const struct cow_pool *pool,
-		   struct cow_volume_counts *ret, struct cow_error *err);
+		   struct cli_pool_counts *ret, struct cow_error *err);
 extern const struct cli_column cli_count_columns[];
 /* As "summary" of a pool in the JSON, null without counts; nothing in text. */
-void cli_pool_json_counts(json_t *pool, const struct cow_volume_counts *counts);
+void cli_pool_json_counts(json_t *pool, const struct cli_pool_counts *counts);
 
 #endif

@@ -246,7 +246,8 @@ struct cow_pool_point {
 };
 
 /* Flags for cow_pool_apply(). */
-#define COW_POOL_APPLY_CHECK 0x1u /**< change nothing; libvirt's pools can be looked at as well */
+#define COW_POOL_APPLY_CHECK       0x1u /**< change nothing, of libvirt's pools as well */
+#define COW_POOL_APPLY_DIRECTORIES 0x2u /**< no look at files, of which there may be many */
 
 /** Apply the policy to the pool's directory and to each subdirectory and subvolume in it, and read
  * it back. Symlinks are not followed, other pools not entered, nor what is read-only. Idempotent,

@@ -68,11 +68,14 @@ static struct point *add_point(struct walk *walk, char *path)
 	return point;
 }
 
+/* What is mounted below may belong to a server that is gone: it is not asked. */
 static int look(int dirfd, const char *name, int flags, struct statx *ret)
 {
 	const unsigned mask = STATX_TYPE | STATX_INO | STATX_MNT_ID;
 
-	return statx(dirfd, name, flags | AT_NO_AUTOMOUNT, mask, ret) < 0 ? -errno : 0;
+	return statx(dirfd, name, flags | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, mask, ret) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* What a pool is to have mounted is seen as a mount. */
@@ -211,12 +214,17 @@ static int visit_directory(struct walk *walk, int dirfd, const char *name, const
 	return visit_below(walk, base_take_fd(&fd), point, depth + 1);
 }
 
-static int visit_entry(struct walk *walk, int dirfd, const char *name, struct point *point,
-		       int depth)
+static int visit_entry(struct walk *walk, int dirfd, const struct dirent *entry,
+		       struct point *point, int depth)
 {
+	bool no_files = walk->flags & COW_POOL_APPLY_DIRECTORIES;
+	const char *name = entry->d_name;
 	struct statx stx;
-	int r = look(dirfd, name, AT_SYMLINK_NOFOLLOW, &stx);
+	int r;
 
+	if (no_files && entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)
+		return 0;
+	r = look(dirfd, name, AT_SYMLINK_NOFOLLOW, &stx);
 	if (r < 0) {
 		point->point.unread += r != -ENOENT;
 		return 0;
@@ -224,7 +232,7 @@ static int visit_entry(struct walk *walk, int dirfd, const char *name, struct po
 	if (S_ISDIR(stx.stx_mode))
 		return visit_directory(walk, dirfd, name, &stx, point, depth);
 	/* Where nothing carries a flag nothing needs one. */
-	if (S_ISREG(stx.stx_mode) && point->has_flags &&
+	if (!no_files && S_ISREG(stx.stx_mode) && point->has_flags &&
 	    point->point.after != COW_COMPLIANCE_NOT_APPLICABLE)
 		count_file(dirfd, name, &point->point);
 	return 0;
@@ -241,7 +249,7 @@ static int visit_below(struct walk *walk, int fd, struct point *point, int depth
 		errno = ELOOP;
 	while (r == 0 && stream && depth < DEPTH_MAX && (errno = 0, entry = readdir(stream)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = visit_entry(walk, dirfd(stream), entry->d_name, point, depth);
+			r = visit_entry(walk, dirfd(stream), entry, point, depth);
 	if (r == 0 && errno && !point->point.error.message[0])
 		base_fail(&point->point.error, errno, "list directory %s", BASE_QUOTE(point->path));
 	return r;

@@ -24,6 +24,20 @@ expect_status 0 pool refresh p
 expect_out "compliance ok: had drifted, set-nocow"
 is_nocow "$T/fs/p" || fail "the directory is CoW"
 
+# what has drifted below it, however deep, is counted, by info as well; apply mends it, and then there is none
+mkdir -p "$T/fs/p/one/two"
+expect_status 0 pool refresh p --json
+expect_json '.pools[0].summary | .drifted_directories == 0 and .unread_directories == 0'
+chattr -C "$T/fs/p/one/two"
+expect_status 1 pool refresh p
+expect_out "compliance ok"
+expect_err "1 directories in '$T/fs/p' have drifted (cowctl pool apply)"
+expect_status 0 pool info p --json
+expect_json '.pools[0].summary | .drifted_directories == 1 and .drifted == 0'
+expect_status 0 pool apply p
+expect_status 0 pool refresh p
+rm -r "$T/fs/p/one"
+
 # before anything is created in it by others; of a pool that nothing is stored of as well
 expect_status 0 pool dumpxml p
 cp "$T/out" "$T/p.xml"
