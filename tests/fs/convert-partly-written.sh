@@ -25,13 +25,16 @@ for kind in btrfs xfs ext4; do
 		[ "$kind" != btrfs ] || chattr +C "$image"
 		partly "$image" "$step"
 		before=$(state_of "$image")
+		allocated=$(du -k "$image" | cut -f1) # with the blocks that list so many pieces
 		expect_status 0 cowctl convert --json --dry-run --rewrite "$image"
 		expect_json '.images[0].bytes_needed | . >= 50331648 and . < 54525952'
 		expect_status 0 cowctl convert --json --rewrite "$image"
 		expect_json '.images[0] | .result == "converted" and .bytes_needed < 54525952'
 		expect_equal "$(state_of "$image")" "$before" "what is kept on $kind"
 		[ "$(runs_of "$image")" -le 4 ] || fail "$kind $step: $(runs_of "$image") runs"
-		expect_equal "$(du -k "$image" | cut -f1)" $((48 << 10)) "KiB allocated"
+		after=$(du -k "$image" | cut -f1)
+		[[ $after -ge $((48 << 10)) && $after -le $allocated ]] ||
+			fail "$kind $step: $after KiB allocated, $allocated before"
 	done
 done
 expect_status 0 cowctl convert --json --cow on --rewrite "$T/btrfs/65536.raw"
