@@ -10,8 +10,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "pool/answer.h"
-#include "pool/definition.h"
+#include "pool/apart.h"
 #include "pool/judge.h"
 #include "pool/points.h"
 #include "pool/subvolume.h"
@@ -28,16 +27,13 @@ struct point {
 struct walk {
 	const struct cow_pool *pool;
 	unsigned flags;
-	struct statx *others; /* the directories of other pools */
-	size_t other_count;
+	struct pool_places places;
 	struct cow_pool_point **points; /* NULL-terminated */
 	size_t count;
 };
 
 /* Deeper than this is not gone: each level holds a descriptor. */
 #define DEPTH_MAX 128
-
-DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free, NULL)
 
 COW_EXPORT void cow_pool_points_free(struct cow_pool_point **points)
 {
@@ -66,48 +62,6 @@ static struct point *add_point(struct walk *walk, char *path)
 	walk->points[walk->count++] = &point->point;
 	walk->points[walk->count] = NULL;
 	return point;
-}
-
-/* What is mounted below may belong to a server that is gone: it is not asked. */
-static int look(int dirfd, const char *name, int flags, struct statx *ret)
-{
-	const unsigned mask = STATX_TYPE | STATX_INO | STATX_MNT_ID;
-
-	return statx(dirfd, name, flags | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, mask, ret) < 0
-		       ? -errno
-		       : 0;
-}
-
-/* What a pool is to have mounted is seen as a mount. */
-static int find_others(struct walk *walk, struct cow_pool_store *store)
-{
-	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
-	size_t count = 0, broken;
-	int r = cow_pool_list(store, &pools, &broken, NULL);
-
-	if (r < 0)
-		return r;
-	while (pools[count])
-		count++;
-	walk->others = calloc(count + 1, sizeof(*walk->others));
-	if (!walk->others)
-		return -ENOMEM;
-	for (struct cow_pool **other = pools; *other; other++)
-		if (pool_has_directory(*other) && !(*other)->mount_source &&
-		    pool_answers((*other)->path) &&
-		    look(AT_FDCWD, (*other)->path, 0, &walk->others[walk->other_count]) == 0)
-			walk->other_count++;
-	return 0;
-}
-
-static bool is_of_other(const struct walk *walk, const struct statx *stx)
-{
-	for (const struct statx *other = walk->others; other < walk->others + walk->other_count;
-	     other++)
-		if (other->stx_ino == stx->stx_ino && other->stx_dev_major == stx->stx_dev_major &&
-		    other->stx_dev_minor == stx->stx_dev_minor)
-			return true;
-	return false;
 }
 
 static bool read_flags(int fd, uint32_t *ret)
@@ -167,12 +121,6 @@ static void count_file(int dirfd, const char *name, struct cow_pool_point *point
 		point->unreached += !!(flags & COW_ATTR_NOCOW) != (effective == COW_POLICY_OFF);
 }
 
-/* Nothing can be created there, be it a read-only snapshot: no policy comes to bear. */
-static bool is_read_only(int fd)
-{
-	return faccessat(AT_FDCWD, BASE_FD_PATH(fd), W_OK, AT_EACCESS) < 0 && errno == EROFS;
-}
-
 /* Shown, and left alone with all that is below. */
 static int leave(struct cow_pool_point *point, const char *reason)
 {
@@ -195,20 +143,19 @@ static int visit_directory(struct walk *walk, int dirfd, const char *name, const
 	point->stx = *stx;
 	if (stx->stx_mnt_id != above->stx.stx_mnt_id) {
 		point->point.mounted = true;
-		return leave(&point->point,
-			     "something else is mounted here, which is no part of the pool");
+		return leave(&point->point, POOL_APART_MOUNT);
 	}
-	point->point.of_other = is_of_other(walk, stx);
+	point->point.of_other = pool_places_have(&walk->places, stx);
 	if (point->point.of_other)
-		return leave(&point->point, "it is another pool, with a policy of its own");
+		return leave(&point->point, POOL_APART_POOL);
 	fd = base_open_quietly(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0) {
 		base_fail(&point->point.error, -fd, "open directory %s", BASE_QUOTE(point->path));
 		return 0;
 	}
-	if (is_read_only(fd)) {
+	if (pool_is_read_only(fd)) {
 		point->point.subvolume = pool_is_subvolume(fd);
-		return leave(&point->point, "it is read-only: nothing can be created in it");
+		return leave(&point->point, POOL_APART_READ_ONLY);
 	}
 	judge(walk, fd, point, above);
 	return visit_below(walk, base_take_fd(&fd), point, depth + 1);
@@ -224,7 +171,7 @@ static int visit_entry(struct walk *walk, int dirfd, const struct dirent *entry,
 
 	if (no_files && entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)
 		return 0;
-	r = look(dirfd, name, AT_SYMLINK_NOFOLLOW, &stx);
+	r = pool_places_look(dirfd, name, AT_SYMLINK_NOFOLLOW, &stx);
 	if (r < 0) {
 		point->point.unread += r != -ENOENT;
 		return 0;
@@ -270,7 +217,7 @@ static int visit_all(struct walk *walk, int fd)
 	if (!point)
 		return -ENOMEM;
 	if (r == 0)
-		r = look(own, "", AT_EMPTY_PATH, &point->stx);
+		r = pool_places_look(own, "", AT_EMPTY_PATH, &point->stx);
 	if (r < 0)
 		return r;
 	judge(walk, own, point, NULL);
@@ -283,11 +230,11 @@ int pool_points_visit(struct cow_pool_store *store, int fd, const struct cow_poo
 		      unsigned flags, struct cow_pool_point ***ret, struct cow_error *err)
 {
 	struct walk walk = {.pool = pool, .flags = flags};
-	int r = flags & POOL_POINTS_ALONE ? 0 : find_others(&walk, store);
+	int r = flags & POOL_POINTS_ALONE ? 0 : pool_places_find(&walk.places, store);
 
 	if (r == 0)
 		r = visit_all(&walk, fd);
-	free(walk.others);
+	pool_places_clear(&walk.places);
 	if (r < 0) {
 		cow_pool_points_free(walk.points);
 		return base_fail(err, -r, "look into directory %s", BASE_QUOTE(pool->path));

@@ -78,8 +78,9 @@ static int open_volume(struct look *look, mode_t *type)
 }
 
 /* What new files in it get is what counts. */
-static void look_at_directory(struct look *look, const struct audit_place *place)
+static void look_at_directory(struct look *look, int fd, const struct audit_place *place)
 {
+	const char *apart = volume_place_apart(look->place, fd);
 	enum cow_policy policy = look->place->pool->policy;
 	struct cow_volume *volume = &look->volume;
 	struct cow_file_state state = {0};
@@ -98,7 +99,9 @@ static void look_at_directory(struct look *look, const struct audit_place *place
 	volume->overwrite = state.overwrite;
 	volume->evidence = state.evidence;
 	volume->compliance = pool_judge(place->probe, &place->decisions[policy]);
-	base_copy(look->reason, sizeof(look->reason), state.reason);
+	if (apart)
+		volume->compliance = COW_COMPLIANCE_NOT_APPLICABLE;
+	base_copy(look->reason, sizeof(look->reason), apart ? apart : state.reason);
 }
 
 static void read_label(struct look *look, int fd)
@@ -129,7 +132,7 @@ static int look_into(struct look *look, mode_t type, const char **ret_failed)
 	if (r == 0 && S_ISREG(type))
 		r = look_at_file(look, fd, there, ret_failed);
 	else if (r == 0)
-		look_at_directory(look, there);
+		look_at_directory(look, fd, there);
 	return r;
 }
 

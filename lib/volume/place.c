@@ -39,6 +39,31 @@ int volume_place_find(struct volume_place *place, int fd, uint64_t mount,
 	return r;
 }
 
+static bool is_pool(struct volume_place *place, const struct statx *stx)
+{
+	bool is_it;
+
+	pthread_mutex_lock(&place->lock);
+	if (!place->pools.places)
+		pool_places_find(&place->pools, place->store);
+	is_it = pool_places_have(&place->pools, stx);
+	pthread_mutex_unlock(&place->lock);
+	return is_it;
+}
+
+const char *volume_place_apart(struct volume_place *place, int fd)
+{
+	struct statx stx;
+
+	if (pool_places_look(fd, "", AT_EMPTY_PATH, &stx) < 0)
+		return NULL;
+	if (stx.stx_mnt_id != place->mount)
+		return POOL_APART_MOUNT;
+	if (is_pool(place, &stx))
+		return POOL_APART_POOL;
+	return pool_is_read_only(fd) ? POOL_APART_READ_ONLY : NULL;
+}
+
 int volume_place_open(struct volume_place *place, struct cow_pool_store *store,
 		      const struct cow_pool *pool, struct cow_error *err)
 {
@@ -73,6 +98,7 @@ void volume_place_close(struct volume_place *place)
 	if (!place->pool)
 		return;
 	audit_places_free(place->places);
+	pool_places_clear(&place->pools);
 	pthread_mutex_destroy(&place->lock);
 	if (place->fd >= 0)
 		close(place->fd);

@@ -8,12 +8,13 @@
 
 #include "audit/place.h"
 #include "base/fd.h"
+#include "pool/apart.h"
 
 struct volume_record;
 
 /* A pool's directory while volumes in it are looked at or changed. */
 struct volume_place {
-	const struct cow_pool_store *store;
+	struct cow_pool_store *store;
 	const struct cow_pool *pool;
 	int fd;
 	uint64_t mount;
@@ -22,6 +23,7 @@ struct volume_place {
 	/* Kinds of places met so far; several threads look for theirs. */
 	pthread_mutex_t lock;
 	struct audit_place *places;
+	struct pool_places pools; /* all, once a directory was met */
 
 	int64_t opened; /* when, in seconds since 1970 */
 };
@@ -33,6 +35,9 @@ void volume_place_close(struct volume_place *place);
 /* What is known of the place an open file or directory is in. @return 0 or -ENOMEM. */
 int volume_place_find(struct volume_place *place, int fd, uint64_t mount,
 		      const struct audit_place **ret);
+
+/* Why the pool's policy has nothing to do with an open directory in its own; NULL when it has. */
+const char *volume_place_apart(struct volume_place *place, int fd);
 
 static inline void base_cleanup_place(struct volume_place *place)
 {

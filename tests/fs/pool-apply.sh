@@ -98,6 +98,12 @@ expect_json '[.points[].path] | index($path) == null' --arg path "$top/inner/bel
 expect_status 0 apply inner # which has what is below
 expect_json '.points[1].action == "set-nocow"'
 expect_status 0 apply p
+# and what lists volumes says the same
+expect_status 0 cowctl vol list --session --json p
+for name in inner theirs mounted; do
+	expect_json '.volumes[] | select(.name == $name) | .compliance == "not-applicable"' --arg name $name
+done
+expect_status 0 cowctl pool refresh p --session
 cowctl pool undefine inner --session >"$T/log"
 rm -r "$top/inner" "$top/theirs" "$T/config/libvirt/storage/theirs.xml"
 
@@ -111,6 +117,7 @@ expect_status 0 apply --check p
 said /snapshot '.kind == "subvolume" and .before == "not-applicable" and .action == "leave" and .unreached == 0'
 expect_json '[.points[].path] | index($path) == null' --arg path "$top/snapshot/drifted"
 expect_status 0 apply p
+expect_status 0 cowctl pool refresh p --session
 
 # several, where one is not there; where nothing is needed
 cowctl pool define-as e --session --target "$T/other" --cow off >"$T/log"
