@@ -34,11 +34,13 @@ int convert_live_name(struct convert *c, struct convert_journal *journal,
 {
 	const struct convert_live_backend *backend = c->live->backend;
 	bool keep = c->options->flags & COW_CONVERT_KEEP_ORIGINAL;
-	int runs = backend->open_mirrors ? backend->runs(c->live, err) : 0, r;
+	int r = convert_live_hold(c->live, err), runs = 0;
 	struct stat st;
 
-	if (runs < 0)
-		return runs;
+	if (r == 0 && backend->open_mirrors)
+		r = runs = backend->runs(c->live, err);
+	if (r < 0)
+		return r;
 	if (fstat(c->copy, &st) < 0)
 		return base_fail(err, errno, "look at the copy of %s", BASE_QUOTE(c->name));
 	c->copy_inode = st.st_ino;
@@ -93,8 +95,19 @@ static int open_copy(struct convert *c, const char *temp, struct cow_error *err)
 {
 	const struct convert_live_backend *backend = c->live->backend;
 	struct cow_error back;
-	int r = backend->open_mirrors ? convert_live_pause(c->live, err) : 0;
+	int r = 0;
 
+	if (!convert_names(c, c->name, c->before.st_ino))
+		return convert_fail_changed(c, err);
+	if (backend->open_mirrors)
+		r = convert_live_pause(c->live, err);
+	/* One that is being started opens its disks by their names, which it must not find so. */
+	if (r == 0 && backend->open_mirrors && !convert_hold_sees_writer(c->original))
+		r = base_remedy(err,
+				base_refuse(err, EBUSY, COW_CODE_BUSY,
+					    "the guest %s does not write to %s now",
+					    BASE_QUOTE(c->live->guest), BASE_QUOTE(c->name)),
+				"is it being started? Try again");
 	if (r == 0)
 		r = convert_live_exchange(c, temp, c->before.st_ino, err);
 	if (r < 0)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A guest of libvirt, by libvirt's own block copy. */
+#include <stdio.h>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
@@ -49,6 +51,7 @@ static int take_disk(struct convert_live *live, virDomainPtr domain, struct conv
 		     struct cow_error *err)
 {
 	struct guest *guest = live->data;
+	unsigned char uuid[VIR_UUID_BUFLEN];
 	virDomainBlockInfo info;
 
 	live->path = disk->path;
@@ -62,6 +65,9 @@ static int take_disk(struct convert_live *live, virDomainPtr domain, struct conv
 	if (libvirt.virDomainGetBlockInfo(domain, guest->target, &info, 0) < 0)
 		return convert_libvirt_fail("look at the guest's disk", err);
 	live->size = info.capacity;
+	libvirt.virDomainGetUUID(domain, uuid);
+	for (size_t i = 0; i < sizeof(uuid); i++)
+		sprintf(live->id + 2 * i, "%02x", uuid[i]);
 	return check_disk(disk, live, err);
 }
 
@@ -255,14 +261,23 @@ static int look(struct convert_live *live, struct convert_live_job *ret, struct 
 static int runs(struct convert_live *live, struct cow_error *err)
 {
 	struct guest *guest = live->data;
-	int state;
+	int state, reason;
 
 	if (!is_running(guest))
 		return base_refuse(err, ESRCH, COW_CODE_CANCELLED, "the guest %s is gone",
 				   BASE_QUOTE(live->guest));
-	if (libvirt.virDomainGetState(guest->domain, &state, NULL, 0) < 0)
+	if (libvirt.virDomainGetState(guest->domain, &state, &reason, 0) < 0)
 		return convert_libvirt_fail("look whether the guest runs", err);
-	return state == VIR_DOMAIN_RUNNING;
+	if (state == VIR_DOMAIN_RUNNING)
+		return 1;
+	/* libvirt stops it itself while it starts, saves, moves it or makes a snapshot. */
+	if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_USER)
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY,
+				       "the guest %s is being started, saved or the like",
+				       BASE_QUOTE(live->guest)),
+			   "try again");
 }
 
 static int pause_guest(struct convert_live *live, struct cow_error *err)

@@ -75,6 +75,7 @@ static int attach(struct convert_live *live, const struct stat *image, struct co
 			live->path = strdup(text_of(node, "file"));
 			live->format = format_of(node);
 			live->guest = strdup("QEMU");
+			snprintf(live->id, sizeof(live->id), "%ld", (long)qmp_peer(qmp));
 			live->size = number_of(json_object_get(node, "image"), "virtual-size");
 			return live->path && live->guest
 				       ? 1

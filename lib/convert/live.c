@@ -8,8 +8,10 @@
  * backing chains would go on naming it. So the copy is at the path while the mirror opens it.
  */
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cow/attr.h>
 
@@ -23,6 +25,9 @@
 /* For QEMU to close the original, which it does when the last request is through. */
 #define CLOSE_TRIES   100
 #define CLOSE_WAIT_US 50000
+/* For another run, which has the guest stand still for some hundredths of a second. */
+#define HOLD_TRIES   3000
+#define HOLD_WAIT_US 20000
 
 #if !HAVE_LIBVIRT
 static int attach_nothing(struct convert_live *live, const struct stat *image,
@@ -55,6 +60,7 @@ int convert_live_attach(struct convert *c, struct cow_error *err)
 	live = calloc(1, sizeof(*live));
 	if (!live)
 		return base_fail(err, ENOMEM, "convert %s", BASE_QUOTE(c->name));
+	live->lock = -1;
 	live->options = c->options;
 	live->backend = c->options->qmp ? &convert_live_qmp : &convert_live_libvirt;
 	r = live->backend->attach(live, &st, err);
@@ -67,10 +73,41 @@ int convert_live_attach(struct convert *c, struct cow_error *err)
 	return r < 0 ? r : 0;
 }
 
+int convert_live_hold(struct convert_live *live, struct cow_error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int n = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "cowctl-live-%s",
+			 live->id);
+	/* A name in no filesystem, which goes with whoever holds it. */
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+
+	if (live->lock >= 0)
+		return 0;
+	live->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	for (int i = 0; live->lock >= 0 && i < HOLD_TRIES; i++) {
+		if (bind(live->lock, (const struct sockaddr *)&address, size) == 0)
+			return 0;
+		if (errno != EADDRINUSE)
+			break;
+		convert_wait_us(HOLD_WAIT_US);
+	}
+	return base_fail(err, errno, "wait for another conversion of a disk of the guest %s",
+			 BASE_QUOTE(live->guest));
+}
+
+static void let_go_of_guest(struct convert_live *live)
+{
+	if (live->lock >= 0)
+		close(live->lock);
+	live->lock = -1;
+}
+
 int convert_live_pause(struct convert_live *live, struct cow_error *err)
 {
-	int r = live->backend->runs(live, err);
+	int r = convert_live_hold(live, err);
 
+	if (r == 0)
+		r = live->backend->runs(live, err);
 	if (r <= 0)
 		return r;
 	live->paused = true;
@@ -79,18 +116,21 @@ int convert_live_pause(struct convert_live *live, struct cow_error *err)
 
 int convert_live_resume(struct convert_live *live, struct cow_error *err)
 {
-	bool paused = live->paused;
+	int r;
 
-	if (!paused || live->astray)
+	if (live->astray)
 		return 0;
+	r = live->paused ? live->backend->resume(live, err) : 0;
 	live->paused = false;
-	return live->backend->resume(live, err);
+	let_go_of_guest(live);
+	return r;
 }
 
 void convert_live_free(struct convert_live *live)
 {
 	if (!live)
 		return;
+	let_go_of_guest(live);
 	live->backend->detach(live);
 	free(live->guest);
 	free(live->path);
@@ -128,6 +168,16 @@ static int complete(struct convert *c, struct convert_journal *journal,
 				 CONVERT_JOURNAL_MIRRORED_KEEP, temp, err);
 }
 
+static int refuse_running(struct convert_live *live, struct cow_error *err)
+{
+	int r = live->backend->runs(live, err);
+
+	return r <= 0 ? r
+		      : base_refuse(err, EBUSY, COW_CODE_CHANGED,
+				    "somebody let the guest %s go on meanwhile",
+				    BASE_QUOTE(live->guest));
+}
+
 /* L9: with the guest standing still both files are the same and on disk, so that it does not matter
  * which of them the path names. It stands still from before the exchange until it is on the copy,
  * some hundredths of a second. QEMU 7.2 needs that as well: but for virtio disks, a request that
@@ -146,7 +196,8 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 	if (futimens(c->copy, now) < 0 || fsync(c->copy) < 0)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
 	if ((r = convert_live_exchange(c, temp, c->before.st_ino, err)) < 0 ||
-	    (r = convert_sync_directory(c, err)) < 0 || (r = backend->pivot(c->live, err)) < 0)
+	    (r = convert_sync_directory(c, err)) < 0 || (r = refuse_running(c->live, err)) < 0 ||
+	    (r = backend->pivot(c->live, err)) < 0)
 		return r;
 	return convert_live_resume(c->live, err);
 }

@@ -22,7 +22,8 @@ struct convert_live_job {
 
 /* Whoever runs the guest, and mirrors a disk of it. Nothing here touches names: live.c does. */
 struct convert_live_backend {
-	/* Find the guest that has this file as a disk, fill in `guest`, `path`, `format`, `size`.
+	/* Find the guest that has this file as a disk, fill in `guest`, `id`, `path`, `format`,
+	 * `size`.
 	 * @return 1, 0 when there is none, -errno. */
 	int (*attach)(struct convert_live *live, const struct stat *image, struct cow_error *err);
 	/* Refuse what can't be mirrored; nothing of an earlier run is left by now. */
@@ -35,7 +36,7 @@ struct convert_live_backend {
 	int (*start)(struct convert_live *live, struct cow_error *err);
 	/* @return 1, 0 when there is no job (any more), -errno when that can't be known. */
 	int (*look)(struct convert_live *live, struct convert_live_job *ret, struct cow_error *err);
-	/* @return 1 when the guest runs, 0 when it stands still, -errno. */
+	/* @return 1 when the guest runs, 0 when it stands still and nobody is at it, -errno. */
 	int (*runs)(struct convert_live *live, struct cow_error *err);
 	/* Stop the guest with all its requests done, or let it go on. */
 	int (*pause)(struct convert_live *live, struct cow_error *err);
@@ -64,8 +65,10 @@ struct convert_live {
 	const struct cow_convert_options *options; /* borrowed */
 	void *data;                                /* the backend's own */
 	char *guest;                               /* for messages: the domain's name */
-	char *path;                                /* what the guest's definition calls the image */
-	char unasked[128];                         /* why libvirt could not be asked; "" */
+	char id[40];       /* the guest's own, to tell it from others: its UUID or QEMU's process */
+	int lock;          /* -1: not held */
+	char *path;        /* what the guest's definition calls the image */
+	char unasked[128]; /* why libvirt could not be asked; "" */
 	enum cow_format format; /* as the guest reads it, whatever it has written there */
 	uint64_t size;          /* of the guest's disk, as the guest sees it */
 	bool exchanged;         /* from then on anybody may have opened the copy */
@@ -86,9 +89,12 @@ int convert_live_prepare_copy(struct convert *c, struct cow_error *err);
 /* Give the copy of a raw image the space that the image has: in one piece before it is written to,
  * and again when the mirror has made holes of what was preallocated. */
 int convert_live_allocate(struct convert *c, struct cow_error *err);
+/* From before it is looked whether the guest runs until it goes on: another run, which converts
+ * another disk of it, waits. Once it is held, that is no failure. */
+int convert_live_hold(struct convert_live *live, struct cow_error *err);
 /* Stop the guest, and remember it; one that is stopped anyway stays so. */
 int convert_live_pause(struct convert_live *live, struct cow_error *err);
-/* Let it go on, if it was stopped by us and nothing can be lost by it. */
+/* Let it go on, if it was stopped by us and nothing can be lost by it, and hold it no more. */
 int convert_live_resume(struct convert_live *live, struct cow_error *err);
 /* L4: give the copy a name, which is the journal. */
 int convert_live_name(struct convert *c, struct convert_journal *journal,
