@@ -50,8 +50,10 @@ int convert_fail_when_used(struct convert *c, struct cow_error *err)
 {
 	convert_hold_release(&c->original_hold);
 	return base_remedy(err, convert_fail_in_use(c->name, &c->before, err),
-			   c->options->flags & COW_CONVERT_LIVE
-				   ? "no running guest has it as its disk: close the image"
+			   c->options->qmp ? "no running guest has it as its disk: close the image"
+			   : c->options->flags & COW_CONVERT_LIVE
+				   ? "no running guest has it as its disk (--connect asks another "
+				     "libvirt): close the image"
 				   : "shut the guest down, close the image, or convert while the "
 				     "guest runs (--live)");
 }

@@ -63,6 +63,10 @@ virsh -q blockjob guest sdb --abort
 wait_for "the guest on the copy" is_astray
 expect_status 2 cowctl convert --rewrite "$image"
 expect_equal "$(virsh -q domstate guest)" paused "the guest"
+# A run that can't lead it back leaves it as it is.
+trace_inject linkat:error=EIO cowctl convert --live --rewrite "$image" && fail "not failed"
+expect_err "Input/output error"
+expect_equal "$(virsh -q domstate guest)" paused "the guest"
 # The next run is killed as well, with the guest's image open again.
 trace_inject unlinkat:signal=KILL cowctl convert --live --rewrite "$image" && fail "not killed"
 expect_equal "$(virsh -q domstate guest)" paused "the guest"

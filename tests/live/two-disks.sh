@@ -19,8 +19,9 @@ sed -i "s|<serial |<disk type='file' device='disk'><driver name='qemu' type='raw
 virsh -q create "$T/guest.xml"
 wait_for "the guest" _has_dots 2
 
+# is_paused KIND: with the first copy's journal at this
 is_paused() {
-	[ "$(virsh -q domstate guest)" = paused ]
+	[ "$(find "$T/b" -name ".cowctl-*-$1-one")" ] && [ "$(virsh -q domstate guest)" = paused ]
 }
 expect_well() {
 	expect_equal "$(virsh -q domstate guest)" running "the guest"
@@ -30,10 +31,10 @@ two" "what is there"
 }
 
 # In L5 to L7, and in L9.
-for nth in 2 5; do
-	trace_inject renameat2:delay_enter=4000000:when=$nth cowctl convert --live --rewrite "$T/b/one" &
+for at in 2:p 5:d; do
+	trace_inject "renameat2:delay_enter=4000000:when=${at%:*}" cowctl convert --live --rewrite "$T/b/one" &
 	first=$!
-	wait_for "the guest" is_paused
+	wait_for "the guest" is_paused "${at#*:}"
 	"$COWCTL" convert --live --rewrite --json "$T/b/two" >"$T/two"
 	wait "$first"
 	jq -e '.images[0] | .result == "converted" and .seconds >= 1' "$T/two"
