@@ -66,8 +66,8 @@ static int read_size(const xmlNode *parent, const char *name, uint64_t absent, u
 	text = pool_xml_take(xmlNodeGetContent(node));
 	unit = pool_xml_take(xmlGetNoNsProp(node, pool_xml_text("unit")));
 	if (!text || parse_size(text, unit, ret) < 0)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "<%s> %s %s is no size", name,
-				   BASE_QUOTE(text), unit ? unit : "");
+		return pool_xml_refuse(node, err, "<%s> %s%s%s is no size", name, BASE_QUOTE(text),
+				       unit ? " " : "", unit ? unit : "");
 	return 0;
 }
 
@@ -123,8 +123,8 @@ static int read_format(const xmlNode *parent, enum cow_format *ret, struct cow_e
 	if (*ret == COW_FORMAT_ISO)
 		*ret = COW_FORMAT_RAW;
 	if (*ret == COW_FORMAT_UNKNOWN)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s is no format",
-				   BASE_QUOTE(name));
+		return pool_xml_refuse(pool_xml_child(parent, "format"), err, "%s is no format",
+				       BASE_QUOTE(name));
 	return 0;
 }
 
@@ -137,8 +137,8 @@ static int read_compat(const xmlNode *target, uint32_t *ret, struct cow_error *e
 		return r;
 	*ret = base_equal(text, "0.10") ? 2 : base_equal(text, "1.1") ? 3 : 0;
 	if (!*ret)
-		return base_refuse(err, EINVAL, COW_CODE_USAGE, "<compat> is 0.10 or 1.1, not %s",
-				   BASE_QUOTE(text));
+		return pool_xml_refuse(pool_xml_child(target, "compat"), err,
+				       "<compat> is 0.10 or 1.1, not %s", BASE_QUOTE(text));
 	return 0;
 }
 
@@ -283,7 +283,7 @@ static int read_root(const xmlNode *root, struct definition *definition, struct 
 				   "the definition's root element is not <volume>");
 	r = pool_xml_find_text(root, "name", &definition->name, err);
 	if (r == 0 && !definition->name)
-		r = base_refuse(err, EINVAL, COW_CODE_USAGE, "the definition has no <name>");
+		r = pool_xml_refuse(root, err, "<volume> has no <name>");
 	options->name = definition->name;
 	if (r == 0)
 		r = read_capacity(root, options, err);

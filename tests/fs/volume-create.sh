@@ -126,6 +126,18 @@ expect_status 0 cowctl pool stop off --session
 expect_status 2 vol create-as off x 1M
 expect_err "is not started"
 
+# a value that means nothing is refused by its line
+while IFS='|' read -r element why; do
+	printf "<volume>\n<name>bad</name>\n%s\n</volume>\n" "$element" >"$T/bad.xml"
+	expect_status 3 vol create on "$T/bad.xml"
+	expect_err "line 3 of the definition: $why"
+done <<END
+<capacity>1M</capacity>|<capacity> '1M' is no size
+<capacity unit="zz">1</capacity>|<capacity> '1' zz is no size
+<target><format type="bochs"/></target>|'bochs' is no format
+<target><format type="qcow2"/><compat>2</compat></target>|<compat> is 0.10 or 1.1, not '2'
+END
+
 # what would be passed over is refused by its line, if that is wanted
 slip() {
 	printf "<volume>\n<name>slip</name><capacity>0</capacity>\n%s\n</volume>\n" "$1" >"$T/slip.xml"
