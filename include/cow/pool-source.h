@@ -23,8 +23,8 @@ const char *cow_pool_type_name(size_t i);
 bool cow_pool_type_is_supported(const char *type);
 
 /** What <format> in <source> may be in a pool of this type, the default first; NULL behind the
- *  last. Of type fs those that cow_pool_build() can make on a device that is not empty: what is
- *  there already may be of any type that mount(8) knows. */
+ *  last. Of type fs cow_pool_build() makes those that there is a mkfs.TYPE(8) for; what is mounted
+ * by "auto" may be of any type that mount(8) knows. */
 const char *cow_pool_source_format_name(const char *type, size_t i);
 /** What <format> in <target> of a new volume may be in such a pool, the default first; NULL behind
  *  the last. */

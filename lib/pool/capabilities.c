@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "image/create.h"
 #include "pool/definition.h"
-#include "pool/format.h"
 #include "pool/xml.h"
 
 DEFINE_CLEANUP(doc, xmlDoc *, xmlFreeDoc, NULL)
@@ -17,22 +16,26 @@ DEFINE_CLEANUP(doc, xmlDoc *, xmlFreeDoc, NULL)
 static const struct pool_type {
 	const char *name;
 	bool supported;
-	const char *(*source_format)(size_t i); /* NULL: there is no <format> in its <source> */
+	const char *source_formats[20]; /* none: there is no <format> in its <source> */
 } types[] = {
-	{"dir", true, NULL},
-	{"fs", true, pool_format_name},
-	{"netfs", true, pool_remote_format_name},
-	{"logical", false, NULL},
-	{"disk", false, NULL},
-	{"iscsi", false, NULL},
-	{"iscsi-direct", false, NULL},
-	{"scsi", false, NULL},
-	{"mpath", false, NULL},
-	{"rbd", false, NULL},
-	{"sheepdog", false, NULL},
-	{"gluster", false, NULL},
-	{"zfs", false, NULL},
-	{"vstorage", false, NULL},
+	{"dir", true, {NULL}},
+	/* libvirt's, and what mkfs is called for besides */
+	{"fs",
+	 true,
+	 {"auto", "ext2", "ext3", "ext4", "ufs", "iso9660", "udf", "gfs", "gfs2", "vfat", "hfs+",
+	  "xfs", "ocfs2", "vmfs", "bcachefs", "btrfs", "f2fs", "nilfs2"}},
+	{"netfs", true, {"auto", "nfs", "glusterfs", "cifs"}},
+	{"logical", false, {NULL}},
+	{"disk", false, {NULL}},
+	{"iscsi", false, {NULL}},
+	{"iscsi-direct", false, {NULL}},
+	{"scsi", false, {NULL}},
+	{"mpath", false, {NULL}},
+	{"rbd", false, {NULL}},
+	{"sheepdog", false, {NULL}},
+	{"gluster", false, {NULL}},
+	{"zfs", false, {NULL}},
+	{"vstorage", false, {NULL}},
 };
 
 static const struct pool_type *find(const char *name)
@@ -59,9 +62,7 @@ COW_EXPORT const char *cow_pool_source_format_name(const char *name, size_t i)
 {
 	const struct pool_type *type = find(name);
 
-	if (!type || !type->source_format)
-		return NULL;
-	return i == 0 ? "auto" : type->source_format(i - 1);
+	return type && i < BASE_ARRAY_SIZE(type->source_formats) ? type->source_formats[i] : NULL;
 }
 
 /* Those of images, and directories. To libvirt a LUKS image is a raw one with <encryption>. */

@@ -146,25 +146,14 @@ static int source_check(const struct pool_definition *definition, struct cow_err
 	return 0;
 }
 
-/* What may be mounted: libvirt's formats, and what mkfs is called for. */
-static const struct {
-	const char *type, *format;
-} formats[] = {
-	{"fs", "auto"},         {"fs", "bcachefs"}, {"fs", "btrfs"},   {"fs", "ext2"},
-	{"fs", "ext3"},         {"fs", "ext4"},     {"fs", "f2fs"},    {"fs", "gfs"},
-	{"fs", "gfs2"},         {"fs", "hfs+"},     {"fs", "iso9660"}, {"fs", "nilfs2"},
-	{"fs", "ocfs2"},        {"fs", "udf"},      {"fs", "ufs"},     {"fs", "vfat"},
-	{"fs", "vmfs"},         {"fs", "xfs"},      {"netfs", "auto"}, {"netfs", "cifs"},
-	{"netfs", "glusterfs"}, {"netfs", "nfs"},
-};
-
 static int format_check(const struct pool_definition *definition, struct cow_error *err)
 {
+	const char *format;
+
 	if (!definition->mount_type)
 		return 0;
-	for (size_t i = 0; i < BASE_ARRAY_SIZE(formats); i++)
-		if (base_equal(formats[i].type, definition->type) &&
-		    base_equal(formats[i].format, definition->mount_type))
+	for (size_t i = 0; (format = cow_pool_source_format_name(definition->type, i)); i++)
+		if (base_equal(format, definition->mount_type))
 			return 0;
 	return base_remedy(
 		err,

@@ -34,8 +34,6 @@ int pool_xml_read_stored(const char *xml, size_t size, struct pool_definition **
 /* What it has mounted, of types fs and netfs. */
 int pool_xml_read_source(const xmlNode *root, struct pool_definition *definition,
 			 struct cow_error *err);
-/* The formats of netfs, by a number from 0; NULL behind the last. */
-const char *pool_remote_format_name(size_t i);
 /* Off and on are an element, anything else is none. */
 int pool_xml_set_policy(xmlNode *root, enum cow_policy policy, struct cow_error *err);
 /* The definition alone, without how things stand. */

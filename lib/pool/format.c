@@ -24,11 +24,6 @@ static const struct {
 	{"f2fs", "-f"},          {"gfs2", "-O"},  {"nilfs2", "-f"}, {"xfs", "-f"},
 };
 
-const char *pool_format_name(size_t i)
-{
-	return i < BASE_ARRAY_SIZE(makers) ? makers[i].type : NULL;
-}
-
 /* The device, which nobody else has: not mounted, no part of a device mapper or md device. */
 static int open_device(const struct cow_pool *pool, struct cow_error *err)
 {

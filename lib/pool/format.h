@@ -12,7 +12,4 @@ int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_er
 /* Make it, and look whether it is there. */
 int pool_format(const struct cow_pool *pool, unsigned flags, struct cow_error *err);
 
-/* What can be made over anything, by a number from 0; NULL behind the last. */
-const char *pool_format_name(size_t i);
-
 #endif

@@ -16,15 +16,9 @@
 static const struct {
 	const char *type, *options;
 } options_of_type[] = {
-	{"nfs", ""},
 	{"glusterfs", ",direct-io-mode=1"},
 	{"cifs", ",guest"},
 };
-
-const char *pool_remote_format_name(size_t i)
-{
-	return i < BASE_ARRAY_SIZE(options_of_type) ? options_of_type[i].type : NULL;
-}
 
 /* The attribute of <parent><name attribute='...'>, NULL where there is none. */
 static int find_attribute(const xmlNode *parent, const char *name, const char *attribute,

@@ -23,6 +23,8 @@ for type in fs netfs; do
 		expect_status 0 cowctl pool define-as "$type-$format" --session --type $type --source-format "$format" \
 			--source-dev "/$format" --source-host h --source-path "/$format" --target "/$type-$format"
 	done < <(json "$T/capabilities" ".types[] | select(.type == \"$type\") | .source_formats[]")
+	expect_status 3 cowctl pool define-as other --session --type $type --source-format zfs \
+		--source-dev /other --source-host h --source-path /other --target /other
 done
 
 # formats of a volume

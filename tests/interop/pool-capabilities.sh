@@ -18,3 +18,11 @@ for list in poolOptions volOptions; do
 	xmllint --xpath "//$list/enum/@name" "$T/ours.xml" | sort -u >"$T/names"
 	xmllint --xpath "//pool[@type='fs']/$list/enum/@name" "$T/theirs.xml" | diff "$T/names" -
 done
+# and whatever libvirt takes as a source is taken here
+for type in fs netfs; do
+	for whose in ours theirs; do
+		xmllint --xpath "//pool[@type='$type']/poolOptions/enum[@name='sourceFormatType']/value/text()" \
+			"$T/$whose.xml" | sort >"$T/$whose"
+	done
+	expect_equal "$(comm -13 "$T/ours" "$T/theirs")" "" "formats of libvirt alone, type $type"
+done
