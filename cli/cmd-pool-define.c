@@ -115,9 +115,9 @@ const struct cli_verb cli_verb_pool_define = {
 /* clang-format off */
 #define BUILD_OPTIONS                                                                              \
 	{"build", 0, NULL, NULL, "make the directory first, as pool build does", 0, false},        \
-	{"overwrite", 0, NULL, NULL, "and a filesystem on its device, whatever is there", 0,   \
+	{"overwrite", 0, NULL, NULL, "and a filesystem, whatever is on its device", 0,        \
 	 false},                                                                                   \
-	{"no-overwrite", 0, NULL, NULL, "and a filesystem on its device, if that is empty", 0,    \
+	{"no-overwrite", 0, NULL, NULL, "and a filesystem, if its device is empty", 0,          \
 	 false}
 /* clang-format on */
 
@@ -154,6 +154,7 @@ static int with_options(struct cli_call *call, pool_use *use)
 		.source_host = cli_value(call, "source-host"),
 		.source_directory = cli_value(call, "source-path"),
 		.source_format = cli_value(call, "source-format"),
+		.source_version = cli_value(call, "source-protocol-ver"),
 	};
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	char *path CLI_CLEANUP(text) = NULL;
@@ -191,6 +192,8 @@ static int create_as(struct cli_call *call)
 	{"source-host", 0, "HOST", NULL, "type netfs: whose directory is mounted", 0, false},      \
 	{"source-path", 0, "DIR", NULL, "type netfs: its directory there", 0, false},              \
 	{"source-format", 0, "TYPE", NULL, "filesystem that is mounted; auto: found out", 0,       \
+	 false},                                                                                   \
+	{"source-protocol-ver", 0, "VER", NULL, "type netfs: of its protocol, such as 4.1", 0, \
 	 false}
 /* clang-format on */
 

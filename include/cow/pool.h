@@ -116,7 +116,8 @@ struct cow_pool_parts {
 	const char *source_host;      /**< netfs */
 	const char *source_directory; /**< netfs: what the host exports */
 	const char *source_format;    /**< fs and netfs; NULL: "auto" */
-	uint64_t spare[4];
+	const char *source_version;   /**< netfs: of the protocol, such as "4.1"; NULL: any */
+	uint64_t spare[3];
 };
 
 /** Make a definition from its parts, with a new uuid, without storing it. */

@@ -85,6 +85,7 @@ bool pool_xml_add_source(xmlNode *parent, const struct cow_pool_parts *parts)
 		{"dir", "path", parts->source_directory},
 		{"device", "path", parts->source_device},
 		{"format", "type", parts->source_format},
+		{"protocol", "ver", parts->source_version},
 	};
 	xmlNode *source = NULL;
 
@@ -129,6 +130,7 @@ static int check_texts(const struct cow_pool_parts *parts, struct cow_error *err
 		{"source host", parts->source_host},
 		{"source directory", parts->source_directory},
 		{"source format", parts->source_format},
+		{"version of a protocol", parts->source_version},
 	};
 	int r = 0;
 

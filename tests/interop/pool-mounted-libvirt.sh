@@ -41,7 +41,9 @@ for format in auto ext4 xfs; do
 	there_and_back "fs $format"
 done
 expect_status 0 pool define-as nfs --type netfs --source-host server.example --source-path /export/vms \
-	--source-format nfs --target "$T/nobody/nfs"
+	--source-format nfs --source-protocol-ver 4.1 --target "$T/nobody/nfs"
+expect_status 0 pool dumpxml nfs
+expect_out '<protocol ver="4.1"/>'
 there_and_back nfs
 for format in cifs glusterfs; do
 	expect_status 0 pool define-as $format --type netfs --source-host server.example --source-path "share-$format" \
