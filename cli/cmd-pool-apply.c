@@ -175,7 +175,8 @@ static void judge_counts(struct cli_call *call, const struct cow_pool *pool,
 		cli_status(call, CLI_EXIT_FAILED);
 	}
 	if (counts->drifted) {
-		cli_warn(call, "%ju volumes of pool %s have drifted from its policy (cowctl audit)",
+		cli_warn(call,
+			 "%ju volumes of pool %s have drifted from their policy (cowctl audit)",
 			 (uintmax_t)counts->drifted, CLI_QUOTE(pool->name));
 		cli_status(call, CLI_EXIT_FINDINGS);
 	}

@@ -18,11 +18,14 @@ static int show_again(struct cli_call *call, struct cli_vol *vol)
 {
 	int status = cli_vol_json_again(call, vol);
 	const struct cow_volume *volume = vol->volume;
+	enum cow_policy own = volume->own;
 
-	if (volume->compliance != COW_COMPLIANCE_DRIFTED || volume->nocow == COW_ANSWER_YES)
+	if (volume->compliance != COW_COMPLIANCE_DRIFTED ||
+	    (!own && volume->nocow == COW_ANSWER_YES))
 		return status;
-	cli_warn(call, "volume %s has drifted from the policy of its pool, %s: %s",
-		 CLI_QUOTE(volume->path), cow_policy_name(vol->pool->policy), volume->reason);
+	cli_warn(call, "volume %s has drifted from the policy of its %s, %s: %s",
+		 CLI_QUOTE(volume->path), own ? "own" : "pool",
+		 cow_policy_name(own ? own : vol->pool->policy), volume->reason);
 	return cli_status(call, CLI_EXIT_FINDINGS);
 }
 

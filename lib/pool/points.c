@@ -14,6 +14,7 @@
 #include "pool/judge.h"
 #include "pool/points.h"
 #include "pool/subvolume.h"
+#include "probe/own.h"
 
 /* The public part comes first, so one is the other. */
 struct point {
@@ -108,17 +109,31 @@ static void judge(const struct walk *walk, int fd, struct point *point, const st
 	base_copy(public->warning, sizeof(public->warning), verdict.decision.warning);
 }
 
-static void count_file(int dirfd, const char *name, struct cow_pool_point *point)
+/* What a file is held against: a policy of its own counts before the pool's. What auto comes to is
+ * known of the pool's alone. */
+static enum cow_policy policy_of(const struct walk *walk, int fd, const struct point *point)
+{
+	enum cow_policy own = probe_own_policy(fd);
+
+	if (own == COW_POLICY_AUTO && walk->pool->policy != COW_POLICY_AUTO)
+		return COW_POLICY_UNKNOWN;
+	return own == COW_POLICY_OFF || own == COW_POLICY_ON ? own : point->point.effective;
+}
+
+static void count_file(const struct walk *walk, int dirfd, const char *name, struct point *point)
 {
 	BASE_CLEANUP(fd) int fd = base_open_quietly(dirfd, name, O_RDONLY | O_NOFOLLOW);
-	enum cow_policy effective = point->effective;
+	enum cow_policy policy;
 	uint32_t flags = 0;
 	int r = fd < 0 ? fd : cow_attr_get(fd, &flags, NULL);
 
-	if (r < 0)
-		point->unread += r != -ENOENT;
-	else if (effective != COW_POLICY_UNKNOWN)
-		point->unreached += !!(flags & COW_ATTR_NOCOW) != (effective == COW_POLICY_OFF);
+	if (r < 0) {
+		point->point.unread += r != -ENOENT;
+		return;
+	}
+	policy = policy_of(walk, fd, point);
+	if (policy != COW_POLICY_UNKNOWN)
+		point->point.unreached += !!(flags & COW_ATTR_NOCOW) != (policy == COW_POLICY_OFF);
 }
 
 /* Shown, and left alone with all that is below. */
@@ -181,7 +196,7 @@ static int visit_entry(struct walk *walk, int dirfd, const struct dirent *entry,
 	/* Where nothing carries a flag nothing needs one. */
 	if (!no_files && S_ISREG(stx.stx_mode) && point->has_flags &&
 	    point->point.after != COW_COMPLIANCE_NOT_APPLICABLE)
-		count_file(dirfd, name, &point->point);
+		count_file(walk, dirfd, name, point);
 	return 0;
 }
 

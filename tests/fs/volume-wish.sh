@@ -36,12 +36,25 @@ expect_status 1 cowctl audit "$dir" --session --json
 expect_json '.images | map({(.path | sub(".*/"; "")): [.policy, .compliance]}) | add ==
 	{wish: ["off", "ok"], drift: ["on", "drifted"]}'
 expect_status 1 cowctl audit "$dir/wish" --session --cow on
+expect_status 1 cowctl pool apply on --session --json
+expect_json '[.points[].unreached] | add == 1' # drift alone
 
 # The pool is converted to its policy, and the one with a wish to its own.
 expect_status 0 cowctl convert --recursive --session on --json
 expect_json '.images | map({(.path | sub(".*/"; "")): [.to, .result]}) | add ==
 	{wish: ["off", "already"], drift: ["on", "converted"]}'
 expect_status 0 cowctl audit "$dir" --session
+expect_status 0 cowctl pool apply on --session
+
+# One that doesn't have what it wishes is told by that when it is written.
+truncate -s 1M "$dir/late"
+setfattr --name user.cow.policy --value off "$dir/late"
+expect_status 1 vol upload --pool on late "$T/b.img" --length 4K
+expect_err "has drifted from the policy of its own, off: NOCOW is not set"
+expect_status 1 cowctl pool apply on --session
+expect_status 1 cowctl pool refresh on --session
+expect_err "1 volumes of pool 'on' have drifted from their policy"
+rm "$dir/late"
 
 expect_status 0 vol clone --pool on wish copy
 expect_equal "$(own "$dir/copy")" off "a clone"
