@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -56,14 +57,20 @@ static int allocate(const struct volume_new *new, int fd, struct cow_error *err)
 	return base_fail(err, errno, "allocate %s", BASE_QUOTE(options->name));
 }
 
-/* So that it is known from drift, and where there is no flag. It is not worth failing for. */
+/* So that it is known from drift, and where there is no flag. It is not worth failing for, nor to
+ * be said where it can't be kept and nothing depends on it. */
 static void note_wish(struct volume_new *new, int fd)
 {
+	bool needed = new->image.wish != COW_WISH_LEAVE || new->created.effective != COW_POLICY_OFF;
 	struct cow_error cause = {0};
+	int r = new->options->nocow
+			? probe_set_own_policy(fd, COW_POLICY_OFF, new->options->name, &cause)
+			: 0;
 
-	if (new->options->nocow &&
-	    probe_set_own_policy(fd, COW_POLICY_OFF, new->options->name, &cause) < 0)
-		base_copy(new->created.unmet, sizeof(new->created.unmet), cause.message);
+	if (r < 0 && (needed || r != -EOPNOTSUPP))
+		base_copy_format(new->created.unmet, sizeof(new->created.unmet), "%s%s%s",
+				 cause.message, cause.errnum ? ": " : "",
+				 cause.errnum ? strerrordesc_np(cause.errnum) : "");
 }
 
 static int finish(int fd, void *data, struct cow_error *err)

@@ -76,6 +76,13 @@ expect_status 0 vol create on "$T/volume.xml"
 is_nocow "$dir/from-ext" || fail "the wish was lost on the way"
 expect_status 0 cowctl audit "$dir" --session
 
+# Where it can't be kept nothing depends on it: what is overwritten in place anyway has what it wishes.
+mkdir "$T/ram"
+mount -t ramfs none "$T/ram"
+make_pool ram "$T/ram/pool" on
+expect_status 0 vol create-as ram wish 1M --nocow
+expect_equal "$(cat "$T/err")" "" "said of what is met"
+
 # What anybody may have written there is no policy.
 setfattr --name user.cow.policy --value 'off and more' "$dir/drift"
 expect_status 0 vol info --pool on drift --json
