@@ -81,7 +81,7 @@ const struct cli_verb cli_verb_pool_start = {
 static int stop(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
-	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
+	struct cow_pool *pool CLI_CLEANUP(pool) = NULL, *stored CLI_CLEANUP(pool) = NULL;
 	struct cow_error err = {0};
 	int status = cli_pool_open(call, &store, &pool);
 
@@ -90,7 +90,10 @@ static int stop(struct cli_call *call)
 	if (cow_pool_stop(store, pool, &err) < 0)
 		return cli_error(call, &err);
 	fprintf(call->out, "stopped pool %s\n", CLI_QUOTE(pool->name));
-	cli_pool_json(call, store, pool);
+	/* Another definition may have waited for that. */
+	if (pool->pending == COW_ANSWER_YES)
+		cow_pool_lookup(store, pool->uuid, &stored, NULL);
+	cli_pool_json(call, store, stored ? stored : pool);
 	return CLI_EXIT_CLEAN;
 }
 

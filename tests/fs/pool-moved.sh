@@ -79,7 +79,8 @@ moved p one two no
 expect_equal "$(stands p)" "active one on pending=true"
 
 # the new one counts when it is stopped
-expect_status 0 pool stop p
+expect_status 0 pool stop p --json
+expect_json '.pools[0] | .path == "'"$T/b/two"'" and .state == "inactive" and .pending == false'
 expect_equal "$(stands p)" "inactive two off pending=false"
 expect_status 0 pool define-as q --target "$T/b/one"
 expect_status 0 pool build p
