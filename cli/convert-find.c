@@ -60,7 +60,8 @@ static bool is_original(const char *path)
 }
 
 /* What an interrupted conversion left: its image is what it is about. */
-static void found_leftover(struct find *find, const char *directory, const char *name)
+static void found_leftover(struct find *find, const char *directory, const char *name,
+			   enum cow_policy to)
 {
 	int dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char *path CLI_CLEANUP(text) = NULL;
@@ -68,7 +69,7 @@ static void found_leftover(struct find *find, const char *directory, const char 
 
 	if (dirfd >= 0 && cow_convert_interrupted_read(dirfd, name, &item)) {
 		path = cli_format("%s%s", directory, item.image);
-		find->each(path, find->job->options.to, &item, find->data);
+		find->each(path, to, &item, find->data);
 	}
 	if (dirfd >= 0)
 		close(dirfd);
@@ -85,7 +86,7 @@ static void found(struct find *find, const char *path, enum cow_policy to)
 	if (!find->read_only && is_read_only(directory))
 		leave_out(&find->snapshots, path);
 	else if (leftover)
-		found_leftover(find, directory, name);
+		found_leftover(find, directory, name, to);
 	else if (is_original(path))
 		leave_out(&find->originals, path);
 	else

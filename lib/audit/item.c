@@ -79,14 +79,16 @@ static void say_leftover(struct audit_note *note, const struct cow_convert_inter
 }
 
 /* What an interrupted command left: no image to be judged, but somebody should know. */
-static int judge_leftover(struct made *made, int dirfd, const char *name)
+static int judge_leftover(struct made *made, const struct audit_directory *directory,
+			  const char *name)
 {
 	struct cow_convert_interrupted item;
 	struct audit_note note = {0};
 
+	made->item.effective = audit_judge_policy(made->item.policy, directory->place);
 	made->item.compliance = COW_COMPLIANCE_NOT_APPLICABLE;
 	base_copy(made->reason, sizeof(made->reason), "a temporary file of cowctl's own");
-	if (cow_convert_interrupted_read(dirfd, name, &item))
+	if (cow_convert_interrupted_read(directory->fd, name, &item))
 		say_leftover(&note, &item);
 	else
 		audit_note_say(&note, COW_SEVERITY_WARNING,
@@ -161,7 +163,7 @@ int audit_item_new(const char *path, struct audit_directory *directory,
 	item = &made->item;
 	item->size = look->size;
 	item->allocated = look->allocated;
-	r = look->leftover ? judge_leftover(made, directory->fd, look->name)
+	r = look->leftover ? judge_leftover(made, directory, look->name)
 			   : judge(made, directory, look, &error);
 	if (r == 0)
 		*ret = base_take(item);

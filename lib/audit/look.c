@@ -72,6 +72,7 @@ static int look_at(const struct audit_directory *directory, bool every, struct a
 
 	if (base_starts(look->name, COW_CONVERT_TEMP_PREFIX)) {
 		look->leftover = true;
+		look->own = probe_own_policy_at(directory->fd, look->name);
 		r = read_inode(directory->fd, look->name, AT_SYMLINK_NOFOLLOW, look);
 		return r == -ENOENT ? 0 : r < 0 ? fail(look, r, "look at") : r;
 	}

@@ -15,6 +15,8 @@ struct cow_error;
 
 /* COW_POLICY_UNKNOWN: it has none. */
 enum cow_policy probe_own_policy(int fd);
+/* The same without opening it, which breaks leases. */
+enum cow_policy probe_own_policy_at(int dirfd, const char *name);
 /* Set it and read it back. `name` is the image's, for the message. */
 int probe_set_own_policy(int fd, enum cow_policy policy, const char *name, struct cow_error *err);
 
