@@ -24,8 +24,7 @@ static const struct {
 };
 static const char standing_still[] =
 	"converting the image again with the same options clears up and lets its guest go on, "
-	"which "
-	"was stopped for it: neither let it go on nor end the mirror by hand";
+	"which was stopped for it: neither let it go on nor end the mirror by hand";
 
 COW_EXPORT const char *cow_convert_state_name(enum cow_convert_state state)
 {

@@ -161,9 +161,8 @@ int convert_retire(struct convert *c, const char *temp, bool keep)
 	/* Too late to go back, and no need to: should the power fail as well, the temporary name is
 	 * there again, and says what is left to do. */
 	if (base_sync_directory(c->dirfd) < 0)
-		base_copy(c->result->note, sizeof(c->result->note),
-			  "the directory could not be written to disk; "
-			  "after a power cut, convert again");
+		convert_note(c, "the directory could not be written to disk; after a power cut, "
+				"convert again");
 	return 0;
 }
 
