@@ -14,6 +14,8 @@
 #define READ_AHEAD ((uint64_t)128 << 10)
 /* The smallest page there is. */
 #define UNIT ((uint64_t)4096)
+/* The largest piece in which something is cached, but on large pages: then less is dropped. */
+#define LARGEST ((uint64_t)2 << 20)
 _Static_assert(IMAGE_CACHE_SPAN / UNIT == 8 * sizeof(((struct image_cache *)0)->cached),
 	       "a bit for each page");
 
@@ -110,11 +112,14 @@ void image_cache_restore(const struct image_cache *cache, int from, int to)
 	}
 }
 
+/* What is cached in one piece with something beside it is dropped with that or not at all. */
 static int drop_unwritten(const struct fiemap_extent *extent, void *fd)
 {
+	uint64_t start = extent->fe_logical / LARGEST * LARGEST;
+	uint64_t end = (extent->fe_logical + extent->fe_length + LARGEST - 1) / LARGEST * LARGEST;
+
 	if (extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN)
-		posix_fadvise(*(int *)fd, (off_t)extent->fe_logical, (off_t)extent->fe_length,
-			      POSIX_FADV_DONTNEED);
+		posix_fadvise(*(int *)fd, (off_t)start, (off_t)(end - start), POSIX_FADV_DONTNEED);
 	return 0;
 }
 

@@ -62,4 +62,18 @@ for kind in xfs ext4; do
 	expect_status 0 cowctl clone --json --reflink=never "$image" "$T/$kind/clone.raw"
 	expect_json '.image.bytes_copied < 2097152'
 	cmp "$image" "$T/$kind/clone.raw"
+
+	# With a byte written here and there, both are read, and cached, in one piece.
+	image=$T/$kind/scattered.raw
+	fallocate -l 32M "$image"
+	for ((at = 1 << 19; at < 32 << 20; at += 1 << 20)); do
+		printf x | dd of="$image" bs=1 seek="$at" conv=notrunc status=none
+	done
+	sync "$image"
+	dd if="$image" iflag=nocache count=0 status=none
+	cat "$image" >"$T/read"
+	before=$(state_of "$image")
+	expect_status 0 cowctl convert --rewrite --json "$image"
+	expect_json '.images[0].bytes_copied < 2097152'
+	expect_equal "$(state_of "$image")" "$before" "what is kept of scattered writes on $kind"
 done
