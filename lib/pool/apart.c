@@ -17,7 +17,7 @@ int pool_places_look(int dirfd, const char *name, int flags, struct statx *ret)
 }
 
 /* What a pool is to have mounted is seen as a mount. */
-int pool_places_find(struct pool_places *ret, struct cow_pool_store *store)
+static int find(struct pool_places *ret, struct cow_pool_store *store)
 {
 	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
 	struct pool_places found = {0};
@@ -40,15 +40,17 @@ int pool_places_find(struct pool_places *ret, struct cow_pool_store *store)
 	return 0;
 }
 
-bool pool_places_have(const struct pool_places *places, const struct statx *stx)
+int pool_places_have(struct pool_places *places, struct cow_pool_store *store,
+		     const struct statx *stx)
 {
+	int r = places->places ? 0 : find(places, store);
 	const struct statx *place = places->places, *end = place + places->count;
 
 	for (; place < end; place++)
 		if (place->stx_ino == stx->stx_ino && place->stx_dev_major == stx->stx_dev_major &&
 		    place->stx_dev_minor == stx->stx_dev_minor)
-			return true;
-	return false;
+			return 1;
+	return r;
 }
 
 bool pool_is_read_only(int fd)

@@ -13,15 +13,16 @@
 #define POOL_APART_POOL      "it is another pool, with a policy of its own"
 #define POOL_APART_READ_ONLY "it is read-only: nothing can be created in it"
 
-/* The directories of all pools of a store. */
+/* The directories of all pools of a store. They are found when the first directory is held against
+ * them: each of them is asked, and may be on a server that is gone. */
 struct pool_places {
 	struct statx *places;
 	size_t count;
 };
 
-/* @return 0 or -errno. */
-int pool_places_find(struct pool_places *ret, struct cow_pool_store *store);
-bool pool_places_have(const struct pool_places *places, const struct statx *stx);
+/* @return 1, 0 or -errno. */
+int pool_places_have(struct pool_places *places, struct cow_pool_store *store,
+		     const struct statx *stx);
 
 static inline void pool_places_clear(struct pool_places *places)
 {

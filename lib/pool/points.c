@@ -26,6 +26,7 @@ struct point {
 };
 
 struct walk {
+	struct cow_pool_store *store;
 	const struct cow_pool *pool;
 	unsigned flags;
 	struct pool_places places;
@@ -152,6 +153,7 @@ static int visit_directory(struct walk *walk, int dirfd, const char *name, const
 {
 	struct point *point = add_point(walk, base_format("%s/%s", above->path, name));
 	BASE_CLEANUP(fd) int fd = -1;
+	int r;
 
 	if (!point)
 		return -ENOMEM;
@@ -160,7 +162,10 @@ static int visit_directory(struct walk *walk, int dirfd, const char *name, const
 		point->point.mounted = true;
 		return leave(&point->point, POOL_APART_MOUNT);
 	}
-	point->point.of_other = pool_places_have(&walk->places, stx);
+	r = pool_places_have(&walk->places, walk->store, stx);
+	if (r < 0)
+		return r;
+	point->point.of_other = r > 0;
 	if (point->point.of_other)
 		return leave(&point->point, POOL_APART_POOL);
 	fd = base_open_quietly(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -244,11 +249,9 @@ static int visit_all(struct walk *walk, int fd)
 int pool_points_visit(struct cow_pool_store *store, int fd, const struct cow_pool *pool,
 		      unsigned flags, struct cow_pool_point ***ret, struct cow_error *err)
 {
-	struct walk walk = {.pool = pool, .flags = flags};
-	int r = flags & POOL_POINTS_ALONE ? 0 : pool_places_find(&walk.places, store);
+	struct walk walk = {.store = store, .pool = pool, .flags = flags};
+	int r = visit_all(&walk, fd);
 
-	if (r == 0)
-		r = visit_all(&walk, fd);
 	pool_places_clear(&walk.places);
 	if (r < 0) {
 		cow_pool_points_free(walk.points);

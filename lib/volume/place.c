@@ -44,9 +44,7 @@ static bool is_pool(struct volume_place *place, const struct statx *stx)
 	bool is_it;
 
 	pthread_mutex_lock(&place->lock);
-	if (!place->pools.places)
-		pool_places_find(&place->pools, place->store);
-	is_it = pool_places_have(&place->pools, stx);
+	is_it = pool_places_have(&place->pools, place->store, stx) > 0;
 	pthread_mutex_unlock(&place->lock);
 	return is_it;
 }

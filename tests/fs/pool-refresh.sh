@@ -3,7 +3,7 @@
 # pool refresh says how a started pool has drifted, mends its directory, and says what it can't mend.
 . "$(dirname "$0")/../lib.sh"
 need_root
-require jq
+require jq strace
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 make_fs btrfs fs
 
@@ -36,7 +36,19 @@ expect_status 0 pool info p --json
 expect_json '.pools[0].summary | .drifted_directories == 1 and .drifted == 0'
 expect_status 0 pool apply p
 expect_status 0 pool refresh p
+
+# no other pool is asked where there is nothing that could be its directory: it may be on a server that is gone
+expect_status 0 pool define-as q --target "$T/fs/q"
+mkdir "$T/fs/q"
+# asks: how often a refresh looks at the other one
+asks() {
+	ASAN_OPTIONS=detect_leaks=0 strace -f --quiet=all -o "$T/calls" "$COWCTL" pool refresh p --session >"$T/log"
+	grep -c "\"$T/fs/q\"" "$T/calls" || true
+}
+[ "$(asks)" != 0 ] || fail "it isn't seen when the other pool is asked"
 rm -r "$T/fs/p/one"
+expect_equal "$(asks)" 0 "calls on another pool's directory"
+expect_status 0 pool undefine q
 
 # before anything is created in it by others; of a pool that nothing is stored of as well
 expect_status 0 pool dumpxml p
