@@ -128,7 +128,7 @@ static int copy_xattr(const struct convert *c, const char *name, struct cow_erro
 }
 
 /* A copy of the list of names, "" when there are none or the filesystem has no such thing. */
-static int list_xattrs(const struct convert *c, char **ret_names, size_t *ret_size,
+static int list_xattrs(int fd, const struct convert *c, char **ret_names, size_t *ret_size,
 		       struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *names = malloc(XATTR_SIZE_LIMIT);
@@ -136,7 +136,7 @@ static int list_xattrs(const struct convert *c, char **ret_names, size_t *ret_si
 
 	if (!names)
 		return base_fail(err, ENOMEM, "list extended attributes");
-	n = flistxattr(c->original, names, XATTR_SIZE_LIMIT);
+	n = flistxattr(fd, names, XATTR_SIZE_LIMIT);
 	if (n < 0 && errno != EOPNOTSUPP)
 		return base_fail(err, errno, "list extended attributes of %s", BASE_QUOTE(c->name));
 	*ret_names = base_take(names);
@@ -148,10 +148,30 @@ static int copy_xattrs(const struct convert *c, struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *names = NULL;
 	size_t size = 0;
-	int r = list_xattrs(c, &names, &size, err);
+	int r = list_xattrs(c->original, c, &names, &size, err);
 
 	for (size_t at = 0; r == 0 && at < size; at += strlen(names + at) + 1)
 		r = copy_xattr(c, names + at, err);
+	return r;
+}
+
+static bool is_left_over(const struct convert *c, const char *name)
+{
+	return base_starts(name, "user.") &&
+	       (leaves_xattr(c, name) || fgetxattr(c->original, name, NULL, 0) < 0);
+}
+
+/* A copy that is gone on with may have some that the original has lost since. */
+static int drop_xattrs(const struct convert *c, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *names = NULL;
+	size_t size = 0;
+	int r = c->resumed ? list_xattrs(c->copy, c, &names, &size, err) : 0;
+
+	for (size_t at = 0; r == 0 && at < size; at += strlen(names + at) + 1)
+		if (is_left_over(c, names + at) && fremovexattr(c->copy, names + at) < 0)
+			r = base_fail(err, errno, "remove extended attribute %s of the copy of %s",
+				      BASE_QUOTE(names + at), BASE_QUOTE(c->name));
 	return r;
 }
 
@@ -226,7 +246,7 @@ static bool xattrs_are_same(const struct convert *c)
 	BASE_CLEANUP(free) char *names = NULL;
 	size_t size = 0, value_size = 0;
 
-	if (list_xattrs(c, &names, &size, NULL) < 0)
+	if (list_xattrs(c->original, c, &names, &size, NULL) < 0)
 		return false;
 	for (size_t at = 0; at < size; at += strlen(names + at) + 1) {
 		BASE_CLEANUP(free) char *value = NULL;
@@ -256,7 +276,8 @@ static int copy_all(const struct convert *c, uint32_t left, struct cow_error *er
 	int r;
 
 	if ((r = copy_owner_and_mode(c, err)) < 0 || (r = set_flags(c, left, err)) < 0 ||
-	    (r = drop_inherited_acl(c, err)) < 0 || (r = copy_xattrs(c, err)) < 0)
+	    (r = drop_inherited_acl(c, err)) < 0 || (r = drop_xattrs(c, err)) < 0 ||
+	    (r = copy_xattrs(c, err)) < 0)
 		return r;
 	return copy_layout(c, err);
 }

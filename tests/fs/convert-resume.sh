@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-convert.sh"
 need_root
-require strace
+require strace setfattr
 FS_SIZE=2G make_fs btrfs b
 mkdir "$T/b/d"
 image=$T/b/d/v.raw
@@ -17,6 +17,7 @@ interrupt() {
 }
 
 # What stands is listed, and changes nothing.
+setfattr -n user.gone -v by-then "$image"
 interrupt
 expect_status 1 cowctl convert --json --status "$T/b/d"
 expect_json '.images | length == 1 and .[0].result == "interrupted"'
@@ -33,7 +34,8 @@ expect_json '.images[0].seconds_needed == null and .images[1].seconds_needed > 0
 expect_json '.summary.seconds_needed == null'
 rm "$T/b/d/other.raw"
 
-# It goes on where it was.
+# It goes on where it was, without an attribute that the image has no more.
+setfattr -x user.gone "$image"
 expect_converted off "$image" --resume
 expect_json '.images[0] | .bytes_copied <= 50000000 and .verified'
 expect_status 0 cowctl convert --status "$image"
