@@ -193,14 +193,14 @@ int convert_live_reopen(struct convert *c, ino_t original, struct cow_error *err
 	struct convert_journal journal = {.kind = CONVERT_JOURNAL_OPENING, .old_inode = original};
 	char temp[CONVERT_JOURNAL_NAME_MAX];
 	struct stat st;
-	int r = -1;
+	int r;
 
-	if (fd >= 0 && ftruncate(fd, (off_t)c->live->size) == 0 && fstat(fd, &st) == 0) {
-		journal.new_inode = st.st_ino;
-		r = name(c, fd, &journal, temp);
-	}
-	if (r < 0)
+	if (fd < 0 || ftruncate(fd, (off_t)c->live->size) < 0 || fstat(fd, &st) < 0)
 		return base_fail(err, errno, "create a file beside %s", BASE_QUOTE(c->name));
+	journal.new_inode = st.st_ino;
+	r = name(c, fd, &journal, temp);
+	if (r < 0)
+		return base_fail(err, -r, "name a file beside %s", BASE_QUOTE(c->name));
 	r = mirror_to_scratch(c, temp, err);
 	if (r == 0 && unlinkat(c->dirfd, temp, 0) < 0)
 		r = base_fail(err, errno, "remove %s", BASE_QUOTE(temp));

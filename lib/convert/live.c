@@ -217,9 +217,8 @@ static void note_user(struct convert *c, const char *temp)
 	char holder[128];
 
 	convert_find_holder(&c->before, holder, sizeof(holder));
-	base_copy_format(c->result->note, sizeof(c->result->note),
-			 "%s has the old image open, which stays as %s until the next run",
-			 holder[0] ? holder : "somebody", BASE_QUOTE(temp));
+	convert_note(c, "%s has the old image open, which stays as %s until the next run",
+		     holder[0] ? holder : "somebody", BASE_QUOTE(temp));
 }
 
 /* L10: the guest is on the copy. */
@@ -269,6 +268,11 @@ static int give_up(struct convert *c, const char *temp, int r, struct cow_error 
 	let_go(c);
 	cleared = c->live->exchanged ? convert_recover(c, &clearing)
 				     : recover_remove_copy(c, temp, &clearing);
+	/* Somebody else has removed the journal: nobody has looked which file the guest has open.
+	 */
+	if (cleared == 0 && c->live->astray)
+		cleared = base_refuse(&clearing, ESTALE, COW_CODE_CHANGED, "%s is gone",
+				      BASE_QUOTE(temp));
 	/* Wherever the guest is, it is better off going on, unless it loses what it writes there.
 	 */
 	resumed = convert_live_resume(c->live, cleared < 0 ? NULL : &clearing);
@@ -295,7 +299,6 @@ int convert_live_carry_out(struct convert *c, struct cow_error *err)
 		return give_up(c, temp, r, err);
 	let_go(c);
 	if (convert_unshelve(c, &clearing) < 0)
-		base_copy_format(c->result->note, sizeof(c->result->note),
-				 "owner or attributes are not as they were: %s", clearing.message);
+		convert_note(c, "owner or attributes are not as they were: %s", clearing.message);
 	return 0;
 }
