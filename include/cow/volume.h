@@ -198,7 +198,7 @@ int cow_volume_create(struct cow_pool_store *store, const struct cow_pool *pool,
  *  from that; a backing file of the other one must be the same. What is encrypted, as a raw volume
  *  or preallocated, and bigger than the other one, is not zeros behind that. Preallocated and
  *  encrypted it is written as a whole, and its metadata alone is -EINVAL. Refused while somebody
- *  writes to the other one.
+ *  writes to the other one; -ESTALE in the end, and not made, if somebody has done so meanwhile.
  *  @param format of the other one; COW_FORMAT_UNKNOWN: found out by its content, of which a guest
  *  may have written a raw one. Then other files that its content names are not read (-EINVAL), but
  *  for the backing file that the new one has as well. The format of a backing file has to be known

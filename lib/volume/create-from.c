@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "image/chain.h"
-#include "volume/claim.h"
 #include "volume/create.h"
 #include "volume/header.h"
 #include "volume/secret.h"
@@ -86,7 +85,6 @@ static int look_at_source(const struct origin *origin, struct volume_source *sou
 		r = check_header(origin, &header, err);
 	if (r < 0)
 		return r;
-	source->fd = origin->claim.fd;
 	source->format = header.format;
 	source->capacity = header.virtual_size;
 	source->external = header.external == COW_ANSWER_YES;
@@ -142,7 +140,7 @@ COW_EXPORT int cow_volume_create_from(struct cow_pool_store *store, const struct
 				.secret = options->from_secret_file,
 				.backing = backing,
 				.backing_format = options->backing_format};
-	struct volume_source source = {.path = path};
+	struct volume_source source = {.name = from, .path = path, .claim = &claim};
 	int r = path && !options->backing == !backing ? check_options(options, err)
 						      : base_fail(err, ENOMEM, "fill a volume");
 

@@ -4,12 +4,12 @@
 
 #include "image/create.h"
 #include "pool/store.h"
-#include "volume/volume.h"
+#include "volume/claim.h"
 
 /* What a new volume gets its content from. */
 struct volume_source {
-	const char *path;
-	int fd;
+	const char *name, *path;
+	const struct volume_claim *claim;
 	enum cow_format format; /* raw where it has none */
 	uint64_t capacity;      /* bytes the guest sees */
 	bool external;          /* its data is in other files */

@@ -88,7 +88,7 @@ static char *target_options(const struct volume_new *new, int fd)
 
 static int run(struct filling *filling, const char *const *argv, struct cow_error *err)
 {
-	const struct base_watch watching = {watch, filling, &filling->source->fd};
+	const struct base_watch watching = {watch, filling, &filling->source->claim->fd};
 	const char *name = filling->new->options->name;
 	struct cow_error cause = {0};
 	int r = image_qemu_run(argv, filling->fd, 0, &watching, &cause);
@@ -118,6 +118,7 @@ int volume_fill(struct volume_new *new, int fd, struct cow_error *err)
 	BASE_CLEANUP(free) char *to_secret = NULL, *from_secret = NULL, *to = NULL, *from = NULL;
 	const char *argv[18] = {"qemu-img", "convert", "-n", "--image-opts", "--target-image-opts"};
 	size_t n = 5;
+	int r;
 
 	if (is_zero(new)) {
 		argv[n++] = "--target-is-zero";
@@ -144,5 +145,6 @@ int volume_fill(struct volume_new *new, int fd, struct cow_error *err)
 	argv[n++] = to = target_options(new, fd);
 	if (!from || !to || (encryption && !to_secret) || (secret && !from_secret))
 		return base_fail(err, ENOMEM, "fill volume %s", BASE_QUOTE(options->name));
-	return run(&filling, argv, err);
+	r = run(&filling, argv, err);
+	return r < 0 ? r : volume_claim_check(new->source->claim, new->source->name, err);
 }

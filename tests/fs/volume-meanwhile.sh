@@ -12,10 +12,11 @@ cd "$T/b/vms"
 seq -f 'disk-%02g' 30 | xargs truncate -s 1M # too few for threads: it is one that stops
 settle .
 
-# stop_at CALL PATH COMMAND...: in the background, until it has made that call there and stops
+# stop_at CALL PATH COMMAND...: in the background, until it has made that call there and stops; of what it runs itself
+# nothing is seen with follow=-q
 stop_at() {
 	rm -f "$T/trace"
-	ASAN_OPTIONS=detect_leaks=0 strace -qq -f -o "$T/trace" -P "$2" \
+	ASAN_OPTIONS=detect_leaks=0 strace -qq "${follow--f}" -o "$T/trace" -P "$2" \
 		-e inject="$1:signal=SIGSTOP:when=1" "$COWCTL" "${@:3}" >"$T/stopped" 2>"$T/err" </dev/null &
 	tracer=$!
 	for ((i = 0; i < 400; i++)); do
@@ -130,3 +131,12 @@ truncate -s 3M disk-05
 go_on
 expect_equal "$status" 2
 expect_err "changed meanwhile"
+
+# and so does who writes to it while another one is made from it, which then is not there
+printf '<volume><name>made</name><capacity>0</capacity></volume>' >"$T/made.xml"
+follow=-q stop_at fcntl disk-06 vol create-from --session --inputpool vms vms "$T/made.xml" disk-06
+truncate -s 3M disk-06
+go_on
+expect_equal "$status" 2
+expect_err "volume 'disk-06' changed meanwhile"
+[ ! -e made ] || fail "it was made all the same"
