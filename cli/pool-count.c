@@ -54,15 +54,18 @@ int cli_pool_count(struct cli_call *call, struct cow_pool_store *store, const st
 {
 	struct cow_volume_list *list CLI_CLEANUP(volume_list) = NULL;
 	struct cow_volume *volume;
+	bool flat = true; /* all are files: to look for directories again would take its time */
 	int r = cow_volume_list_new(
 		store, pool, cli_flag(call, "no-index", COW_VOLUME_LIST_NO_INDEX), &list, err);
 
 	if (r < 0)
 		return r;
-	while ((r = cow_volume_list_next(list, &volume, err)) > 0)
+	while ((r = cow_volume_list_next(list, &volume, err)) > 0) {
+		flat = flat && volume->type == COW_VOLUME_TYPE_FILE;
 		cow_volume_free(volume);
+	}
 	cow_volume_list_get_counts(list, &ret->volumes);
-	return r < 0 ? r : count_directories(store, pool, ret, err);
+	return r < 0 || flat ? r : count_directories(store, pool, ret, err);
 }
 
 void cli_pool_json_counts(json_t *pool, const struct cli_pool_counts *counts)
