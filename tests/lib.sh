@@ -82,7 +82,7 @@ _end_processes() {
 	jobs -p | xargs -r kill 2>/dev/null || true
 	wait
 	[ -n "${COW_PRIVATE:-}" ] || return 0
-	while [ -n "$found" ]; do # a process leaves the namespace only after it closed its files
+	while [ -n "$found" ]; do
 		found=
 		for link in /proc/[0-9]*/ns/mnt; do
 			pid=${link#/proc/}
@@ -102,6 +102,17 @@ at_end() {
 }
 _at_end=
 
+# Of a process that is gone, the kernel closes the files a moment after it has left the namespace.
+_unmount() {
+	local i
+	for ((i = 0; i < 20; i++)); do
+		umount -- "$1" 2>"$T/umount" && return 0
+		read -rt 0.05 <> <(:) || true
+	done
+	cat "$T/umount" >&2
+	return 1
+}
+
 # Called on exit: unmount what is below the test's folder, last mounted first, and remove it.
 # What can't be unmounted was left busy by the test: that is a failure too.
 _clean() {
@@ -112,7 +123,7 @@ _clean() {
 	eval "$_at_end" || status=1
 	if [ -n "${COW_PRIVATE:-}" ]; then
 		while read -r mount; do
-			umount -- "$(printf '%b' "$mount")" && continue
+			_unmount "$(printf '%b' "$mount")" && continue
 			umount --lazy -- "$(printf '%b' "$mount")"
 			status=1
 		done < <(_mounts_below | tac)
