@@ -154,6 +154,11 @@ int convert_try_metadata(struct convert *c, struct cow_error *err);
 int convert_copy_metadata(struct convert *c, struct cow_error *err);
 /* True when the original still has the metadata that the copy was given. */
 bool convert_metadata_is_same(const struct convert *c);
+/* Of these the extended attributes. */
+int convert_copy_xattrs(const struct convert *c, struct cow_error *err);
+bool convert_xattrs_are_same(const struct convert *c);
+/* Does the image lose its compression, or get what its directory hands down? */
+bool convert_leaves_compression(const struct convert *c);
 /* Live: the flags alone, read back. */
 int convert_copy_flags(struct convert *c, struct cow_error *err);
 /* Keep the metadata of the file behind fd, and give it to the one at the path if that is in use. */

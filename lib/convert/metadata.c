@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* All that makes the copy the same file to everybody: owner, mode, flags, project, extended
- * attributes (ACLs, labels and capabilities among them), times. What can't be kept is an error,
- * and what was set is read back. */
+ * attributes (xattr.c), times. What can't be kept is an error, and what was set is read back. */
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -12,9 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
-#include "probe/own.h"
 
-#define COMPRESSION_XATTR "btrfs.compression"
 #define COMPRESSION_FLAGS (COW_ATTR_COMPRESS | COW_ATTR_NOCOMPRESS)
 
 /* Of how ext4 lays a file out, which is its own affair. */
@@ -24,33 +21,18 @@
 	(FS_XFLAG_REALTIME | FS_XFLAG_NODEFRAG | FS_XFLAG_FILESTREAM | FS_XFLAG_EXTSIZE |          \
 	 FS_XFLAG_COWEXTSIZE)
 
-#define XATTR_SIZE_LIMIT (64u << 10)
-
-/* An image that becomes what its own policy is against has none any more. */
-static bool leaves_policy(const struct convert *c)
-{
-	enum cow_policy own = probe_own_policy(c->original);
-
-	return own != COW_POLICY_AUTO && own != c->options->to;
-}
-
 /* Compression and NOCOW exclude each other: an image loses the one with the other, and one that was
  * NOCOW gets what its directory hands down. */
-static bool leaves_compression(const struct convert *c)
+bool convert_leaves_compression(const struct convert *c)
 {
 	return c->nocow || c->flags & COW_ATTR_NOCOW;
-}
-
-static bool leaves_xattr(const struct convert *c, const char *name)
-{
-	return (base_equal(name, COMPRESSION_XATTR) && leaves_compression(c)) ||
-	       (base_equal(name, PROBE_OWN_POLICY) && leaves_policy(c));
 }
 
 /* All flags follow the file but the one that the conversion is about, and what goes with it. */
 static uint32_t left_flags(const struct convert *c)
 {
-	return COW_ATTR_NOCOW | LAYOUT_FLAGS | (leaves_compression(c) ? COMPRESSION_FLAGS : 0);
+	return COW_ATTR_NOCOW | LAYOUT_FLAGS |
+	       (convert_leaves_compression(c) ? COMPRESSION_FLAGS : 0);
 }
 
 static int set_flags(const struct convert *c, uint32_t left, struct cow_error *err)
@@ -71,120 +53,6 @@ static int copy_owner_and_mode(const struct convert *c, struct cow_error *err)
 			"try as root");
 	if (fchmod(c->copy, c->before.st_mode & 07777) < 0)
 		return base_fail(err, errno, "keep the mode of %s", BASE_QUOTE(c->name));
-	return 0;
-}
-
-static int get_xattr(int fd, const char *name, char **ret_value, size_t *ret_size)
-{
-	BASE_CLEANUP(free) char *value = malloc(XATTR_SIZE_LIMIT);
-	ssize_t n;
-
-	if (!value)
-		return -ENOMEM;
-	n = fgetxattr(fd, name, value, XATTR_SIZE_LIMIT);
-	if (n < 0)
-		return -errno;
-	*ret_value = base_take(value);
-	*ret_size = (size_t)n;
-	return 0;
-}
-
-/* True when the copy has just this value: already, or read back. */
-static bool has_xattr(int fd, const char *name, const char *value, size_t size)
-{
-	BASE_CLEANUP(free) char *there = NULL;
-	size_t there_size = 0;
-
-	return get_xattr(fd, name, &there, &there_size) == 0 && there_size == size &&
-	       !memcmp(there, value, size);
-}
-
-static int copy_xattr(const struct convert *c, const char *name, struct cow_error *err)
-{
-	BASE_CLEANUP(free) char *value = NULL;
-	size_t size = 0;
-	int r;
-
-	if (leaves_xattr(c, name))
-		return 0;
-	r = get_xattr(c->original, name, &value, &size);
-	/* Btrfs lists the trusted ones to everybody, and then has them for root only. */
-	if (r < 0)
-		return base_remedy(err,
-				   base_fail(err, -r, "read extended attribute %s of %s",
-					     BASE_QUOTE(name), BASE_QUOTE(c->name)),
-				   "%s", base_starts(name, "trusted.") ? "try as root" : "");
-	/* A security label may have been given at birth, and not be ours to set. */
-	if (has_xattr(c->copy, name, value, size))
-		return 0;
-	if (fsetxattr(c->copy, name, value, size, 0) < 0)
-		return base_fail(err, errno, "keep extended attribute %s of %s", BASE_QUOTE(name),
-				 BASE_QUOTE(c->name));
-	if (!has_xattr(c->copy, name, value, size))
-		return base_refuse(err, EIO, COW_CODE_REFUSED,
-				   "extended attribute %s of %s does not read back",
-				   BASE_QUOTE(name), BASE_QUOTE(c->name));
-	return 0;
-}
-
-/* A copy of the list of names, "" when there are none or the filesystem has no such thing. */
-static int list_xattrs(int fd, const struct convert *c, char **ret_names, size_t *ret_size,
-		       struct cow_error *err)
-{
-	BASE_CLEANUP(free) char *names = malloc(XATTR_SIZE_LIMIT);
-	ssize_t n;
-
-	if (!names)
-		return base_fail(err, ENOMEM, "list extended attributes");
-	n = flistxattr(fd, names, XATTR_SIZE_LIMIT);
-	if (n < 0 && errno != EOPNOTSUPP)
-		return base_fail(err, errno, "list extended attributes of %s", BASE_QUOTE(c->name));
-	*ret_names = base_take(names);
-	*ret_size = n < 0 ? 0 : (size_t)n;
-	return 0;
-}
-
-static int copy_xattrs(const struct convert *c, struct cow_error *err)
-{
-	BASE_CLEANUP(free) char *names = NULL;
-	size_t size = 0;
-	int r = list_xattrs(c->original, c, &names, &size, err);
-
-	for (size_t at = 0; r == 0 && at < size; at += strlen(names + at) + 1)
-		r = copy_xattr(c, names + at, err);
-	return r;
-}
-
-static bool is_left_over(const struct convert *c, const char *name)
-{
-	return base_starts(name, "user.") &&
-	       (leaves_xattr(c, name) || fgetxattr(c->original, name, NULL, 0) < 0);
-}
-
-/* A copy that is gone on with may have some that the original has lost since. */
-static int drop_xattrs(const struct convert *c, struct cow_error *err)
-{
-	BASE_CLEANUP(free) char *names = NULL;
-	size_t size = 0;
-	int r = c->resumed ? list_xattrs(c->copy, c, &names, &size, err) : 0;
-
-	for (size_t at = 0; r == 0 && at < size; at += strlen(names + at) + 1)
-		if (is_left_over(c, names + at) && fremovexattr(c->copy, names + at) < 0)
-			r = base_fail(err, errno, "remove extended attribute %s of the copy of %s",
-				      BASE_QUOTE(names + at), BASE_QUOTE(c->name));
-	return r;
-}
-
-/* A default ACL of the directory gives a new file an ACL the original may not have. */
-static int drop_inherited_acl(const struct convert *c, struct cow_error *err)
-{
-	static const char name[] = "system.posix_acl_access";
-
-	if (fgetxattr(c->original, name, NULL, 0) >= 0 || fgetxattr(c->copy, name, NULL, 0) < 0)
-		return 0;
-	if (fremovexattr(c->copy, name) < 0)
-		return base_fail(err, errno, "keep %s free of an inherited ACL",
-				 BASE_QUOTE(c->name));
 	return 0;
 }
 
@@ -241,25 +109,6 @@ static int read_back(const struct convert *c, struct cow_error *err)
 			   BASE_QUOTE(c->name));
 }
 
-static bool xattrs_are_same(const struct convert *c)
-{
-	BASE_CLEANUP(free) char *names = NULL;
-	size_t size = 0, value_size = 0;
-
-	if (list_xattrs(c->original, c, &names, &size, NULL) < 0)
-		return false;
-	for (size_t at = 0; at < size; at += strlen(names + at) + 1) {
-		BASE_CLEANUP(free) char *value = NULL;
-
-		if (leaves_xattr(c, names + at))
-			continue;
-		if (get_xattr(c->original, names + at, &value, &value_size) < 0 ||
-		    !has_xattr(c->copy, names + at, value, value_size))
-			return false;
-	}
-	return true;
-}
-
 bool convert_metadata_is_same(const struct convert *c)
 {
 	struct stat now;
@@ -267,7 +116,7 @@ bool convert_metadata_is_same(const struct convert *c)
 	return fstat(c->original, &now) == 0 && now.st_nlink == 1 &&
 	       now.st_size == c->before.st_size && now.st_mode == c->before.st_mode &&
 	       now.st_uid == c->before.st_uid && now.st_gid == c->before.st_gid &&
-	       same_time(&now.st_mtim, &c->before.st_mtim) && xattrs_are_same(c);
+	       same_time(&now.st_mtim, &c->before.st_mtim) && convert_xattrs_are_same(c);
 }
 
 /* Flags before attributes: setting any flag makes Btrfs forget by which method to compress. */
@@ -276,8 +125,7 @@ static int copy_all(const struct convert *c, uint32_t left, struct cow_error *er
 	int r;
 
 	if ((r = copy_owner_and_mode(c, err)) < 0 || (r = set_flags(c, left, err)) < 0 ||
-	    (r = drop_inherited_acl(c, err)) < 0 || (r = drop_xattrs(c, err)) < 0 ||
-	    (r = copy_xattrs(c, err)) < 0)
+	    (r = convert_copy_xattrs(c, err)) < 0)
 		return r;
 	return copy_layout(c, err);
 }
