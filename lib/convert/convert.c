@@ -289,6 +289,22 @@ static int take_back(struct convert *c, struct cow_error *err)
 	return 0;
 }
 
+/* What could have been gone on with serves nobody where nothing is to be done. */
+static int clear_up(struct convert *c, struct cow_error *err)
+{
+	int r;
+
+	convert_hold_release_lease(&c->copy_hold);
+	if (c->copy >= 0)
+		close(c->copy);
+	c->copy = -1;
+	c->temp[0] = '\0';
+	r = convert_recover(c, err);
+	if (r < 0)
+		c->result->outcome = COW_CONVERT_REFUSED;
+	return r;
+}
+
 static int run(struct convert *c, struct cow_error *err)
 {
 	int r = check_options(c->options, err);
@@ -305,6 +321,8 @@ static int run(struct convert *c, struct cow_error *err)
 		return take_back(c, err);
 	if (r == 0)
 		r = convert_prepare(c, err);
+	if (r == 0 && c->result->outcome && c->temp[0])
+		return clear_up(c, err);
 	if (r < 0 || c->result->outcome)
 		return r;
 	if (c->options->flags & COW_CONVERT_DRY_RUN)

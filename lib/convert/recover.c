@@ -249,13 +249,14 @@ static void note(struct convert *c, const char *temp, bool dealt_with)
 	c->recovered |= dealt_with;
 }
 
-/* The image is as it was when the copy was begun, as far as its inode tells. */
+/* The image is as it was when the copy was begun, as far as its inode tells, and is not found to be
+ * as wanted without one. */
 static bool can_resume(const struct convert *c, const struct convert_journal *journal,
 		       const struct stat *image)
 {
-	return c->options->flags & COW_CONVERT_RESUME && journal->kind == CONVERT_JOURNAL_COPYING &&
-	       image && image->st_ino == journal->old_inode &&
-	       convert_journal_unwritten(journal, image);
+	return c->options->flags & COW_CONVERT_RESUME && !c->result->outcome &&
+	       journal->kind == CONVERT_JOURNAL_COPYING && image &&
+	       image->st_ino == journal->old_inode && convert_journal_unwritten(journal, image);
 }
 
 /* Leave what can be gone on with, under its name. @return false when it is to be settled now. */

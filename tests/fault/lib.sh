@@ -55,6 +55,7 @@ declare -A old new wanted
 
 make_all() {
 	local way
+	chmod 0755 . # elsewhere none is resumed
 	for way in "${!ways[@]}"; do
 		make_disk "$way" "$way"
 		read -r 'old[$way]' _ 'wanted[$way]' <<<"$(state "$way")"

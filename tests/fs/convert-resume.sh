@@ -133,3 +133,12 @@ expect_status 0 cowctl convert --json --resume --rewrite "$image"
 expect_json '.images[0] | .result == "converted" and .bytes_copied <= 100000000'
 expect_equal "$(state_of "$image")" "$before" "what is kept"
 expect_equal "$(litter_in "$T/x/d")" "" "what is left"
+
+# Where nothing is to be done, it serves nobody.
+interrupt_copy 190 "$image" --rewrite
+expect_status 0 cowctl convert --json --resume --dry-run "$image"
+expect_equal "$(litter_in "$T/x/d" | wc -l)" 1 "copies after a dry run"
+expect_status 0 cowctl convert --json --resume "$image"
+expect_json '.images[0] | .result == "already"'
+expect_equal "$(state_of "$image")" "$before" "what is kept"
+expect_equal "$(litter_in "$T/x/d")" "" "what is left"

@@ -59,7 +59,8 @@ for kind in btrfs xfs ext4 tmpfs; do
 done
 
 # wrong calls
-for arguments in '' 'image' 'image 1X' 'image 0' 'image 1M extra' '--mode 8 image 1M' \
+cd "$T"
+for arguments in '' 'image' 'image 1X' 'image 1M extra' '--mode 8 image 1M' \
 	'--mode 1000 image 1M' '-b base image' '-f vmdk image 1M' '-b base -F raw image'; do
 	read -ra words <<<"$arguments"
 	expect_status 3 cowctl create "${words[@]}"
