@@ -88,7 +88,7 @@ static int check_unused(const struct cow_pool *pool, struct cow_error *err)
 
 int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
 {
-	char found[64];
+	char found[64] = "";
 	int r;
 
 	if (!base_equal(pool->type, "fs"))
