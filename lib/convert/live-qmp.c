@@ -175,8 +175,11 @@ static json_t *describe_job(const struct convert_live *live, const json_t *sourc
 			 (json_int_t)live->options->bandwidth);
 }
 
-/* Without auto-read-only: it is opened once, for writing. */
-static int open_copy(struct convert_live *live, struct cow_error *err)
+/* A command whose arguments follow from the node that is mirrored. */
+static int execute_on_source(struct convert_live *live, const char *command,
+			     json_t *(*describe)(const struct convert_live *live,
+						 const json_t *source),
+			     struct cow_error *err)
 {
 	BASE_CLEANUP(json) json_t *nodes = NULL;
 	json_t *source = NULL;
@@ -184,22 +187,18 @@ static int open_copy(struct convert_live *live, struct cow_error *err)
 
 	if (r == 0)
 		r = find_source(live, nodes, &source, err);
-	return r < 0 ? r
-		     : qmp_execute(live->data, "blockdev-add", describe_copy(live, source), NULL,
-				   err);
+	return r < 0 ? r : qmp_execute(live->data, command, describe(live, source), NULL, err);
+}
+
+/* Without auto-read-only: it is opened once, for writing. */
+static int open_copy(struct convert_live *live, struct cow_error *err)
+{
+	return execute_on_source(live, "blockdev-add", describe_copy, err);
 }
 
 static int start(struct convert_live *live, struct cow_error *err)
 {
-	BASE_CLEANUP(json) json_t *nodes = NULL;
-	json_t *source = NULL;
-	int r = query_nodes(live, &nodes, err);
-
-	if (r == 0)
-		r = find_source(live, nodes, &source, err);
-	return r < 0 ? r
-		     : qmp_execute(live->data, "blockdev-mirror", describe_job(live, source), NULL,
-				   err);
+	return execute_on_source(live, "blockdev-mirror", describe_job, err);
 }
 
 static int look(struct convert_live *live, struct convert_live_job *ret, struct cow_error *err)
