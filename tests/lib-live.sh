@@ -11,6 +11,15 @@ make_guest() {
 	truncate -s 1M "$T/guest.img"
 }
 
+# make_guest_image: the same, and $image for it on a Btrfs where nobody else can make up a journal.
+make_guest_image() {
+	make_guest
+	make_fs btrfs b
+	chmod 0755 "$T/b"
+	image=$T/b/disk.raw
+	make_image "$image" 40M
+}
+
 # wait_for WHAT COMMAND...: until it is true, for a minute.
 wait_for() {
 	local what=$1 end=$((SECONDS + 60))

@@ -187,10 +187,19 @@ int convert_find_room(int fd, uint64_t need, uint64_t *ret)
 	return 0;
 }
 
+int convert_fail_room(const char *name, uint64_t need, const char *why, uint64_t available,
+		      const char *how, struct cow_error *err)
+{
+	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
+
+	return base_fail(err, ENOSPC, "the copy of %s needs %s%s, %s are %s", BASE_QUOTE(name),
+			 cow_size_format(need, need_text, sizeof(need_text)), why,
+			 cow_size_format(available, free_text, sizeof(free_text)), how);
+}
+
 int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 		       struct cow_error *err)
 {
-	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
 	uint64_t available = 0, reserve = c->options->reserve;
 	int r = convert_find_room(c->original, need + reserve, &available);
 
@@ -199,10 +208,7 @@ int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 	available -= available < reserve ? available : reserve;
 	if (need <= available)
 		return 0;
-	return base_fail(err, ENOSPC, "the copy of %s needs %s%s, %s are %s", BASE_QUOTE(c->name),
-			 cow_size_format(need, need_text, sizeof(need_text)), why,
-			 cow_size_format(available, free_text, sizeof(free_text)),
-			 reserve ? "left" : "free");
+	return convert_fail_room(c->name, need, why, available, reserve ? "left" : "free", err);
 }
 
 /* What is free again afterwards is the original, but for what others share of it; and of what is

@@ -122,7 +122,6 @@ static int sum_data(struct clone *c, struct cow_error *err)
 /* Found out before anything is written: others need the room as well. */
 static int check_room(const struct clone *c, struct cow_error *err)
 {
-	char need_text[COW_SIZE_TEXT_MAX], free_text[COW_SIZE_TEXT_MAX];
 	uint64_t need = c->total + c->total / 64, available = 0;
 	int r = convert_find_room(c->copy.fd, need, &available);
 
@@ -130,11 +129,7 @@ static int check_room(const struct clone *c, struct cow_error *err)
 		return base_fail(err, -r, "look at free space for %s", BASE_QUOTE(c->to));
 	if (need <= available)
 		return 0;
-	return base_remedy(err,
-			   base_fail(err, ENOSPC, "the copy of %s needs %s, %s are free",
-				     BASE_QUOTE(c->from),
-				     cow_size_format(need, need_text, sizeof(need_text)),
-				     cow_size_format(available, free_text, sizeof(free_text))),
+	return base_remedy(err, convert_fail_room(c->from, need, "", available, "free", err),
 			   "make room");
 }
 

@@ -66,6 +66,9 @@ int convert_check(struct convert *c, struct cow_error *err);
 int convert_check_space(struct convert *c, struct cow_error *err);
 /* How much is free, looked at again where it is less than needed. @return 0 or -errno. */
 int convert_find_room(int fd, uint64_t need, uint64_t *ret);
+/* The error for too little of it; `how` is "free", or what else is said of what there is. */
+int convert_fail_room(const char *name, uint64_t need, const char *why, uint64_t available,
+		      const char *how, struct cow_error *err);
 /* -ENOSPC when less is free; `why` follows the size in the message. */
 int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 		       struct cow_error *err);

@@ -44,6 +44,11 @@ int convert_hold_lock(struct convert_hold *hold)
 	return set_lock_bytes(hold->fd, F_RDLCK);
 }
 
+void convert_hold_unlock(int fd)
+{
+	set_lock_bytes(fd, F_UNLCK);
+}
+
 static bool is_locked(int fd, off_t first, off_t count)
 {
 	struct flock lock = {

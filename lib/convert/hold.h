@@ -24,6 +24,8 @@ struct convert_hold {
 int convert_hold_lease(struct convert_hold *hold, int fd, int type);
 /* Take QEMU's lock bytes, as a user who reads, writes and lets nobody else do so. */
 int convert_hold_lock(struct convert_hold *hold);
+/* Give them back, where the descriptor stays open. */
+void convert_hold_unlock(int fd);
 /* Does QEMU, by its lock bytes, write to it? For where no lease can be had. */
 bool convert_hold_sees_writer(int fd);
 /* Does QEMU, by its lock bytes, use it at all? Nobody needs to be its owner to ask. */

@@ -67,13 +67,11 @@ static uint64_t bytes_done(const struct convert_journal *journal, const struct s
 	return size;
 }
 
-static bool is_copy_of(const struct convert_journal *away, const char *name)
+static bool is_copy_of(const struct convert_journal *away, const char *name,
+		       struct convert_journal *ret)
 {
-	struct convert_journal journal;
-
-	return convert_journal_parse_any(name, &journal) &&
-	       journal.kind == CONVERT_JOURNAL_MOVING && journal.old_inode == away->old_inode &&
-	       journal.new_inode == away->new_inode;
+	return convert_journal_parse_any(name, ret) && ret->kind == CONVERT_JOURNAL_MOVING &&
+	       ret->old_inode == away->old_inode && ret->new_inode == away->new_inode;
 }
 
 /* The copy of a move that goes on has another name each time one looks; while it is given one, a
@@ -89,8 +87,7 @@ static void find_copy(int dirfd, const struct convert_journal *away,
 
 	for (int i = 0; directory && i < FIND_TRIES; i++, rewinddir(directory))
 		while ((entry = readdir(directory)))
-			if (is_copy_of(away, entry->d_name)) {
-				convert_journal_parse_any(entry->d_name, &journal);
+			if (is_copy_of(away, entry->d_name, &journal)) {
 				base_copy(item->temp, sizeof(item->temp), entry->d_name);
 				item->bytes_done = journal.position;
 				return;

@@ -91,9 +91,7 @@ static int claim_alone(const struct volume_claim *claim)
 
 void volume_claim_unlock(const struct volume_claim *claim)
 {
-	struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 105};
-
-	fcntl(claim->fd, F_OFD_SETLK, &lock);
+	convert_hold_unlock(claim->fd);
 }
 
 /* A symlink is looked through but with O_NOFOLLOW. -EAGAIN, without an error: somebody has a lease

@@ -7,11 +7,7 @@
 . "$(dirname "$0")/../lib-live.sh"
 need_root
 require strace
-make_guest
-make_fs btrfs b
-chmod 0755 "$T/b" # where nobody else can make up a journal
-image=$T/b/disk.raw
-make_image "$image" 40M
+make_guest_image
 qemu_start -drive "file=$image,format=raw,if=ide,index=2"
 to=on
 

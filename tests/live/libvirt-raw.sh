@@ -6,11 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-live.sh"
 need_root
-make_guest
-make_fs btrfs b
-chmod 0755 "$T/b"
-image=$T/b/disk.raw
-make_image "$image" 40M
+make_guest_image
 libvirtd_start 'user = "libvirt-qemu"' 'group = "libvirt-qemu"'
 domain_start raw "$image"
 definition_of live >"$T/live"

@@ -9,11 +9,7 @@
 . "$(dirname "$0")/../lib-live.sh"
 need_root
 require strace
-make_guest
-make_fs btrfs b
-chmod 0755 "$T/b"
-image=$T/b/disk.raw
-make_image "$image" 40M
+make_guest_image
 libvirtd_start
 domain_define raw "$image"
 before=$(definition_of inactive)
