@@ -61,7 +61,7 @@ static int stream_read(struct stream *stream)
 	return 0;
 }
 
-static long now_ms(void)
+long base_now_ms(void)
 {
 	struct timespec t;
 
@@ -116,12 +116,12 @@ static void child(const char *const *argv, char *const *environment, const int *
 /* Read both pipes until the child has closed them, time is up, or whoever watches has enough. */
 static int collect(struct stream streams[2], int timeout_ms, const struct base_watch *watch)
 {
-	long end = now_ms() + timeout_ms;
+	long end = base_now_ms() + timeout_ms;
 
 	while (streams[0].fd >= 0 || streams[1].fd >= 0) {
 		struct pollfd fds[2] = {{.fd = streams[0].fd, .events = POLLIN},
 					{.fd = streams[1].fd, .events = POLLIN}};
-		long left = timeout_ms ? end - now_ms() : INT_MAX;
+		long left = timeout_ms ? end - base_now_ms() : INT_MAX;
 		int n;
 
 		if (left <= 0)

@@ -4,6 +4,9 @@
 
 #include <cow/error.h>
 
+/* Milliseconds of a clock that nobody sets. */
+long base_now_ms(void);
+
 /* Run a program and wait for it: argv array, C locale, stdin from /dev/null, all descriptors closed
  * but stdout, stderr and keep_fd (-1 for none, inherited under the same number).
  * When the caller is killed so is the program, as with the thread that waits for it.

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/run.h"
 #include "base/text.h"
 #include "pool/event.h"
 
@@ -209,14 +209,6 @@ static int follow(struct cow_pool_watch *watch, struct cow_error *err)
 	return 1;
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until something becomes of the directory, what it was doesn't matter.
  * @return 1, 0 when time is up or a signal came, or -errno. */
 static int wait_for_change(const struct cow_pool_watch *watch, int timeout_ms,
@@ -236,11 +228,11 @@ static int wait_for_change(const struct cow_pool_watch *watch, int timeout_ms,
 COW_EXPORT int cow_pool_watch_next(struct cow_pool_watch *watch, int timeout_ms,
 				   const struct cow_pool_event **ret_event, struct cow_error *err)
 {
-	long end = now_ms() + timeout_ms;
+	long end = base_now_ms() + timeout_ms;
 	int r;
 
 	while ((r = find(watch, err)) == 0) {
-		long left = timeout_ms < 0 ? -1 : end - now_ms();
+		long left = timeout_ms < 0 ? -1 : end - base_now_ms();
 
 		/* What came before another directory is watched has to be looked for. */
 		r = follow(watch, err);
