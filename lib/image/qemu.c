@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -21,13 +22,18 @@ static bool locks_itself(int fd)
 	return fcntl(again, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* QEMU measures how fast it derives a key, and gives up where the kernel's count of its time is too
- * coarse for that. Which is a matter of luck, of two tries out of five on some machines. */
-#define LUCK_TRIES 20
+/* QEMU measures how fast it derives a key, in a thread of its own, and gives up where that thread
+ * has spent no time in user mode: which the kernel finds where its first tick, of up to 10 ms, came
+ * while the thread was being set up and the second after the measurement. Tries that follow one
+ * another at once meet the ticks alike, and would all fail: each waits a little longer than the
+ * last. */
+#define LUCK_TRIES   64
+#define LUCK_WAIT_NS 300000
 
 static int run(const char *const *argv, int fd, int timeout_ms, const struct base_watch *watch,
 	       struct cow_error *err)
 {
+	struct timespec wait = {0};
 	struct cow_error own = {0};
 	int r;
 
@@ -35,6 +41,8 @@ static int run(const char *const *argv, int fd, int timeout_ms, const struct bas
 		r = base_run_watched(argv, fd, timeout_ms, watch, NULL, &own);
 		if (r == 0 || !strstr(own.message, "accurate CPU usage"))
 			break;
+		wait.tv_nsec += LUCK_WAIT_NS;
+		nanosleep(&wait, NULL);
 	}
 	if (r < 0 && err)
 		*err = own;
