@@ -156,7 +156,8 @@ static int copy_data(struct clone *c, struct cow_error *err)
 	struct image_copy copy = {.from = c->source,
 				  .to = c->copy.fd,
 				  .name = c->from,
-				  .allocate = convert_clone_is_nocow(c),
+				  .allocate = convert_clone_is_nocow(c) ||
+					      convert_is_in_place(c->copy.fd),
 				  .step = step,
 				  .data = c};
 	uint64_t size = (uint64_t)c->before.st_size;

@@ -56,7 +56,9 @@ int convert_retire(struct convert *c, const char *temp, bool keep);
 /* Steps 1 to 3, and everything that can be known beforehand. When there is nothing to do, the
  * outcome says so. */
 int convert_prepare(struct convert *c, struct cow_error *err);
-/* Of an image without the flag: is it overwritten in place all the same? */
+/* Is a file overwritten in place because its filesystem has no copy-on-write? */
+bool convert_is_in_place(int fd);
+/* The same of the image, which is without the flag. */
 void convert_find_in_place(struct convert *c);
 /* The error for somebody else having it open, and the lease on it given up at once. */
 int convert_fail_when_used(struct convert *c, struct cow_error *err);

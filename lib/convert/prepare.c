@@ -85,18 +85,26 @@ static int explain_no_flag(struct convert *c, const struct cow_error *cause, str
 	return r;
 }
 
+bool convert_is_in_place(int fd)
+{
+	struct cow_probe *probe = NULL;
+	bool in_place;
+
+	if (cow_probe_new(BASE_FD_PATH(fd), 0, &probe, NULL) < 0)
+		return false;
+	in_place = probe->cow_switch == COW_SWITCH_NOT_NEEDED;
+	cow_probe_free(probe);
+	return in_place;
+}
+
 /* Without the flag it is copied on each overwrite only where the flag could be had. The probe is
  * for where it could not: it takes longer. */
 void convert_find_in_place(struct convert *c)
 {
 	BASE_CLEANUP(fd) int fd = openat(c->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	struct cow_probe *probe = NULL;
 
-	if (fd < 0 || cow_attr_set_nocow(fd, true, NULL) == 0 ||
-	    cow_probe_new(BASE_FD_PATH(fd), 0, &probe, NULL) < 0)
-		return;
-	c->result->in_place = probe->cow_switch == COW_SWITCH_NOT_NEEDED;
-	cow_probe_free(probe);
+	if (fd >= 0 && cow_attr_set_nocow(fd, true, NULL) < 0)
+		c->result->in_place = convert_is_in_place(fd);
 }
 
 static int refuse_copy(const struct convert *c, const char *why, struct cow_error *err)

@@ -27,6 +27,21 @@ for kind in n e t; do
 	expect_err "can't share blocks"
 done
 
+# Space is allocated ahead where overwrites will stay in it, and only there.
+allocates() {
+	ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -f --trace=fallocate -o calls "$COWCTL" clone --reflink=never "$@" >/dev/null
+	grep -q '^[0-9]* *fallocate(' calls
+}
+require strace
+for to in x n e; do
+	make_image $to/large 3M
+	allocates $to/large $to/ahead || fail "$to: not allocated ahead"
+done
+make_image b/large 3M
+allocates --cow off b/large b/ahead || fail "NOCOW, and not allocated ahead"
+! allocates --cow on b/large b/as-it-comes || fail "allocated for what will be copied away from it"
+cmp b/large b/as-it-comes
+
 # through an overlay as on what is below it
 expect_cloned shared o/image o/clone --match
 
