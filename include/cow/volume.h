@@ -64,15 +64,14 @@ struct cow_volume {
 	enum cow_format backing_format; /**< as the header has it */
 	enum cow_answer encrypted;
 
-	enum cow_answer nocow;        /**< carries the NOCOW flag */
-	enum cow_overwrite overwrite; /**< through all layers, as in struct cow_probe; of
-					 directories: what new files in it get */
-	enum cow_evidence evidence;   /**< a list looks at the first extents of a file only: of a
-					 scattered one in-place is then no more than inferred */
-	enum cow_compliance
-		compliance; /**< with its own policy or the pool's; off is about all layers, auto
-			       about what can be had in the pool's filesystem */
-	const char *reason; /**< of overwrite, one line; "" where there is none */
+	enum cow_answer nocow;          /**< carries the NOCOW flag */
+	enum cow_overwrite overwrite;   /**< through all layers, as in struct cow_probe; of
+					   directories: what new files in it get */
+	enum cow_evidence evidence;     /**< a list looks at the first extents of a file only: of a
+					   scattered one in-place is then no more than inferred */
+	enum cow_compliance compliance; /**< of its filesystem with its own policy or the pool's: no
+					   policy reaches the layers below */
+	const char *reason;             /**< of overwrite, one line; "" where there is none */
 
 	uint32_t mode, owner, group;
 	const char *label; /**< SELinux label, or NULL; not in a list */

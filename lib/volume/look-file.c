@@ -112,12 +112,13 @@ static void take_state(struct look *look, const struct audit_place *place,
 	enum cow_policy policy = own ? own : look->place->pool->policy;
 	struct cow_volume *volume = &look->volume;
 	struct cow_file_state all = *state;
-	struct cow_audit_item item = {.format = volume->format, .nocow = state->nocow};
+	/* A policy is met by the filesystem alone, of pools, volumes and audited images alike: what
+	 * is below it, no flag reaches. */
+	struct cow_audit_item item = {
+		.format = volume->format, .nocow = state->nocow, .overwrite = state->overwrite};
 
 	if (place->top)
 		probe_fold_below(place->top, &all);
-	/* An explicit off is a wish about the disk; auto takes what can be had here. */
-	item.overwrite = policy == COW_POLICY_OFF ? all.overwrite : state->overwrite;
 	item.effective = audit_judge_policy(policy, place);
 	look->judged = state->overwrite != COW_OVERWRITE_UNKNOWN;
 	volume->own = own;
