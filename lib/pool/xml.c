@@ -204,7 +204,8 @@ int pool_xml_check_text(const char *what, const char *text, struct cow_error *er
 
 	for (const char *p = text; fits && *p; p++)
 		fits = (unsigned char)*p >= 0x20 || strchr("\t\n\r", *p);
-	if (!fits)
+	/* U+FFFE and U+FFFF */
+	if (!fits || strstr(text, "\xef\xbf\xbe") || strstr(text, "\xef\xbf\xbf"))
 		return base_refuse(err, EINVAL, COW_CODE_USAGE, "%s %s can't be written as XML",
 				   what, BASE_QUOTE(text));
 	return 0;

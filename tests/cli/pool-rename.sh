@@ -22,6 +22,7 @@ for name in other 'a & b'; do
 	expect_json '.error.code == "exists"'
 done
 expect_status 3 pool rename 'a & b' ../up
+expect_status 3 pool rename 'a & b' $'\xef\xbf\xbe' # which XML doesn't have: it could not be read again
 expect_status 0 pool start 'a & b'
 expect_status 2 pool rename 'a & b' c
 expect_err "is started"
