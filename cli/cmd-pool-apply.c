@@ -60,7 +60,9 @@ static void judge_point(struct cli_call *call, const struct cow_pool_point *poin
 		cli_warn(call, "%s: %s", CLI_QUOTE(point->path), point->warning);
 	if (point->after == COW_COMPLIANCE_DRIFTED || point->unreached)
 		cli_status(call, CLI_EXIT_FINDINGS);
-	if (point->unread)
+	/* Where auto doesn't come to any policy nothing was asked for. */
+	if (point->unread ||
+	    (point->after == COW_COMPLIANCE_UNKNOWN && point->effective != COW_POLICY_UNKNOWN))
 		cli_status(call, CLI_EXIT_FAILED);
 }
 

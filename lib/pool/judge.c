@@ -12,10 +12,11 @@ enum cow_compliance pool_judge(const struct cow_probe *probe, const struct cow_d
 		return COW_COMPLIANCE_UNKNOWN;
 	switch (decision->action) {
 	case COW_ACTION_LEAVE:
-		return probe->cow_switch == COW_SWITCH_NOT_NEEDED ||
-				       decision->effective == COW_POLICY_UNKNOWN
-			       ? COW_COMPLIANCE_NOT_APPLICABLE
-			       : COW_COMPLIANCE_OK;
+		if (probe->cow_switch == COW_SWITCH_NOT_NEEDED ||
+		    decision->effective == COW_POLICY_UNKNOWN)
+			return COW_COMPLIANCE_NOT_APPLICABLE;
+		return probe->cow_switch == COW_SWITCH_UNKNOWN ? COW_COMPLIANCE_UNKNOWN
+							       : COW_COMPLIANCE_OK;
 	case COW_ACTION_SET_NOCOW:
 	case COW_ACTION_CLEAR_NOCOW:
 	case COW_ACTION_REFUSE:

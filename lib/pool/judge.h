@@ -6,7 +6,8 @@
 #include <cow/probe.h>
 
 /* How a directory stands against a policy: nothing to do is ok, something to do is drift, and where
- * its flag matters and could not be read, it is unknown. */
+ * its flag matters and could not be read, or nothing is known of what overwrites do, it is unknown.
+ */
 enum cow_compliance pool_judge(const struct cow_probe *probe, const struct cow_decision *decision);
 
 /* What a policy comes to for a directory. */

@@ -38,6 +38,11 @@ chmod 0755 "$T/b/on+C" "$T/b/off+C"
 stands on+C drifted drifted
 stands off+C ok ok
 
+# nor is it known where nothing is known of what overwrites do
+expect_status 0 cowctl pool define-as proc --session --target /proc/tty --cow on
+stands proc unknown unknown
+expect_status 2 cowctl pool apply --check proc --session
+
 # where no flag matters, none has to be read
 mkdir -m 0711 "$T/e/p"
 expect_status 0 cowctl pool define-as p --session --target "$T/e/p" --cow off
