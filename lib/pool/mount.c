@@ -49,16 +49,21 @@ static bool lies_on(int fd, const struct stat *wanted)
 	return false;
 }
 
-static bool is_source(const struct cow_pool *pool, const struct stack_mount *mount, int fd)
+static enum cow_answer is_source(const struct cow_pool *pool, const struct stack_mount *mount,
+				 int fd)
 {
 	BASE_CLEANUP(free) char *wanted = pool_path_clean(pool->mount_source);
 	BASE_CLEANUP(free) char *there = pool_path_clean(mount->source);
 	struct stat st;
 
 	if (base_equal(wanted, there))
-		return true;
-	return base_equal(pool->type, "fs") && stat(pool->mount_source, &st) == 0 &&
-	       (same_file(mount->source, &st) || lies_on(fd, &st));
+		return COW_ANSWER_YES;
+	if (!base_equal(pool->type, "fs"))
+		return COW_ANSWER_NO;
+	/* A file may lie where not everybody may look. */
+	if (stat(pool->mount_source, &st) < 0)
+		return errno == EACCES ? COW_ANSWER_UNKNOWN : COW_ANSWER_NO;
+	return same_file(mount->source, &st) || lies_on(fd, &st) ? COW_ANSWER_YES : COW_ANSWER_NO;
 }
 
 /* What is mounted on the pool's directory itself: -ENOENT when nothing is. */
@@ -88,7 +93,7 @@ static enum cow_answer mounted_at(const struct cow_pool *pool, int fd)
 		return COW_ANSWER_NO;
 	if (r < 0)
 		return COW_ANSWER_UNKNOWN;
-	return is_source(pool, &mount, fd) ? COW_ANSWER_YES : COW_ANSWER_NO;
+	return is_source(pool, &mount, fd);
 }
 
 static int open_directory(const struct cow_pool *pool)

@@ -77,10 +77,12 @@ static void look_at_sizes(struct cow_pool *pool)
 int pool_look_at_directory(const struct cow_pool *pool)
 {
 	BASE_CLEANUP(fd) int fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : 0;
 
-	if (fd < 0)
-		return -errno;
-	return pool_mounted(pool) == COW_ANSWER_YES ? 0 : -ENODEV;
+	/* What is mounted is for everybody to see, be it not for everybody to look into. */
+	if ((r == 0 || r == -EACCES) && pool_mounted(pool) == COW_ANSWER_NO)
+		return -ENODEV;
+	return r;
 }
 
 static enum cow_pool_state state_of(enum cow_answer started, int reachable)
@@ -119,6 +121,8 @@ COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *p
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "the directory does not answer");
 	} else if (reachable == -ENODEV) {
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "its source is not mounted there");
+	} else if (pool_mounted(pool) != COW_ANSWER_YES) {
+		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "what is mounted there is not known");
 	} else {
 		look_at_policy(pool);
 		look_at_sizes(pool);

@@ -4,7 +4,7 @@
 # as it should be, nor that it is not.
 . "$(dirname "$0")/../lib.sh"
 need_root
-require jq
+require jq mkfs.ext4
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 umask 022
 
@@ -48,3 +48,26 @@ mkdir -m 0711 "$T/e/p"
 expect_status 0 cowctl pool define-as p --session --target "$T/e/p" --cow off
 chmod -R a+rX "$T/config"
 stands p not-applicable not-applicable
+
+# what lies below a mount point is not the pool's for anybody, and what is mounted is for all to see
+truncate -s 300M "$T/f.img"
+mkfs.ext4 -q "$T/f.img"
+mkdir -m 0711 "$T/m"
+expect_status 0 cowctl pool define-as f --session --type fs --source-dev "$T/f.img" --target "$T/m" --cow off
+# state STATE MEASURED
+state() {
+	chmod -R a+rX "$T/config" "$T/runtime"
+	for who in '' as_nobody; do
+		expect_status 0 ${who:+"$who"} cowctl pool info f --session --json
+		expect_json '.pools[0] | .state == $state and (.capacity != null) == $measured' \
+			--arg state "$1" --argjson measured "$2"
+	done
+}
+state inactive false
+expect_json '.pools[0].compliance == "unknown"'
+expect_status 0 cowctl pool start f --session
+chmod 0711 "$T/m"
+state active true
+umount "$T/m"
+state inaccessible false
+expect_status 0 cowctl pool stop f --session
