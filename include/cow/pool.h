@@ -270,7 +270,8 @@ int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,
 
 /** Give one of libvirt's pools a policy: its directory, as by cow_pool_mend(), and <cow state> in
  *  its definition, by libvirt's own API, read back; both or none. What libvirt runs the pool with
- *  until it is stopped stays. `auto` is written as what it comes to there.
+ *  until it is stopped stays. `auto` is written as what it comes to there, and not at all where the
+ *  filesystem overwrites in place anyway.
  *  @param uri of the libvirt to ask; NULL: storage:///system or storage:///session.
  *  @param ret_points one point. */
 int cow_pool_adopt(struct cow_pool_store *store, struct cow_pool *pool, enum cow_policy policy,

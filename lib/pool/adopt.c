@@ -114,7 +114,9 @@ static int tell_libvirt(const struct cow_pool_store *store, const struct cow_poo
 }
 #endif
 
-/* What the policy comes to in the pool's directory: libvirt has no word for auto but silence. */
+/* What the policy comes to in the pool's directory: libvirt has no word for auto but silence. That
+ * is what it gets where overwrites stay in place anyway: it builds no pool with <cow> on anything
+ * but Btrfs. */
 static int decide(const struct cow_pool *pool, enum cow_policy policy, enum cow_policy *ret,
 		  struct cow_error *err)
 {
@@ -125,6 +127,9 @@ static int decide(const struct cow_pool *pool, enum cow_policy policy, enum cow_
 	if (r < 0)
 		return r;
 	*ret = verdict.decision.effective;
+	if (policy == COW_POLICY_AUTO && verdict.before == COW_COMPLIANCE_NOT_APPLICABLE &&
+	    *ret != COW_POLICY_UNKNOWN)
+		*ret = COW_POLICY_AUTO;
 	if (*ret != COW_POLICY_UNKNOWN)
 		return 0;
 	return base_remedy(err,

@@ -5,6 +5,7 @@
 need_root
 require jq
 make_fs btrfs fs
+FS_SIZE=300M make_fs ext4 place
 . "$(dirname "$0")/../lib-libvirt.sh"
 
 pool() {
@@ -56,6 +57,14 @@ theirs decided
 expect_status 0 pool adopt decided
 expect_out 'compliance ok: had drifted, set-nocow'
 expect_equal "$(policy decided)" no
+
+# where overwrites stay in place anyway a policy of its own would have libvirt refuse to build it
+as_nobody mkdir "$T/place/inplace"
+libvirt pool-define-as inplace dir --target "$T/place/inplace"
+expect_status 0 pool adopt inplace
+expect_out 'compliance not-applicable'
+expect_equal "$(policy inplace)" ""
+libvirt pool-build inplace
 
 # what can't be had changes nothing
 theirs compressed
