@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Starting and stopping: mount what there is to mount, and mark the pool. */
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,16 +52,40 @@ static int unmark(const struct cow_pool_store *store, const struct cow_pool *poo
 	return 0;
 }
 
+static bool is_same(const struct stat *one, const struct stat *two)
+{
+	return one->st_dev == two->st_dev && one->st_ino == two->st_ino;
+}
+
+/* Is it that directory, or with `below` in it, however deep? */
+static bool leads_to(const char *path, const struct stat *wanted, bool below)
+{
+	BASE_CLEANUP(fd) int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st, before = {0};
+
+	for (; fd >= 0 && fstat(fd, &st) == 0 && !is_same(&st, &before); before = st) {
+		int above;
+
+		if (is_same(&st, wanted))
+			return true;
+		if (!below)
+			break;
+		above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = above;
+	}
+	return false;
+}
+
 /* Two definitions may name one directory in different ways, by symlinks and bind mounts, and would
- * undo each other's policy; and what is mounted hides what is there. One that doesn't answer is
+ * undo each other's policy; and what is mounted hides all that is there. One that doesn't answer is
  * another than ours, which did. */
 static bool has_directory_of(const struct cow_pool *other, const struct cow_pool *pool)
 {
-	struct stat theirs, ours;
+	struct stat ours;
 
 	return pool_has_directory(other) && pool_answers(other->path) &&
-	       stat(other->path, &theirs) == 0 && stat(pool->path, &ours) == 0 &&
-	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+	       stat(pool->path, &ours) == 0 && leads_to(other->path, &ours, pool->mount_source);
 }
 
 static int check_directory_free(struct cow_pool_store *store, const struct cow_pool *pool,

@@ -253,6 +253,17 @@ for source in "$first" "$device"; do
 	expect_status 0 pool undefine p
 done
 
+# nor over what has the directory of a started pool in it
+expect_status 0 pool define-as hiding --type fs --source-dev "$T/file.img" --target "$T/y"
+expect_status 0 pool define-as hidden --target "$T/y/a/b"
+expect_status 0 pool build hidden
+expect_status 0 pool start hidden
+expect_status 2 pool start hiding --json
+expect_json '.error.code == "busy" and (.error.message | contains("pool '"'hidden'"' is started in directory"))'
+expect_status 0 pool stop hidden
+expect_status 0 pool start hiding
+expect_status 0 pool stop hiding
+
 # nobody else may
 export XDG_CONFIG_HOME=$T/nobody/config XDG_RUNTIME_DIR=$T/nobody/runtime
 mkdir -m 0777 "$T/nobody"
