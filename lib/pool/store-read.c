@@ -72,10 +72,13 @@ static int read_active(const struct cow_pool_store *store, enum cow_pool_source 
 	char *path = ours ? base_format("%s/%s.started", store->runtime, name)
 			  : base_format("%s/%s.xml", store->libvirt_run, name);
 	struct stat st;
+	int r;
 
 	if (path && (lstat(path, &st) < 0 || (ours && !st.st_size)))
 		return -ENOENT;
-	return read_definition(path, name, source, ret, err);
+	r = read_definition(path, name, source, ret, err);
+	/* It may have been stored meanwhile, which leaves an empty mark. */
+	return r < 0 && ours && path && lstat(path, &st) == 0 && !st.st_size ? -ENOENT : r;
 }
 
 static enum cow_answer differ(const struct pool_definition *one, const struct pool_definition *two)

@@ -3,7 +3,7 @@
 # pool create starts a pool that nothing is stored of: it goes when it is stopped, and stays when it
 # is defined. pool list tells the kinds apart.
 . "$(dirname "$0")/../lib.sh"
-require jq xmllint
+require jq strace xmllint
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 
 pool() {
@@ -68,9 +68,13 @@ listed -- d
 expect_status 2 pool info t
 [ -d "$T/t" ] || fail "the directory is gone as well"
 
-# a definition makes it stay
+# a definition makes it stay, also for who looks at it just then
 expect_status 0 pool create "$T/t.xml"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/looks" -P "$T/runtime/cowctl/pools/t.started" \
+	--trace=newfstatat --inject=newfstatat:delay_exit=1s:when=1 "$COWCTL" pool info t --session >"$T/looked" 2>&1 &
+until [ -s "$T/looks" ]; do :; done
 expect_status 0 pool define "$T/t.xml"
+wait $! || fail "looked at while it was stored: $(cat "$T/looked")"
 expect_status 0 pool stop t
 expect_status 0 pool info t --json
 expect_json '.pools[0] | .state == "inactive" and .persistent'
