@@ -98,14 +98,19 @@ static int store_definition(struct cow_pool_store *store, int dirfd, const struc
 	return r;
 }
 
-/* Nobody has stored another one since `old` was read. */
+/* Nobody has stored another one since `old` was read, and it is that one which is replaced. */
 static int check_unchanged(struct cow_pool_store *store, const struct cow_pool *old,
-			   struct cow_error *err)
+			   const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(pool) struct cow_pool *now = NULL;
 	BASE_CLEANUP(free) char *before = NULL, *after = NULL;
-	int r = cow_pool_lookup_stored(store, old->uuid, &now, err);
+	int r;
 
+	if (!base_equal(old->uuid, pool->uuid))
+		return base_refuse(err, EINVAL, COW_CODE_USAGE,
+				   "pool %s has uuid %s, and the new definition another one",
+				   BASE_QUOTE(old->name), old->uuid);
+	r = cow_pool_lookup_stored(store, old->uuid, &now, err);
 	if (r == 0)
 		r = cow_pool_dump_xml(old, &before, err);
 	if (r == 0)
@@ -127,7 +132,7 @@ static int define(struct cow_pool_store *store, const struct cow_pool *pool,
 	if (r == 0)
 		r = pool_store_lock(store, &lock, err);
 	if (r == 0 && old)
-		r = check_unchanged(store, old, err);
+		r = check_unchanged(store, old, pool, err);
 	if (r == 0)
 		r = check_clashes(store, pool, &now, err);
 	if (r == 0)

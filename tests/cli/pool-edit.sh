@@ -34,9 +34,9 @@ chmod +x "$T/failing"
 # what can't be is refused; what was written is kept
 before=$(sum_of "$file")
 for command in 'sed -i s/pool/pol/' 'sed -i s,/target,/tar,' "sed -i s,$T/p,relative," \
-	'sed -i "s,<name>p<,<name>q<,"' "$T/failing"; do
+	'sed -i "s,<name>p<,<name>q<,"' 'sed -i "s,<name>p<,<name>q<,; /uuid/d"' "$T/failing"; do
 	status=3
-	case $command in *name* | *failing) status=2 ;; esac
+	case $command in *uuid*) ;; *name* | *failing) status=2 ;; esac
 	edited $status "$command"
 	expect_err "is kept in '$T/tmp/"
 	expect_equal "$(sum_of "$file")" "$before" "the definition"
