@@ -221,10 +221,10 @@ struct cow_pool_build_result {
 
 /** Make the pool's directory (parents included, as virsh does), apply the policy and read it back
  *  before anything can be created in it. A directory that exists gets the policy for what is
- *  created in it from now on, but not by way of a symlink that neither the caller made nor root:
- *  COW_CODE_REFUSED. On failure nothing that was made stays. -EBUSY while started.
- *  A filesystem nothing is known about is no error with the policy auto. Of types fs and
- *  netfs the directory alone is made, and what is mounted on it gets the policy by start. */
+ *  created in it from now on. No way to it leads by a symlink that neither the caller made nor
+ * root: COW_CODE_REFUSED. On failure nothing that was made stays. -EBUSY while started. A
+ * filesystem nothing is known about is no error with the policy auto. Of types fs and netfs the
+ * directory alone is made, and what is mounted on it gets the policy by start. */
 int cow_pool_build(struct cow_pool_store *store, const struct cow_pool *pool, unsigned flags,
 		   struct cow_pool_build_result *ret, struct cow_error *err);
 

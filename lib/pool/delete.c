@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "pool/answer.h"
 #include "pool/event.h"
+#include "pool/parents.h"
 #include "pool/store.h"
 
 /* An empty directory alone is removed, be it a subvolume (Linux 4.18): never what is in it, and not
@@ -20,8 +21,10 @@ static int remove_directory(const char *path, struct cow_error *err)
 	if (!name)
 		return base_fail(err, ENOMEM, "remove a directory");
 	*name++ = '\0';
-	dirfd = open(*above ? above : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0 || unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+	dirfd = pool_parents_open(*above ? above : "/", err);
+	if (dirfd < 0)
+		return dirfd;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
 		return base_fail(err, errno, "remove directory %s", BASE_QUOTE(path));
 	r = base_sync_directory(dirfd);
 	return r < 0 ? base_fail(err, -r, "write the removal of %s to disk", BASE_QUOTE(path)) : 0;

@@ -9,27 +9,18 @@
 #include "pool/directory.h"
 #include "pool/judge.h"
 #include "pool/label.h"
+#include "pool/parents.h"
 
-/* A symlink may lead to it, but not one that somebody else made: flags, owner and mode would be
- * changed wherever it leads. */
+/* Symlinks may lead to it, but not such as somebody else made: flags, owner and mode would be
+ * changed wherever they lead. */
 int pool_directory_open(const struct cow_pool *pool, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int there = open(pool->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-	struct stat st;
+	BASE_CLEANUP(fd) int there = pool_parents_open(pool->path, err);
 	int fd;
 
-	if (there < 0 || fstat(there, &st) < 0)
-		return base_fail(err, errno, "open directory %s", BASE_QUOTE(pool->path));
-	if (S_ISLNK(st.st_mode) && st.st_uid && st.st_uid != geteuid())
-		return base_remedy(err,
-				   base_refuse(err, EPERM, COW_CODE_REFUSED,
-					       "%s is a symlink that user %u made",
-					       BASE_QUOTE(pool->path), st.st_uid),
-				   "define the pool with the path it leads to");
-	fd = S_ISLNK(st.st_mode) ? open(pool->path, flags) : base_fd_reopen(there, flags);
-	if (fd == -1)
-		fd = -errno;
+	if (there < 0)
+		return there;
+	fd = base_fd_reopen(there, O_RDONLY | O_DIRECTORY);
 	return fd < 0 ? base_fail(err, -fd, "open directory %s", BASE_QUOTE(pool->path)) : fd;
 }
 

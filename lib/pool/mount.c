@@ -16,6 +16,7 @@
 #include "pool/answer.h"
 #include "pool/definition.h"
 #include "pool/mount.h"
+#include "pool/parents.h"
 #include "pool/unused.h"
 #include "stack/mount.h"
 
@@ -172,14 +173,13 @@ static bool went_well(struct libmnt_context *context, int r)
 static int check_free(const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(mount) struct stack_mount mount = {0};
-	BASE_CLEANUP(fd) int fd = open_directory(pool);
+	BASE_CLEANUP(fd) int fd = pool_parents_open(pool->path, err);
 	int r = fd < 0 ? fd : find(pool, fd, &mount);
 
+	if (fd == -ENOENT)
+		return base_remedy(err, fd, "cowctl pool build makes it");
 	if (fd < 0)
-		return base_remedy(err,
-				   base_fail(err, -r, "start pool %s: open directory %s",
-					     BASE_QUOTE(pool->name), BASE_QUOTE(pool->path)),
-				   "%s", r == -ENOENT ? "cowctl pool build makes it" : "");
+		return fd;
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -54,43 +55,128 @@ static int make_one(struct pool_parents *parents, int dirfd, const char *name, m
 	return r;
 }
 
-/* Into one more component, which is made when it is not there. */
-static int enter(struct pool_parents *parents, int *dirfd, const char *name, mode_t mode)
-{
-	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-	int next = openat(*dirfd, name, flags);
+/* A way from the root: as far as it is gone, and what it was refused for. */
+struct way {
+	const char *path;
+	struct pool_parents *parents; /* what is missing is made; NULL: it is not */
+	mode_t mode;
+	int dirfd;
+	unsigned links;
+	struct cow_error refusal;
+};
 
-	if (next < 0 && errno == ENOENT) {
-		int r = make_one(parents, *dirfd, name, mode);
+/* As many as the kernel follows. */
+#define LINKS_MAX 40
+
+static int go(struct way *way, const char *path);
+
+/* Whoever can make a symlink would say what is changed at its end. */
+static int follow(struct way *way, int link, const char *name)
+{
+	char target[PATH_MAX];
+	struct stat st;
+	ssize_t n = readlinkat(link, "", target, sizeof(target) - 1);
+
+	if (n < 0 || fstat(link, &st) < 0)
+		return -errno;
+	if (st.st_uid && st.st_uid != geteuid())
+		return base_remedy(&way->refusal,
+				   base_refuse(&way->refusal, EPERM, COW_CODE_REFUSED,
+					       "%s in the path %s is a symlink that user %u made",
+					       BASE_QUOTE(name), BASE_QUOTE(way->path), st.st_uid),
+				   "define the pool with the path it leads to");
+	if (way->links++ == LINKS_MAX)
+		return -ELOOP;
+	target[n] = '\0';
+	return go(way, target);
+}
+
+/* The directory of that name, or the symlink. As a directory first: what is to be mounted there
+ * when somebody goes in is mounted by that alone. @return fd (O_PATH) or -errno. */
+static int open_one(const struct way *way, const char *name)
+{
+	int fd = openat(way->dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOTDIR)
+		fd = openat(way->dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int enter(struct way *way, const char *name)
+{
+	BASE_CLEANUP(fd) int next = open_one(way, name);
+	struct stat st;
+
+	if (next == -ENOENT && way->parents) {
+		int r = make_one(way->parents, way->dirfd, name, way->mode);
 
 		if (r < 0)
 			return r;
-		next = openat(*dirfd, name, flags);
+		next = open_one(way, name);
 	}
 	if (next < 0)
+		return next;
+	if (fstat(next, &st) < 0)
 		return -errno;
-	close(*dirfd);
-	*dirfd = next;
+	if (S_ISLNK(st.st_mode))
+		return follow(way, next, name);
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	close(way->dirfd);
+	way->dirfd = base_take_fd(&next);
 	return 0;
+}
+
+static int go(struct way *way, const char *path)
+{
+	BASE_CLEANUP(free) char *copy = strdup(path);
+	char *rest = NULL;
+	int r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	if (path[0] == '/') {
+		base_cleanup_fd(&way->dirfd);
+		way->dirfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		r = way->dirfd < 0 ? -errno : 0;
+	}
+	for (char *name = strtok_r(copy, "/", &rest); name && r == 0;
+	     name = strtok_r(NULL, "/", &rest))
+		r = enter(way, name);
+	return r;
+}
+
+static int go_all(struct way *way, const char *doing, int *ret_dirfd, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int dirfd = -1;
+	int r;
+
+	way->dirfd = -1;
+	r = go(way, way->path);
+	dirfd = way->dirfd;
+	if (r == 0)
+		*ret_dirfd = base_take_fd(&dirfd);
+	else if (!way->refusal.message[0])
+		base_fail(err, -r, "%s directory %s", doing, BASE_QUOTE(way->path));
+	else if (err)
+		*err = way->refusal;
+	return r;
 }
 
 int pool_parents_make(struct pool_parents *parents, const char *path, mode_t mode, int *ret_dirfd,
 		      struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int dirfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	BASE_CLEANUP(free) char *copy = strdup(path);
-	char *rest = NULL;
-	int r = 0;
+	struct way way = {.path = path, .parents = parents, .mode = mode};
 
-	if (dirfd < 0 || !copy)
-		return base_fail(err, errno, "make directory %s", BASE_QUOTE(path));
-	for (char *name = strtok_r(copy, "/", &rest); name && r == 0;
-	     name = strtok_r(NULL, "/", &rest))
-		r = enter(parents, &dirfd, name, mode);
-	if (r < 0)
-		return base_fail(err, -r, "make directory %s", BASE_QUOTE(path));
-	*ret_dirfd = base_take_fd(&dirfd);
-	return 0;
+	return go_all(&way, "make", ret_dirfd, err);
+}
+
+int pool_parents_open(const char *path, struct cow_error *err)
+{
+	struct way way = {.path = path};
+	int fd = -1, r = go_all(&way, "open", &fd, err);
+
+	return r < 0 ? r : fd;
 }
 
 static void forget_last(struct pool_parents *parents)

@@ -20,9 +20,12 @@ struct pool_parents {
 };
 
 /* Walk an absolute path, making what is missing, with that mode whatever the umask. *ret_dirfd is
- * O_PATH, the caller's to close. */
+ * O_PATH, the caller's to close. Symlinks that root or the caller made are followed, and by one of
+ * anybody else's it is COW_CODE_REFUSED. */
 int pool_parents_make(struct pool_parents *parents, const char *path, mode_t mode, int *ret_dirfd,
 		      struct cow_error *err);
+/* The same, making nothing. @return fd or -errno. */
+int pool_parents_open(const char *path, struct cow_error *err);
 /* Write to disk that they exist, and keep them. */
 int pool_parents_commit(struct pool_parents *parents, struct cow_error *err);
 void pool_parents_undo(struct pool_parents *parents);

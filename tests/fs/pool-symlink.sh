@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A pool's directory may be a symlink; not one that another user made, who would have us change any
-# directory.
+# A pool's directory may be a symlink, or lie behind some; not behind one that another user made, who would have
+# us change any directory.
 . "$(dirname "$0")/../lib.sh"
 need_root
 require jq
@@ -20,6 +20,24 @@ for verb in build apply; do
 done
 ! is_nocow "$T/b/target" || fail "changed by way of a symlink"
 expect_equal "$(stat -c %a "$T/b/target")" 750
+
+# nor by way of one further up, to a directory that is there or is not
+mkdir "$T/b/above" "$T/b/above/there"
+as_nobody ln -s above "$T/b/way"
+FS_SIZE=300M make_fs ext4 device
+umount "$T/device"
+for name in there missing; do
+	expect_status 0 pool define-as $name --target "$T/b/way/$name" --cow off
+	expect_status 2 pool build $name --json
+	expect_json '.error.code == "refused" and (.error.message | contains("symlink that user 65534 made"))'
+	expect_status 2 pool delete $name
+	expect_err "symlink that user 65534 made"
+done
+expect_equal "$(ls -A "$T/b/above")" there
+! is_nocow "$T/b/above/there" || fail "changed by way of a symlink further up"
+expect_status 0 pool define-as mounted --type fs --source-dev "$T/device.img" --target "$T/b/way"
+expect_status 2 pool start mounted
+expect_err "symlink that user 65534 made"
 
 ln -s target "$T/b/own"
 expect_status 0 pool define-as own --target "$T/b/own" --cow off
