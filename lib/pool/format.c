@@ -56,6 +56,8 @@ static int look(int fd, char *ret, size_t size)
 		return -ENOMEM;
 	if (blkid_probe_set_device(probe, fd, 0, 0) != 0)
 		return -EIO;
+	/* What is damaged is something all the same, that somebody may want to repair. */
+	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_BADCSUM);
 	blkid_probe_enable_partitions(probe, 1);
 	r = blkid_do_safeprobe(probe);
 	if (r == -1)

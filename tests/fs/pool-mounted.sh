@@ -4,7 +4,7 @@
 # below never counts.
 . "$(dirname "$0")/../lib.sh"
 need_root
-require jq mkfs.btrfs mkfs.ext4 mkfs.xfs strace
+require jq mkfs.btrfs mkfs.ext4 mkfs.nilfs2 mkfs.xfs strace
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 pool() {
 	cowctl pool "$@" --session
@@ -147,6 +147,19 @@ printf '\125\252' | dd of="$device" bs=1 seek=510 status=none
 expect_status 0 pool define-as p --type fs --source-dev "$device" --source-format xfs --target "$T/x"
 expect_status 2 pool build p --no-overwrite
 expect_err 'what is there is dos'
+expect_status 0 pool undefine p
+
+# what is damaged is not lost unasked either
+device damaged
+mkfs.nilfs2 -q "$device"
+for checksum in 1040 $((512 * 1024 * 1024 - 4080)); do
+	printf '\1\2\3\4' | dd of="$device" bs=1 seek=$checksum conv=notrunc status=none
+done
+expect_status 0 pool define-as p --type fs --source-dev "$device" --source-format ext4 --target "$T/x"
+expect_status 2 pool build p --no-overwrite
+expect_err 'what is there is nilfs2'
+expect_status 0 pool build p --overwrite
+expect_equal "$(blkid -p -s TYPE -o value "$device")" ext4
 expect_status 0 pool undefine p
 
 # what is at the end of a device goes as well; mkfs is found without root's PATH
