@@ -281,10 +281,10 @@ int cow_pool_adopt(struct cow_pool_store *store, struct cow_pool *pool, enum cow
  * libvirt does, and mark started after checking that the directory is there. A directory that has
  * drifted is mended as by cow_pool_mend(), and started all the same where that can't be done, for
  * its images must stay reachable; pool->compliance says so. -EBUSY while another pool is started in
- * the same directory. What was interrupted in the directory is cleared
- * up as by cow_pool_mend(), so that after a power cut each path names a complete image before
- * guests are started. A pool is started as well when somebody else has mounted its source on its
- * directory. Helpers such as mount.nfs(8) may write to standard error. */
+ * the same directory, or in one below that something is to be mounted on. What was interrupted in
+ * the directory is cleared up as by cow_pool_mend(), so that after a power cut each path names a
+ * complete image before guests are started. A pool is started as well when somebody else has
+ * mounted its source on its directory. Helpers such as mount.nfs(8) may write to standard error. */
 int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
 /** Remove the pool's directory, which must be empty: -ENOTEMPTY. The definition stays. -EBUSY while
  *  started. */

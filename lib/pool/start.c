@@ -88,6 +88,18 @@ static bool has_directory_of(const struct cow_pool *other, const struct cow_pool
 	       stat(pool->path, &ours) == 0 && leads_to(other->path, &ours, pool->mount_source);
 }
 
+/* One directory may well be a pool here and to libvirt. But what is mounted hides libvirt's too. */
+static bool is_in_the_way(const struct cow_pool_store *store, const struct cow_pool *other,
+			  const struct cow_pool *pool)
+{
+	bool theirs = other->source == COW_POOL_SOURCE_LIBVIRT;
+
+	if (theirs ? !pool->mount_source : base_equal(other->name, pool->name))
+		return false;
+	return (theirs ? pool_store_started : pool_store_marked)(store, other) != COW_ANSWER_NO &&
+	       has_directory_of(other, pool);
+}
+
 static int check_directory_free(struct cow_pool_store *store, const struct cow_pool *pool,
 				struct cow_error *err)
 {
@@ -98,16 +110,16 @@ static int check_directory_free(struct cow_pool_store *store, const struct cow_p
 	if (r < 0)
 		return base_fail(err, -r, "list pools");
 	for (struct cow_pool **other = pools; *other; other++)
-		if ((*other)->source == COW_POOL_SOURCE_COWCTL &&
-		    !base_equal((*other)->name, pool->name) &&
-		    pool_store_marked(store, *other) != COW_ANSWER_NO &&
-		    has_directory_of(*other, pool))
+		if (is_in_the_way(store, *other, pool))
 			return base_remedy(
 				err,
 				base_refuse(err, EBUSY, COW_CODE_BUSY,
 					    "pool %s is started in directory %s",
 					    BASE_QUOTE((*other)->name), BASE_QUOTE(pool->path)),
-				"stop it first: cowctl pool stop %s", BASE_QUOTE((*other)->name));
+				"stop it first: %s %s",
+				(*other)->source == COW_POOL_SOURCE_LIBVIRT ? "virsh pool-destroy"
+									    : "cowctl pool stop",
+				BASE_QUOTE((*other)->name));
 	return 0;
 }
 

@@ -274,6 +274,14 @@ expect_status 0 pool start hidden
 expect_status 2 pool start hiding --json
 expect_json '.error.code == "busy" and (.error.message | contains("pool '"'hidden'"' is started in directory"))'
 expect_status 0 pool stop hidden
+mkdir -p "$T/runtime/libvirt/storage/run"
+cat >"$T/runtime/libvirt/storage/run/theirs.xml" <<END
+<poolstate><pool type='dir'><name>theirs</name><uuid>11111111-2222-3333-4444-555555555555</uuid>
+<target><path>$T/y/a</path></target></pool></poolstate>
+END
+expect_status 2 pool start hiding
+expect_err "pool 'theirs' is started in directory" "virsh pool-destroy"
+rm "$T/runtime/libvirt/storage/run/theirs.xml"
 expect_status 0 pool start hiding
 expect_status 0 pool stop hiding
 
