@@ -169,6 +169,8 @@ static int visit_directory(struct walk *walk, int dirfd, const char *name, const
 	if (point->point.of_other)
 		return leave(&point->point, POOL_APART_POOL);
 	fd = base_open_quietly(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	if (fd == -ENOENT)
+		return leave(&point->point, "it was removed meanwhile");
 	if (fd < 0) {
 		base_fail(&point->point.error, -fd, "open directory %s", BASE_QUOTE(point->path));
 		return 0;

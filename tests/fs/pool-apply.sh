@@ -3,7 +3,7 @@
 # pool apply reaches every directory and subvolume of a pool, and nothing that is not the pool's.
 . "$(dirname "$0")/../lib.sh"
 need_root
-require jq
+require jq strace
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 make_fs btrfs fs
 make_fs ext4 other
@@ -118,6 +118,14 @@ said /snapshot '.kind == "subvolume" and .before == "not-applicable" and .action
 expect_json '[.points[].path] | index($path) == null' --arg path "$top/snapshot/drifted"
 expect_status 0 apply p
 expect_status 0 cowctl pool refresh p --session
+
+# one that is removed while it is looked at is no failure
+mkdir "$top/gone"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/opens" -P gone --trace=openat \
+	--inject=openat:delay_enter=1s "$COWCTL" pool apply --check p --session >"$T/applied" 2>&1 &
+until [ -s "$T/opens" ]; do :; done
+rmdir "$top/gone"
+wait $! || fail "status $? for one that is gone: $(cat "$T/applied")"
 
 # several, where one is not there; where nothing is needed
 cowctl pool define-as e --session --target "$T/other" --cow off >"$T/log"
