@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl pool build, delete: the directory of a pool. */
+#include <string.h>
+
 #include "pool.h"
 #include "verbs.h"
 
@@ -38,6 +40,7 @@ static void build_text(FILE *out, const struct cow_pool *pool, bool plan,
 
 CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
 CLI_DEFINE_CLEANUP(item, struct cow_audit_item *, cow_audit_item_free)
+CLI_DEFINE_CLEANUP(points, struct cow_pool_point **, cow_pool_points_free)
 
 /* In text; JSON has them all. */
 #define NAMES_MAX 20
@@ -55,8 +58,24 @@ static void name_file(struct cli_call *call, json_t *files, const char *path, si
 	json_array_append_new(files, object);
 }
 
+/* What is no part of the pool was not counted, and is given to none, so that it isn't named: other
+ * pools in it, what is mounted there, what is read-only. */
+static int leave_out(struct cow_audit *audit, struct cow_pool_store *store,
+		     const struct cow_pool *pool, struct cow_error *err)
+{
+	const unsigned flags = COW_POOL_APPLY_CHECK | COW_POOL_APPLY_DIRECTORIES;
+	struct cow_pool_point **points CLI_CLEANUP(points) = NULL;
+	int r = cow_pool_apply(store, pool, flags, &points, err);
+
+	for (struct cow_pool_point **point = points; r == 0 && *point; point++)
+		if ((*point)->before == COW_COMPLIANCE_NOT_APPLICABLE)
+			r = cow_audit_set_policy(audit, (*point)->path, COW_POLICY_AUTO, NULL, err);
+	return r;
+}
+
 /* Which files the policy can't reach, as far as they can be read. */
-static int name_files(struct cli_call *call, const struct cow_pool *pool, enum cow_policy effective)
+static int name_files(struct cli_call *call, struct cow_pool_store *store,
+		      const struct cow_pool *pool, enum cow_policy effective)
 {
 	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
 	json_t *files = NULL;
@@ -71,13 +90,16 @@ static int name_files(struct cli_call *call, const struct cow_pool *pool, enum c
 	r = cow_audit_new(COW_AUDIT_ALL_FILES | COW_AUDIT_CROSS_DEVICE, &audit, &err);
 	if (r == 0)
 		r = cow_audit_add(audit, pool->path, effective, pool->name, &err);
+	if (r == 0)
+		r = leave_out(audit, store, pool, &err);
 	while (r >= 0) {
 		struct cow_audit_item *item CLI_CLEANUP(item) = NULL;
 
 		r = cow_audit_next(audit, &item, &err);
 		if (r <= 0)
 			break;
-		if (!*item->error.message && item->compliance == COW_COMPLIANCE_DRIFTED)
+		if (!*item->error.message && item->compliance == COW_COMPLIANCE_DRIFTED &&
+		    item->pool && !strcmp(item->pool, pool->name))
 			name_file(call, files, item->path, n++);
 	}
 	if (r < 0)
@@ -87,13 +109,13 @@ static int name_files(struct cli_call *call, const struct cow_pool *pool, enum c
 	return CLI_EXIT_CLEAN;
 }
 
-static int report_rest(struct cli_call *call, const struct cow_pool *pool,
-		       const struct cow_pool_build_result *result)
+static int report_rest(struct cli_call *call, struct cow_pool_store *store,
+		       const struct cow_pool *pool, const struct cow_pool_build_result *result)
 {
 	if (*result->warning)
 		cli_warn(call, "%s", result->warning);
 	if (result->unreached) {
-		name_files(call, pool, result->effective);
+		name_files(call, store, pool, result->effective);
 		cli_warn(call,
 			 "%llu existing files and directories in %s stay as they are "
 			 "(cowctl convert --recursive changes them)",
@@ -128,7 +150,7 @@ static int build(struct cli_call *call)
 	cli_pool_json(call, store, pool);
 	if (call->json)
 		build_json(call->json, &result);
-	return report_rest(call, pool, &result);
+	return report_rest(call, store, pool, &result);
 }
 
 static const struct cli_option build_options[] = {

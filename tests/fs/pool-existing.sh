@@ -35,6 +35,24 @@ expect_json '.build.unreached == 1 and .build.action == "leave" and .build.unrea
 rm "$folder/vm one/wrong"
 expect_status 0 cowctl pool build a --session
 
+# nor is what is no part of the pool: another one in it, a read-only snapshot, what is mounted
+make_fs btrfs other
+mkdir "$folder/inner" "$folder/mounted"
+chattr -C "$folder/inner"
+mount --bind "$T/other" "$folder/mounted"
+touch "$folder/inner/on" "$folder/mounted/on"
+btrfs -q subvolume create "$folder/sub"
+chattr -C "$folder/sub"
+touch "$folder/sub/on"
+btrfs -q subvolume snapshot -r "$folder/sub" "$folder/snapshot" >"$T/log"
+expect_status 0 cowctl pool define-as inner --session --target "$folder/inner" --cow on
+expect_status 1 cowctl pool build a --session --json
+expect_json '.build.unreached == 2 and [.build.files[].path] == [$sub]' --arg sub "$folder/sub/on"
+umount "$folder/mounted"
+btrfs -q subvolume delete "$folder/sub" "$folder/snapshot" >"$T/log"
+expect_status 0 cowctl pool undefine inner --session
+rm -r "$folder/inner" "$folder/mounted"
+
 # what can't be read is not called right
 mkdir "$folder/closed"
 chown 65534 "$folder" "$T/fs"
