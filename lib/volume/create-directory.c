@@ -47,9 +47,13 @@ static int put_in_place(const struct volume_new *new, const char *hidden, struct
 {
 	int dirfd = new->place->fd;
 	const char *name = new->options->name;
-	int r;
+	int r = renameat2(dirfd, hidden, dirfd, name, RENAME_NOREPLACE);
 
-	if (renameat2(dirfd, hidden, dirfd, name, RENAME_NOREPLACE) < 0)
+	/* NFS, for one, doesn't know the flag. Without it at most an empty directory is replaced.
+	 */
+	if (r < 0 && errno == EINVAL)
+		r = renameat(dirfd, hidden, dirfd, name);
+	if (r < 0)
 		return base_fail(err, errno, "create %s", BASE_QUOTE(name));
 	r = base_sync_directory(dirfd);
 	if (r < 0) {

@@ -62,6 +62,9 @@ expect_equal "$(findmnt -n -o SOURCE,FSTYPE "$T/vms" | xargs)" "127.0.0.1:/vms n
 expect_status 0 pool info nfs --json
 expect_json '.pools[0] | .state == "active" and .compliance == "not-applicable" and .capacity > 0'
 expect_status 0 cowctl vol create-as --session nfs image 2M
+expect_status 0 cowctl vol create-as --session nfs sub --format dir
+expect_status 2 cowctl vol create-as --session nfs image --format dir
+expect_status 0 cowctl vol delete --session --pool nfs sub
 [ -s "$T/vms/image" ] || fail "no volume"
 expect_status 0 pool apply nfs --json
 expect_json '.points | length == 1 and (.[0] | .after == "not-applicable" and .action == "leave")'
