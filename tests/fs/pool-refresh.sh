@@ -50,6 +50,16 @@ rm -r "$T/fs/p/one"
 expect_equal "$(asks)" 0 "calls on another pool's directory"
 expect_status 0 pool undefine q
 
+# nor is a pool disturbed that is just being built in it
+expect_status 0 pool define-as q --target "$T/fs/p/q"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/calls" --trace=renameat2 --inject=renameat2:delay_enter=2s \
+	"$COWCTL" pool build q --session >"$T/built" 2>&1 &
+until [ -s "$T/calls" ]; do :; done
+expect_status 0 pool refresh p
+wait $! || fail "not built while the pool above was refreshed: $(cat "$T/built")"
+expect_status 0 pool delete q
+expect_status 0 pool undefine q
+
 # before anything is created in it by others; of a pool that nothing is stored of as well
 expect_status 0 pool dumpxml p
 cp "$T/out" "$T/p.xml"
