@@ -61,6 +61,19 @@ static int reopen_original(struct convert *c, struct cow_error *err)
 	return r;
 }
 
+/* In the last instant somebody may have moved another file there, which is theirs, or given the
+ * image another name, by which it would be emptied as well. */
+static int check_moved(struct convert *c, struct cow_error *err)
+{
+	if (convert_names(c, c->away, c->before.st_ino) && convert_metadata_is_same(c))
+		return 0;
+	if (renameat2(c->dirfd, c->away, c->dirfd, c->name, RENAME_NOREPLACE) < 0)
+		return base_fail(err, errno, "put %s back from %s", BASE_QUOTE(c->name),
+				 BASE_QUOTE(c->away));
+	c->away[0] = '\0';
+	return convert_fail_changed(c, err);
+}
+
 static int put_away(struct convert *c, struct cow_error *err)
 {
 	struct convert_journal journal = c->journal;
@@ -71,7 +84,7 @@ static int put_away(struct convert *c, struct cow_error *err)
 	journal.kind = CONVERT_JOURNAL_AWAY;
 	convert_journal_format(&journal, c->name, c->away);
 	if (renameat2(c->dirfd, c->name, c->dirfd, c->away, RENAME_NOREPLACE) == 0)
-		return 0;
+		return check_moved(c, err);
 	c->away[0] = '\0';
 	return base_fail(err, errno, "move %s away", BASE_QUOTE(c->name));
 }
