@@ -103,11 +103,9 @@ int convert_move_begin(struct convert *c, struct cow_error *err)
 	r = convert_sync_directory(c, err);
 	if (r == 0)
 		r = put_away(c, err);
-	if (r < 0) {
+	if (r < 0 && !c->away[0])
 		unlinkat(c->dirfd, c->temp, 0);
-		return r;
-	}
-	return convert_sync_directory(c, err);
+	return r;
 }
 
 static int empty_copy(const struct convert *c, struct cow_error *err)

@@ -244,7 +244,7 @@ int convert_move_on(struct convert *c, struct cow_error *err)
 	uint64_t size = (uint64_t)c->before.st_size, data = 0;
 	int r;
 
-	r = c->resumed ? drop_doubles(c, err) : 0;
+	r = c->resumed ? drop_doubles(c, err) : convert_sync_directory(c, err);
 	c->resumed = false; /* what is moved now is copied, not compared */
 	convert_transfer_begin(c);
 	if (r == 0)

@@ -115,6 +115,15 @@ done
 expect_status 0 cowctl convert --rewrite "$image"
 check_end "a move that went on"
 
+# Whatever fails when it is away already, that is said.
+for i in $(few "$(sed -n 's/^fsync //p' "$T/calls")"); do
+	fresh_image
+	trace_inject "fsync:error=EIO:when=$i" cowctl convert --low-space --rewrite "$image" || true
+	[ -e "$image" ] || expect_err "the same command goes on, --undo goes back"
+	expect_status 0 cowctl convert --low-space --rewrite "$image"
+	check_end "EIO from fsync $i"
+done
+
 # In the instant before it is moved away, somebody gives it another name, or that name to another file: either
 # is as it was.
 interfered() {
