@@ -41,11 +41,14 @@ int convert_unshare_hold(struct unshare *u, struct cow_error *err)
 	return r < 0 ? convert_fail_to_hold(u->name, r, err) : 0;
 }
 
-/* XFS: the kernel does it all, and nobody can write in between. */
+/* XFS: the kernel does it all, and nobody can write in between. A file that somebody has made
+ * shorter by then stays so. */
+#define UNSHARE (FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)
+
 static int renew_by_kernel(struct unshare *u, uint64_t at, size_t size)
 {
 	convert_hold_release_lease(&u->hold);
-	if (fallocate(u->fd, FALLOC_FL_UNSHARE_RANGE, (off_t)at, (off_t)size) < 0)
+	if (fallocate(u->fd, UNSHARE, (off_t)at, (off_t)size) < 0)
 		return -errno;
 	return 0;
 }
@@ -111,7 +114,7 @@ static void pick_engine(struct unshare *u)
 	off_t first = u->spans.n ? (off_t)u->spans.list[0].start : 0;
 
 	u->engine = &by_kernel;
-	if (fallocate(u->fd, FALLOC_FL_UNSHARE_RANGE, first, 1) < 0 && errno == EOPNOTSUPP)
+	if (fallocate(u->fd, UNSHARE, first, 1) < 0 && errno == EOPNOTSUPP)
 		u->engine = &by_hand;
 }
 

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-unshare.sh"
 need_root
-require xfs_io
+require xfs_io strace
 make_fs xfs x
 cd "$T/x"
 make_image v.raw 8M
@@ -33,3 +33,32 @@ sync .
 expect_status 0 cowctl unshare --json --dry-run v.raw
 expect_json '.images[0] | .bytes == 65536 and .bytes_shared == 65536'
 expect_unshared v.raw
+
+# Between two pieces somebody makes it shorter: it stays so.
+make_image w.raw 3M
+fallocate --punch-hole --offset 1M --length 1M w.raw
+sync w.raw
+share() {
+	cp --reflink=always w.raw shared.raw
+	touch -d '2021-02-03 04:05:06.789' w.raw
+}
+traced() {
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -o "$T/trace" --trace=fcntl,fallocate "$@" >"$T/out" 2>"$T/err"
+}
+share
+traced -- "$COWCTL" unshare w.raw
+# the first call of this kind finds out whether there is such a call
+when=$(awk '/^fcntl/ { n++ } /^fallocate/ { pieces++ }
+	pieces == 2 && /F_SETLEASE, F_UNLCK/ { print n; exit }' "$T/trace")
+share
+: >"$T/trace"
+{ traced --inject="fcntl:signal=SIGSTOP:when=$when" -- "$COWCTL" unshare w.raw || true; } &
+held=$!
+until grep -q 'stopped by SIGSTOP' "$T/trace"; do
+	[ -e "/proc/$held" ] || fail "not held: $(cat "$T/err")"
+done
+truncate -s 2500000 w.raw
+pkill -CONT -P "$(pgrep -P "$held")"
+wait "$held"
+expect_equal "$(tail -n1 "$T/trace")" '+++ exited with 0 +++' "$(cat "$T/err")"
+expect_equal "$(stat -c %s w.raw)" 2500000 size
