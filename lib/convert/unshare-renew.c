@@ -9,6 +9,7 @@
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -27,6 +28,23 @@
 /* Large enough for long extents. */
 #define FLUSH_SIZE (64u << 20)
 
+/* To be asked for while nobody else has it open. */
+static struct timespec time_of(const struct unshare *u)
+{
+	struct stat st;
+
+	return fstat(u->fd, &st) == 0 ? st.st_mtim : (struct timespec){0};
+}
+
+/* Whoever wrote while there was no lease is gone, but the time of that is there, and stays. */
+static void find_writer(struct unshare *u)
+{
+	struct timespec now = time_of(u);
+
+	if (memcmp(&now, &u->own, sizeof(now)) != 0)
+		u->before.st_mtim = u->own = now;
+}
+
 int convert_unshare_hold(struct unshare *u, struct cow_error *err)
 {
 	int r = -EAGAIN;
@@ -38,7 +56,10 @@ int convert_unshare_hold(struct unshare *u, struct cow_error *err)
 	}
 	if (r == -EAGAIN)
 		return convert_fail_in_use(u->name, &u->before, err);
-	return r < 0 ? convert_fail_to_hold(u->name, r, err) : 0;
+	if (r < 0)
+		return convert_fail_to_hold(u->name, r, err);
+	find_writer(u);
+	return 0;
 }
 
 /* XFS: the kernel does it all, and nobody can write in between. A file that somebody has made
@@ -50,6 +71,9 @@ static int renew_by_kernel(struct unshare *u, uint64_t at, size_t size)
 	convert_hold_release_lease(&u->hold);
 	if (fallocate(u->fd, UNSHARE, (off_t)at, (off_t)size) < 0)
 		return -errno;
+	/* Whoever is there by now may have written as well. */
+	if (convert_hold_lease(&u->hold, u->fd, F_WRLCK) == 0)
+		u->own = time_of(u);
 	return 0;
 }
 
@@ -99,6 +123,7 @@ static int renew_by_hand(struct unshare *u, uint64_t at, size_t size)
 			r = rewrite(u, range.start, (size_t)(range.end - range.start));
 		at = range.end;
 	}
+	u->own = time_of(u);
 	convert_hold_release_lease(&u->hold);
 	return r;
 }
@@ -109,13 +134,19 @@ static const struct unshare_engine by_hand = {renew_by_hand, IMAGE_COPY_PIECE, t
 
 /* Tried on the first block that needs it, which it reads into the page cache. Other errors come
  * again where they are looked for. */
-static void pick_engine(struct unshare *u)
+static int pick_engine(struct unshare *u, struct cow_error *err)
 {
 	off_t first = u->spans.n ? (off_t)u->spans.list[0].start : 0;
+	int r = convert_unshare_hold(u, err);
 
+	if (r < 0)
+		return r;
 	u->engine = &by_kernel;
 	if (fallocate(u->fd, UNSHARE, first, 1) < 0 && errno == EOPNOTSUPP)
 		u->engine = &by_hand;
+	u->own = time_of(u);
+	convert_hold_release_lease(&u->hold);
+	return 0;
 }
 
 static int renew_piece(struct unshare *u, uint64_t at, size_t size, struct cow_error *err)
@@ -185,7 +216,7 @@ static int renew_window(struct unshare *u, uint64_t start, uint64_t end, struct 
 
 	image_cache_note(&window, u->fd, start, end);
 	if (!u->engine)
-		pick_engine(u);
+		r = pick_engine(u, err);
 	for (size_t i = 0; r == 0 && i < u->spans.n; i++)
 		r = renew_span(u, &u->spans.list[i], &window, err);
 	if (fdatasync(u->fd) < 0 && r == 0)

@@ -205,14 +205,18 @@ static int hold(struct unshare *u, struct cow_error *err)
 	return r < 0 ? base_fail(err, -r, "lock %s", BASE_QUOTE(u->name)) : 0;
 }
 
-/* The content is the same, so its time is, too. */
-static int keep_time(const struct unshare *u, struct cow_error *err)
+/* What this run wrote was there already, so that is no time to be told; but whoever has the image
+ * open may have written something else. */
+static int keep_time(struct unshare *u, struct cow_error *err)
 {
+	bool alone = convert_unshare_hold(u, NULL) == 0;
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, u->before.st_mtim};
+	int r = alone && futimens(u->fd, times) < 0 ? -errno : 0;
 
-	if (futimens(u->fd, times) < 0 || fsync(u->fd) < 0)
-		return base_fail(err, errno, "keep the time of %s", BASE_QUOTE(u->name));
-	return 0;
+	convert_hold_release_lease(&u->hold);
+	if (r == 0 && fsync(u->fd) < 0)
+		r = -errno;
+	return r < 0 ? base_fail(err, -r, "keep the time of %s", BASE_QUOTE(u->name)) : 0;
 }
 
 static int read_back(struct unshare *u, struct cow_error *err)
@@ -236,7 +240,7 @@ static int carry_out(struct unshare *u, struct cow_error *err)
 {
 	int r = convert_unshare_renew(u, err), kept;
 
-	/* Also after half of it: no guest has written. */
+	/* Also after half of it. */
 	if (u->result->bytes_rewritten) {
 		kept = keep_time(u, r < 0 ? NULL : err);
 		r = r < 0 ? r : kept;

@@ -26,7 +26,8 @@ struct unshare {
 	struct cow_unshare_result *result;
 
 	int fd; /* O_RDONLY while looking, then O_RDWR; the only one, for a write lease */
-	struct stat before;
+	struct stat before;  /* with the time of the last write that was not this run's */
+	struct timespec own; /* when this run wrote last */
 	struct convert_hold hold;
 	struct convert_spans spans; /* whose next overwrite would be copied */
 

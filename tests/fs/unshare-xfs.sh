@@ -34,7 +34,7 @@ expect_status 0 cowctl unshare --json --dry-run v.raw
 expect_json '.images[0] | .bytes == 65536 and .bytes_shared == 65536'
 expect_unshared v.raw
 
-# Between two pieces somebody makes it shorter: it stays so.
+# Between two pieces somebody writes to it and makes it shorter: it stays so, and that is its time.
 make_image w.raw 3M
 fallocate --punch-hole --offset 1M --length 1M w.raw
 sync w.raw
@@ -47,6 +47,7 @@ traced() {
 }
 share
 traced -- "$COWCTL" unshare w.raw
+expect_equal "$(stat -c %.9Y w.raw)" "$(date -d '2021-02-03 04:05:06.789' +%s.%N)" 'time'
 # the first call of this kind finds out whether there is such a call
 when=$(awk '/^fcntl/ { n++ } /^fallocate/ { pieces++ }
 	pieces == 2 && /F_SETLEASE, F_UNLCK/ { print n; exit }' "$T/trace")
@@ -57,8 +58,12 @@ held=$!
 until grep -q 'stopped by SIGSTOP' "$T/trace"; do
 	[ -e "/proc/$held" ] || fail "not held: $(cat "$T/err")"
 done
+printf new | dd of=w.raw conv=notrunc status=none
 truncate -s 2500000 w.raw
+written=$(stat -c %y w.raw)
 pkill -CONT -P "$(pgrep -P "$held")"
 wait "$held"
 expect_equal "$(tail -n1 "$T/trace")" '+++ exited with 0 +++' "$(cat "$T/err")"
 expect_equal "$(stat -c %s w.raw)" 2500000 size
+expect_equal "$(stat -c %y w.raw)" "$written" time
+expect_equal "$(head -c 3 w.raw)" new
