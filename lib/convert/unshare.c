@@ -193,14 +193,16 @@ static int reopen(struct unshare *u, int flags, struct cow_error *err)
 	return 0;
 }
 
-/* Nobody has it open, and with the lock bytes QEMU will not until this is over. */
+/* Nobody has it open, and with the lock bytes QEMU will not until this is over. A dry run makes way
+ * for it. */
 static int hold(struct unshare *u, struct cow_error *err)
 {
 	int r = convert_unshare_hold(u, err);
 
 	if (r < 0)
 		return r;
-	r = convert_hold_lock(&u->hold);
+	if (!(u->options->flags & COW_UNSHARE_DRY_RUN))
+		r = convert_hold_lock(&u->hold);
 	convert_hold_release_lease(&u->hold);
 	return r < 0 ? base_fail(err, -r, "lock %s", BASE_QUOTE(u->name)) : 0;
 }

@@ -46,7 +46,11 @@ traced() {
 	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -o "$T/trace" --trace=fcntl,fallocate "$@" >"$T/out" 2>"$T/err"
 }
 share
+traced -- "$COWCTL" unshare --dry-run w.raw
+expect_text "$T/trace" F_SETLEASE
+! grep -q F_OFD_SETLK "$T/trace" || fail "a dry run keeps QEMU away"
 traced -- "$COWCTL" unshare w.raw
+expect_text "$T/trace" F_OFD_SETLK
 expect_equal "$(stat -c %.9Y w.raw)" "$(date -d '2021-02-03 04:05:06.789' +%s.%N)" 'time'
 # the first call of this kind finds out whether there is such a call
 when=$(awk '/^fcntl/ { n++ } /^fallocate/ { pieces++ }
