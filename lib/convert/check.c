@@ -40,7 +40,7 @@ static int check_flags(struct convert *c, struct cow_error *err)
 			   "chattr -i -a");
 }
 
-static int check_mounts(struct convert *c, struct cow_error *err)
+int convert_check_mounts(struct convert *c, struct cow_error *err)
 {
 	char point[128];
 
@@ -149,8 +149,9 @@ static int check_resume(struct convert *c, struct cow_error *err)
 int convert_check(struct convert *c, struct cow_error *err)
 {
 	static int (*const checks[])(struct convert *, struct cow_error *) = {
-		check_links,    check_mounts,  check_flags,     check_directory, check_project,
-		check_writable, check_libvirt, check_kept_name, check_resume,
+		check_links,     convert_check_mounts, check_flags,
+		check_directory, check_project,        check_writable,
+		check_libvirt,   check_kept_name,      check_resume,
 	};
 	int r = 0;
 

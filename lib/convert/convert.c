@@ -154,7 +154,9 @@ static int carry_out(struct convert *c, struct cow_error *err)
 	if (r < 0)
 		return r;
 	convert_note_pieces(c);
-	r = convert_swap(c, err);
+	r = convert_check_mounts(c, err);
+	if (r == 0)
+		r = convert_swap(c, err);
 	if (r == 0)
 		c->result->outcome = COW_CONVERT_CONVERTED;
 	return r;

@@ -91,8 +91,10 @@ static int put_away(struct convert *c, struct cow_error *err)
 
 int convert_move_begin(struct convert *c, struct cow_error *err)
 {
-	int r = hold(c, &c->copy_hold, c->copy, err);
+	int r = convert_check_mounts(c, err);
 
+	if (r == 0)
+		r = hold(c, &c->copy_hold, c->copy, err);
 	if (r < 0)
 		return r;
 	if (ftruncate(c->copy, c->before.st_size) < 0 || fsync(c->copy) < 0)

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-convert.sh"
 need_root
+require strace
 make_fs btrfs b
 cd "$T/b"
 make_image 'v 1.raw' 1M
@@ -30,5 +31,12 @@ read -r _ <"$T/ready"
 expect_refused "bind-mounted on" 'v 1.raw'
 echo >"$T/done"
 wait
+
+# while it is copied
+convert_held 'v 1.raw'
+mount --bind 'v 1.raw' "$T/point"
+convert_go 2
+expect_text "$T/converter" "bind-mounted on '$T/point'"
+umount "$T/point"
 
 expect_status 0 cowctl convert 'v 1.raw'
