@@ -80,7 +80,7 @@ int recover_remove_copy(struct convert *c, const char *temp, struct cow_error *e
 	return r < 0 ? base_fail(err, -r, "remove %s", BASE_QUOTE(temp)) : 0;
 }
 
-static int exchange_back(struct convert *c, const char *temp, struct cow_error *err)
+static int exchange_back(struct convert *c, const char *temp, ino_t copy, struct cow_error *err)
 {
 	struct convert_hold hold = {.fd = -1, .lease = F_UNLCK};
 	BASE_CLEANUP(fd) int image = open_alone(c, c->name, &hold, err);
@@ -88,7 +88,7 @@ static int exchange_back(struct convert *c, const char *temp, struct cow_error *
 
 	if (image < 0)
 		return image;
-	r = renameat2(c->dirfd, c->name, c->dirfd, temp, RENAME_EXCHANGE) < 0 ? -errno : 0;
+	r = convert_exchange(c, temp, copy);
 	if (r < 0)
 		return base_fail(err, -r, "put %s back", BASE_QUOTE(c->name));
 	r = base_sync_directory(c->dirfd);
@@ -134,7 +134,7 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 		return exchanged ? recover_finish(c, temp, journal, err)
 				 : recover_remove_copy(c, temp, err);
 	if (exchanged && image_unwritten && same_owner(st, image) && recover_is_private(c))
-		return exchange_back(c, temp, err);
+		return exchange_back(c, temp, journal->new_inode, err);
 	return recover_refuse(c, temp, "which was written to since", err);
 }
 
@@ -325,13 +325,12 @@ int convert_recover(struct convert *c, struct cow_error *err)
 	BASE_CLEANUP(directory)
 	DIR *directory =
 		base_directory_stream(openat(c->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	struct stat image;
 	int r;
 
 	if (!directory)
 		return base_fail(err, errno, "read the directory of %s", BASE_QUOTE(c->name));
-	if (fstatat(c->dirfd, c->name, &image, AT_SYMLINK_NOFOLLOW) == 0) {
-		r = scan(c, directory, &image, err);
+	if (fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) == 0) {
+		r = scan(c, directory, &c->before, err);
 		return r == 0 && c->live ? convert_live_resume(c->live, err) : r;
 	}
 	if (errno != ENOENT)

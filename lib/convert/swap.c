@@ -116,9 +116,14 @@ static int fail_kept(const struct convert *c, const char *temp, struct cow_error
 			   "close both, compare them, keep the right one");
 }
 
-/* Take the name of the copy away, which nobody uses; unless it was to be gone on with. */
+/* Take the name of the copy away, which nobody uses; unless it was to be gone on with. Somebody's
+ * file that could not be put back to the path has it then. */
 static int discard(struct convert *c, const char *temp, struct cow_error *err)
 {
+	struct stat st;
+
+	if (fstatat(c->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino != c->copy_inode)
+		return fail_kept(c, temp, err);
 	if (c->options->flags & COW_CONVERT_RESUME)
 		return convert_name_copy(c, CONVERT_JOURNAL_COPYING, 0, err);
 	if (unlinkat(c->dirfd, temp, 0) == 0)

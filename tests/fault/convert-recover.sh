@@ -100,3 +100,17 @@ expect_status 0 cowctl convert "$image"
 [ -f "$image.orig" ] || fail "no $image.orig"
 is_nocow "$image.orig" && fail "the kept one is not the old one"
 expect_equal "$(find "$T/fs/dir" -mindepth 1 | wc -l)" 2 "files"
+
+# Somebody moves another file to the path in the instant before the old one is put back there.
+killed_at unlinkat
+scribble "$left"
+make_image "$T/fs/new" 2M
+sum=$(sum_of "$T/fs/new") status=0
+trace_inject renameat2:delay_enter=700000:when=1 cowctl convert "$image" &
+converter=$!
+until_exchange "$image" "$(stat -c %i "$image")" "$converter"
+mv "$T/fs/new" "$image"
+wait "$converter" || status=$?
+expect_equal "$status" 2 "status"
+expect_equal "$(sum_of "$image")" "$sum" "what was moved there"
+[ -f "$left" ] || fail "the old file is gone"
