@@ -254,7 +254,9 @@ static void note(struct convert *c, const char *temp, bool dealt_with)
 static bool can_resume(const struct convert *c, const struct convert_journal *journal,
 		       const struct stat *image)
 {
-	return c->options->flags & COW_CONVERT_RESUME && !c->result->outcome &&
+	const unsigned flags = c->options->flags & (COW_CONVERT_RESUME | COW_CONVERT_UNDO);
+
+	return flags == COW_CONVERT_RESUME && !c->result->outcome &&
 	       journal->kind == CONVERT_JOURNAL_COPYING && image &&
 	       image->st_ino == journal->old_inode && convert_journal_unwritten(journal, image);
 }

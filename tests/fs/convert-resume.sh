@@ -120,7 +120,8 @@ done
 interrupt
 expect_refused "a copy for the opposite" "$image" --resume --rewrite --cow on
 expect_err "convert without --resume to start again"
-expect_status 0 cowctl convert --undo "$image"
+expect_status 0 cowctl convert --undo --resume "$image"
+expect_equal "$(litter_in "$T/b/d")" "" "what is left"
 
 # Where the flag can't be had, and isn't needed, it is not missed.
 FS_SIZE=1G make_fs xfs x
