@@ -236,13 +236,18 @@ static int add_left(const struct cow_convert_interrupted *item, void *data)
 	return 0;
 }
 
+static uint64_t blocks_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+}
+
 /* What a copy that was interrupted has already: gone on with, it is not needed again, and otherwise
  * cleared up before, but by a dry run. */
 static int find_left(struct convert *c, struct cow_error *err)
 {
-	struct stat st;
-
-	c->there = fstat(c->copy, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+	c->there = blocks_of(c->copy);
 	if (c->temp[0] || !(c->options->flags & COW_CONVERT_DRY_RUN))
 		return 0;
 	return cow_convert_list_interrupted(c->dirfd, add_left, c, err);
@@ -302,6 +307,7 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 	 * than it needs, nobody says how much. */
 	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes;
 	uint64_t need = stays + extent_size(c, data) + data / 64 + CONVERT_LOW_SPACE_MIN;
+	uint64_t there = blocks_of(c->copy); /* which is emptied before anything is moved */
 	int r = check_private(c, "moved bit by bit", err);
 
 	if (r == 0)
@@ -309,6 +315,7 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 	if (r < 0)
 		return r;
 	c->result->bytes_needed = need;
-	return convert_check_room(
-		c, need, stays ? " even so, for what is shared or compressed" : " even so", err);
+	return convert_check_room(c, need > there ? need - there : 0,
+				  stays ? " even so, for what is shared or compressed" : " even so",
+				  err);
 }

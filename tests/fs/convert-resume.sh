@@ -143,3 +143,11 @@ expect_status 0 cowctl convert --json --resume "$image"
 expect_json '.images[0] | .result == "already"'
 expect_equal "$(state_of "$image")" "$before" "what is kept"
 expect_equal "$(litter_in "$T/x/d")" "" "what is left"
+
+# When the rest has no room any more, what is there makes way for a move bit by bit.
+interrupt_copy 190 "$image" --rewrite
+leave_room 2 "$T/x/fill"
+expect_refused "No space left" "$image" --resume --rewrite
+expect_status 0 cowctl convert --resume --rewrite --low-space "$image"
+expect_equal "$(state_of "$image")" "$before" "what is kept"
+expect_equal "$(litter_in "$T/x/d")" "" "what is left"
