@@ -162,13 +162,11 @@ static void name_in_locks(int fd, ino_t inode, char *buffer, size_t size)
 
 static bool is_in_locks(int fd, ino_t inode, const char *kind)
 {
-	BASE_CLEANUP(free) char *locks = NULL;
-	char wanted[64], *rest;
+	BASE_CLEANUP(file) FILE *locks = fopen("/proc/locks", "re");
+	char wanted[64], line[256];
 
-	if (base_read_text(AT_FDCWD, "/proc/locks", &locks) < 0)
-		return false;
 	name_in_locks(fd, inode, wanted, sizeof(wanted));
-	for (char *line = strtok_r(locks, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+	while (locks && fgets(line, sizeof(line), locks)) /* of which there may be very many */
 		if (strstr(line, kind) && strstr(line, wanted))
 			return true;
 	return false;

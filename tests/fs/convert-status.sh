@@ -87,6 +87,23 @@ flock 5 # as who is at it has
 expect_status 0 cowctl convert --status --json .
 expect_json '.images[0] | .result == null and .state == "mirroring" and .running == true and .remedy == null'
 expect_audit info "'disk.raw' is being converted" # and not what to do
+# also among so many locks as a file server has
+require python3
+coproc SERVER {
+	exec python3 -c 'import fcntl, sys
+files = [open(name, "w") for name in sys.argv[1:]]
+for file in files:
+	for i in range(3000):
+		fcntl.lockf(file, fcntl.LOCK_EX, 1, 2 * i)
+print(flush=True)
+sys.stdin.read()' {1..8}
+}
+read -r _ <&"${SERVER[0]}"
+expect_status 0 cowctl convert --status --json .
+expect_json '.images[0].running'
+eval "exec ${SERVER[1]}>&-"
+wait "$SERVER_PID"
+rm {1..8}
 exec 5<&-
 
 # What is somewhere below is found with --recursive, what is nowhere is no good news.
