@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <time.h>
 
 #include <cow/image.h>
@@ -84,9 +85,10 @@ static int keep_copy(struct convert *c, struct cow_error *err)
 
 	if (c->temp[0])
 		return 0;
-	r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
-	if (r < 0)
-		return base_fail(err, -r, "take a lease on the copy of %s", BASE_QUOTE(c->name));
+	/* Not a lease: a libvirt pool that refreshes would find a volume blocked and go inactive.
+	 */
+	if (flock(c->copy, LOCK_EX | LOCK_NB) < 0)
+		return base_fail(err, errno, "lock the copy of %s", BASE_QUOTE(c->name));
 	r = convert_name_copy(c, CONVERT_JOURNAL_COPYING, 0, err);
 	if (r < 0)
 		return r;

@@ -88,7 +88,7 @@ int convert_sum_data(struct convert *c, struct cow_error *err);
 void convert_find_holder(const struct stat *st, char *buffer, size_t size);
 /* Has anybody a lease on this inode of the filesystem that fd is on? Found without opening it. */
 bool convert_is_leased(int fd, ino_t inode);
-/* The same of flock(2), which a live conversion has on its copy. */
+/* The same of flock(2), which a conversion has on a copy that others may look at. */
 bool convert_is_locked(int fd, ino_t inode);
 /* The error for a name that a conversion made: what it names is no image, or not all of one. */
 int convert_refuse_leftover(int dirfd, const char *name, struct cow_error *err);

@@ -169,7 +169,8 @@ static void look_at_path(int dirfd, const struct convert_journal *journal, const
 static bool is_running(int dirfd, const struct convert_journal *journal, ino_t inode)
 {
 	return convert_is_leased(dirfd, inode) ||
-	       (convert_journal_is_live(journal) && convert_is_locked(dirfd, journal->new_inode));
+	       ((convert_journal_is_live(journal) || journal->kind == CONVERT_JOURNAL_COPYING) &&
+		convert_is_locked(dirfd, journal->new_inode));
 }
 
 COW_EXPORT bool cow_convert_interrupted_read(int dirfd, const char *name,

@@ -3,6 +3,7 @@
  * anything to do, whether it may be done, what it takes. Nothing has a name yet, so a crash leaves
  * nothing. */
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include <cow/attr.h>
 #include <cow/probe.h>
@@ -139,7 +140,9 @@ static int adopt_copy(struct convert *c, struct cow_error *err)
 	if (c->copy < 0 || fstat(c->copy, &st) < 0)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->temp));
 	r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
-	if (r < 0 || st.st_ino != c->journal.new_inode || st.st_nlink != 1)
+	convert_hold_release_lease(&c->copy_hold);
+	if (r < 0 || st.st_ino != c->journal.new_inode || st.st_nlink != 1 ||
+	    flock(c->copy, LOCK_EX | LOCK_NB) < 0)
 		return refuse_copy(c, "in use, or not as it was left", err);
 	r = cow_attr_get(c->copy, &flags, err);
 	if (r < 0)

@@ -263,8 +263,14 @@ static int replace(struct convert *c, const char *temp, struct cow_error *err)
 int convert_swap(struct convert *c, struct cow_error *err)
 {
 	bool keep = c->options->flags & COW_CONVERT_KEEP_ORIGINAL;
-	int r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
+	int r = -EAGAIN;
 
+	/* One that has a name already may be looked at. */
+	for (int i = 0; r == -EAGAIN && i < UPGRADE_TRIES; i++) {
+		if (i)
+			convert_wait_us(UPGRADE_WAIT * 1000L);
+		r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
+	}
 	if (r == 0)
 		r = convert_hold_lock(&c->copy_hold);
 	if (r < 0)

@@ -90,8 +90,12 @@ until [ -n "$(litter_in "$T/b/d")" ]; do
 done
 expect_status 2 cowctl convert --resume "$image"
 expect_err "v.raw"
+expect_status 2 cowctl convert "$image"
+expect_err "v.raw"
 expect_status 0 cowctl convert --status --output REASON "$image"
 expect_out running
+# which a libvirt pool that refreshes opens in this way, and goes inactive if it can't
+dd if="$(litter_in "$T/b/d")" iflag=nonblock of=/dev/null bs=4096 count=1 status=none || fail "it can't be opened"
 wait "$first" || fail "the first was disturbed: $(cat "$T/first")"
 is_nocow "$image" || fail "not converted"
 
