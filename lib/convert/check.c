@@ -305,7 +305,7 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 	uint64_t data = c->allocated;
 	/* What others share is not freed when it is punched out, and what is compressed frees less
 	 * than it needs, nobody says how much. */
-	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes;
+	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes, tail = 0;
 	uint64_t need = stays + extent_size(c, data) + data / 64 + CONVERT_LOW_SPACE_MIN;
 	uint64_t there = blocks_of(c->copy); /* which is emptied before anything is moved */
 	int r = check_private(c, "moved bit by bit", err);
@@ -314,6 +314,10 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 		r = convert_check_privileges(c->original, c->name, err);
 	if (r < 0)
 		return r;
+	r = convert_layout_sum_tail(c, &tail);
+	if (r < 0)
+		return base_fail(err, -r, "map %s", BASE_QUOTE(c->name));
+	need += tail;
 	c->result->bytes_needed = need;
 	return convert_check_room(c, need > there ? need - there : 0,
 				  stays ? " even so, for what is shared or compressed" : " even so",

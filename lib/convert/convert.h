@@ -122,6 +122,9 @@ int convert_layout_next(const struct convert *c, uint64_t from, struct image_ran
 			struct cow_error *err);
 /* The bytes of all of it. */
 int convert_layout_sum(const struct convert *c, uint64_t *ret, struct cow_error *err);
+/* Of these what lies beyond the end, all of which goes with the last window. @return 0 or -errno.
+ */
+int convert_layout_sum_tail(const struct convert *c, uint64_t *ret);
 
 /* Also what is redone when a conversion is resumed. */
 #define CONVERT_WINDOW ((uint64_t)128 << 20)

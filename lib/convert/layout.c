@@ -146,6 +146,14 @@ static int sum_window(const struct convert *c, const struct image_range *window,
 	return r;
 }
 
+int convert_layout_sum_tail(const struct convert *c, uint64_t *ret)
+{
+	const struct image_range tail = {(uint64_t)c->before.st_size, (uint64_t)c->before.st_size};
+
+	*ret = 0;
+	return sum_window(c, &tail, ret);
+}
+
 /* In the windows in which it is copied, for the memory's sake. */
 int convert_layout_sum(const struct convert *c, uint64_t *ret, struct cow_error *err)
 {

@@ -52,3 +52,12 @@ expect_converted off "$T/b/small.raw" --low-space
 # What a snapshot shares is not freed.
 btrfs -q subvolume snapshot -r "$T/b" "$T/b/snapshot"
 expect_refused "even so, for what is shared" "$image" --low-space
+
+# What is preallocated beyond the end can't be moved bit by bit: there has to be room for it.
+FS_SIZE=320M make_fs xfs x
+mkdir "$T/x/d"
+image=$T/x/d/v.raw
+make_image "$image" 8M
+fallocate --offset 8M --length 60M --keep-size "$image"
+leave_room 40 "$T/x/fill"
+expect_refused "even so" "$image" --low-space --rewrite
