@@ -18,7 +18,7 @@
 #include "convert/convert.h"
 #include "image/cache.h"
 
-/* For metadata: the extents of a window, and the names. */
+/* For metadata: the extents of a window, and the names; and for the first step of the way back. */
 #define RESERVE ((uint64_t)4 << 20)
 /* With less, a window is worth waiting for a commit. */
 #define ROOMY ((uint64_t)64 << 20)
@@ -51,6 +51,17 @@ static int punch(const struct convert *c, int fd, uint64_t start, uint64_t end,
 		return base_fail(err, errno, "free the space of what was moved of %s",
 				 BASE_QUOTE(c->name));
 	return 0;
+}
+
+/* What is punched out may never become free: somebody has made a snapshot or a clone of it. Where
+ * the rest has no room then, the first step of the way back must have some. */
+static int check_way_back(const struct convert *c, uint64_t rest, struct cow_error *err)
+{
+	uint64_t need = rest < RESERVE ? rest : RESERVE, available = need;
+
+	convert_find_room(c->copy, need, &available);
+	return available < need ? base_fail(err, ENOSPC, "move more of %s", BASE_QUOTE(c->name))
+				: 0;
 }
 
 /* A window is in the copy and on disk: now it belongs there. */
@@ -140,6 +151,9 @@ static int move_all(struct convert *c, struct cow_error *err)
 		uint64_t before = c->journal.position,
 			 end = size - at < window ? size : at + window;
 
+		r = check_way_back(c, size - at, err);
+		if (r < 0)
+			return r;
 		r = move_window(c, at, end, err);
 		if (convert_is_no_room(r) && c->journal.position == before)
 			r = retry_smaller(r, c, c->copy, at, end, &window);
@@ -236,7 +250,8 @@ static int say_how_to_go_on(int r, struct cow_error *err)
 	if (err && err->remedy[0])
 		return r;
 	return base_remedy(err, r,
-			   "it is moved in part: the same command goes on, --undo goes back");
+			   "it is moved in part: %sthe same command goes on, --undo goes back",
+			   convert_is_no_room(r) ? "with more room " : "");
 }
 
 int convert_move_on(struct convert *c, struct cow_error *err)

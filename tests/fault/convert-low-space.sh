@@ -144,3 +144,17 @@ cmp "$image" "$template"
 [ "$image" -ef "$T/fs/dir/other" ] || fail "not the same file any more"
 interfered mv "$T/fs/new" "$image"
 expect_equal "$(stat -c %s "$image")" $((1 << 20)) "size of what was moved there"
+
+# Somebody made a clone of what is moved, so that nothing of it becomes free: there is a way back all the same.
+fresh_image
+trace_inject renameat2:signal=KILL:when=3 cowctl convert --low-space --rewrite "$image" && fail "not killed"
+cp --reflink=always "$T/fs/dir"/.cowctl-*-o-disk.raw "$T/fs/clone"
+leave_room 1 "$T/fs/more"
+expect_status 2 cowctl convert --low-space --rewrite "$image"
+expect_err "No space left" "with more room the same command goes on"
+check_between "no room"
+[ ! -e "$image" ] || fail "moved"
+expect_status 0 cowctl convert --undo "$image"
+! moved || fail "not taken back"
+check_end "no room"
+rm "$T/fs/clone" "$T/fs/more"
