@@ -289,14 +289,17 @@ int convert_advise_room(const struct convert *c, int r, struct cow_error *err)
 				   : "");
 }
 
-/* Btrfs frees an extent when nothing refers to any part of it, and makes them this long. */
+/* Btrfs frees an extent when nothing refers to any part of it. It makes preallocated ones of 256
+ * MiB where its chunks, a tenth of it, are as long, and else none of more than 128 MiB. */
 static uint64_t extent_size(const struct convert *c, uint64_t data)
 {
-	const uint64_t longest = (uint64_t)128 << 20;
+	uint64_t longest = (uint64_t)256 << 20;
 	struct statfs fs;
 
 	if (fstatfs(c->original, &fs) < 0 || fs.f_type != BTRFS_SUPER_MAGIC)
 		return 0;
+	if (fs.f_blocks * (uint64_t)fs.f_bsize / 10 < longest)
+		longest /= 2;
 	return data < longest ? data : longest;
 }
 

@@ -61,3 +61,18 @@ make_image "$image" 8M
 fallocate --offset 8M --length 60M --keep-size "$image"
 leave_room 40 "$T/x/fill"
 expect_refused "even so" "$image" --low-space --rewrite
+
+# Btrfs frees none of an extent of 256 MiB before all of it is moved.
+truncate -s 4G "$T/l.img"
+mkfs.btrfs -q -K -m dup "$T/l.img" >"$T/log" 2>&1 # which has room for metadata from the beginning
+mkdir "$T/l"
+mount -o loop "$T/l.img" "$T/l"
+mkdir "$T/l/d"
+image=$T/l/d/v.raw
+fallocate --length 600M "$image"
+printf data | dd of="$image" bs=1M seek=599 conv=notrunc,fsync status=none
+leave_room 320 "$T/l/fill"
+fallocate --length 120M "$T/l/more"
+expect_refused "even so" "$image" --low-space
+rm "$T/l/more"
+expect_converted off "$image" --low-space
