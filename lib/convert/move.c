@@ -266,6 +266,9 @@ int convert_move_on(struct convert *c, struct cow_error *err)
 		r = move_all(c, err);
 	if (r == 0)
 		r = convert_copy_metadata(c, err);
+	/* Or after a power cut it would seem to have a part of the image still. */
+	if (r == 0 && fsync(c->original) < 0)
+		r = base_fail(err, errno, "write %s to disk", BASE_QUOTE(c->away));
 	if (r == 0)
 		r = settle(c, c->temp, c->away, err);
 	if (r < 0)

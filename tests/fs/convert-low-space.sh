@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-convert.sh"
 need_root
-require setfattr setcap
+require setfattr setcap strace
 
 make_fs btrfs-mixed b
 image=$T/b/v.raw
@@ -76,3 +76,16 @@ fallocate --length 120M "$T/l/more"
 expect_refused "even so" "$image" --low-space
 rm "$T/l/more"
 expect_converted off "$image" --low-space
+
+# The power fails before the old file is removed, and the guest goes on with the new one: that is all there is.
+ASAN_OPTIONS=detect_leaks=0 strace -o /dev/null --trace=unlinkat --inject=unlinkat:signal=KILL:when=1 \
+	"$COWCTL" convert --cow on --low-space "$image" 2>"$T/err" && fail "not killed"
+cp --sparse=always "$T/l.img" "$T/cut.img"
+umount "$T/l"
+mount -o loop "$T/cut.img" "$T/l"
+printf guest | dd of="$image" conv=notrunc,fsync status=none
+expect_status 1 cowctl convert --status --json "$image"
+expect_json '.images[0].whole'
+expect_status 0 cowctl convert --cow on "$image"
+expect_equal "$(litter_in "$T/l/d")" "" "what is left"
+expect_equal "$(head -c 5 "$image")" guest
