@@ -151,6 +151,22 @@ static int copy_window(struct clone *c, struct image_copy *copy, uint64_t start,
 	return r;
 }
 
+/* The next part in which there is any. @return 1, 0 when there is none, -errno */
+static int next_window(const struct clone *c, struct image_range *window, struct cow_error *err)
+{
+	uint64_t size = (uint64_t)c->before.st_size;
+	off_t data = lseek(c->source, (off_t)window->end, SEEK_DATA);
+
+	if (data < 0)
+		return errno == ENXIO
+			       ? 0
+			       : base_fail(err, errno, "find the data of %s", BASE_QUOTE(c->from));
+	window->start = (uint64_t)data / IMAGE_CACHE_SPAN * IMAGE_CACHE_SPAN;
+	window->end =
+		size - window->start < IMAGE_CACHE_SPAN ? size : window->start + IMAGE_CACHE_SPAN;
+	return (uint64_t)data < size;
+}
+
 static int copy_data(struct clone *c, struct cow_error *err)
 {
 	struct image_copy copy = {.from = c->source,
@@ -160,14 +176,13 @@ static int copy_data(struct clone *c, struct cow_error *err)
 					      convert_is_in_place(c->copy.fd),
 				  .step = step,
 				  .data = c};
-	uint64_t size = (uint64_t)c->before.st_size;
+	struct image_range window = {0, 0};
 	int r = 0;
 
 	if (ftruncate(c->copy.fd, c->before.st_size) < 0)
 		return base_fail(err, errno, "set the size of %s", BASE_QUOTE(c->to));
-	for (uint64_t at = 0; r == 0 && at < size; at += IMAGE_CACHE_SPAN)
-		r = copy_window(c, &copy, at,
-				size - at < IMAGE_CACHE_SPAN ? size : at + IMAGE_CACHE_SPAN, err);
+	while (r == 0 && (r = next_window(c, &window, err)) > 0)
+		r = copy_window(c, &copy, window.start, window.end, err);
 	image_copy_end(&copy);
 	return r < 0 ? r : step(c, copy.done, err);
 }

@@ -227,15 +227,21 @@ static int renew_window(struct unshare *u, uint64_t start, uint64_t end, struct 
 
 int convert_unshare_renew(struct unshare *u, struct cow_error *err)
 {
-	uint64_t size = u->spans.n ? u->spans.list[u->spans.n - 1].end : 0;
+	uint64_t size = u->spans.n ? u->spans.list[u->spans.n - 1].end : 0, at = 0;
 	BASE_CLEANUP(free) void *buffer = image_buffer_new();
 	int r = 0;
 
 	if (!buffer)
 		return base_fail(err, ENOMEM, "unshare %s", BASE_QUOTE(u->name));
 	u->buffer = buffer;
-	for (uint64_t at = 0; r == 0 && at < size; at += IMAGE_CACHE_SPAN)
-		r = renew_window(u, at, size - at < IMAGE_CACHE_SPAN ? size : at + IMAGE_CACHE_SPAN,
-				 err);
+	for (size_t i = 0; i < u->spans.n; i++) {
+		const struct image_range *span = &u->spans.list[i];
+		uint64_t first = span->start / IMAGE_CACHE_SPAN * IMAGE_CACHE_SPAN;
+
+		for (at = at > first ? at : first; r == 0 && at < span->end; at += IMAGE_CACHE_SPAN)
+			r = renew_window(
+				u, at, size - at < IMAGE_CACHE_SPAN ? size : at + IMAGE_CACHE_SPAN,
+				err);
+	}
 	return r;
 }

@@ -71,3 +71,13 @@ expect_equal "$(tail -n1 "$T/trace")" '+++ exited with 0 +++' "$(cat "$T/err")"
 expect_equal "$(stat -c %s w.raw)" 2500000 size
 expect_equal "$(stat -c %y w.raw)" "$written" time
 expect_equal "$(head -c 3 w.raw)" new
+
+# What is far apart takes no longer than what is close together.
+: >far.raw
+truncate -s 4E far.raw
+printf end >>far.raw
+timeout 20 "$COWCTL" clone --reflink=never far.raw far-copy.raw >"$T/out"
+expect_equal "$(stat -c %s far-copy.raw)" "$(stat -c %s far.raw)" size
+expect_equal "$(tail -c 3 far-copy.raw)" end
+cp --reflink=always far.raw far-clone.raw
+timeout 20 "$COWCTL" unshare far.raw >"$T/out"
