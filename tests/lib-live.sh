@@ -54,6 +54,20 @@ qemu_start() {
 	qemu=$!
 	wait_for "the guest" _has_dots 2
 }
+# qmp COMMAND [ARGUMENTS]: over the test's own monitor; prints what it returned.
+qmp() {
+	python3 - "$T/qmp2" "$@" <<-'END'
+		import json, socket, sys
+		monitor = socket.socket(socket.AF_UNIX)
+		monitor.connect(sys.argv[1])
+		lines = monitor.makefile("rw")
+		arguments = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}
+		for command in {"execute": "qmp_capabilities"}, {"execute": sys.argv[2], "arguments": arguments}:
+		    print(json.dumps(command), file=lines, flush=True)
+		    answer = next(answer for answer in map(json.loads, lines) if "return" in answer or "error" in answer)
+		print(json.dumps(answer["return"]))
+	END
+}
 qemu_stop() {
 	kill "$qemu"
 	wait "$qemu" || true

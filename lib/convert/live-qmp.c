@@ -321,9 +321,14 @@ static int cancel(struct convert_live *live, struct cow_error *err)
 			    NULL, NULL);
 		r = wait_for_end(live, err);
 	}
-	if (r == 0)
+	if (r < 0)
+		return r;
+	/* A pivot that was asked for may have come first. */
+	if (check_pivoted(live, NULL) == 0)
+		close_original(live);
+	else
 		delete_node(live, job_name(live, name), NULL);
-	return r;
+	return 0;
 }
 
 static void detach(struct convert_live *live)

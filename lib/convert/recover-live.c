@@ -8,7 +8,9 @@
  *   N      O      N not    exchanged back, the copy is removed: the guest was not there yet
  *   N      O      O not    once mirrored: the exchange is completed, the guest is (or was) on N
  *   N      O      O        once mirrored, but QEMU does not write to it: nothing is touched
- *   either        both     the mirror still runs: exchanged back, the mirror is ended, again
+ *   either        both     the mirror still runs: exchanged back, the mirror is ended, again; or,
+ *                          mirrored, it has ended, and what QEMU does not use of O is closed
+ *   O      N      N        once mirrored, and written to by QEMU: exchanged, the guest is on N
  *   either        N        while the guest stands still for it to be opened: the same, and QEMU is
  *                          made to open O again
  *   either        other    nothing is touched
@@ -90,17 +92,21 @@ static int open_pair(const struct convert *c, const char *temp,
 }
 
 /* Somebody else's file may come to the path by this, so the journal has to be ours. */
-static int exchange_back(struct convert *c, const char *temp, const struct convert_journal *journal,
-			 struct cow_error *err)
+static int exchange(struct convert *c, const char *temp, const struct convert_journal *journal,
+		    uint64_t leaves, struct cow_error *err)
 {
 	int r;
 
 	if (journal->new_inode != c->copy_inode && !recover_is_private(c))
 		return recover_refuse(c, temp, "in a directory that others can write to", err);
-	r = convert_exchange(c, temp, journal->new_inode);
-	if (r == 0)
-		r = base_sync_directory(c->dirfd);
-	return r < 0 ? base_fail(err, -r, "put %s back", BASE_QUOTE(c->name)) : 0;
+	r = convert_live_exchange(c, temp, (ino_t)leaves, err);
+	return r < 0 ? r : convert_sync_directory(c, err);
+}
+
+static int exchange_back(struct convert *c, const char *temp, const struct convert_journal *journal,
+			 struct cow_error *err)
+{
+	return exchange(c, temp, journal, journal->new_inode, err);
 }
 
 static bool is_later(const struct timespec *a, const struct timespec *b)
@@ -132,10 +138,13 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	return r < 0 ? r : recover_remove_copy(c, temp, err);
 }
 
+/* The image has to be back at the path first, for QEMU opens it by its name. But where there is no
+ * mirror any more, it may have ended with the guest on the copy. */
 static int end_mirror(struct convert *c, const char *temp, const struct convert_journal *journal,
 		      bool in_place, struct cow_error *err)
 {
-	int r;
+	struct convert_live_job job;
+	int r = 1;
 
 	if (!c->live)
 		return base_remedy(err,
@@ -144,11 +153,12 @@ static int end_mirror(struct convert *c, const char *temp, const struct convert_
 					       "the guest",
 					       BASE_QUOTE(c->name)),
 				   "do it again with --live or --qmp, which ends it first");
-	r = in_place ? exchange_back(c, temp, journal, err) : 0;
-	if (r < 0)
-		return r;
 	c->live->job = convert_live_job_of(&c->before, (ino_t)journal->new_inode);
-	return c->live->backend->cancel(c->live, err);
+	if (in_place && convert_journal_is_mirrored(journal))
+		r = c->live->backend->look(c->live, &job, err);
+	if (in_place && r > 0)
+		r = exchange_back(c, temp, journal, err);
+	return r < 0 ? r : c->live->backend->cancel(c->live, err);
 }
 
 /* The guest is or was on the copy, and somebody reads the original. There is no mirror to be ended:
@@ -168,6 +178,15 @@ static int refuse_read(const struct convert *c, const char *temp,
 				       "the old image of %s is still open%s%s", BASE_QUOTE(c->name),
 				       holder[0] ? " in " : "", holder),
 			   "close %s, which the next run then removes", BASE_QUOTE(temp));
+}
+
+/* Has the guest changed to the copy after all, when the names had been exchanged back? By QEMU's
+ * locks: the original may be open still, for reading. */
+static bool is_ahead(const struct convert *c, const struct convert_journal *journal,
+		     const struct pair *pair)
+{
+	return c->live && convert_journal_is_mirrored(journal) && pair->copy == &pair->temp &&
+	       convert_hold_sees_writer(pair->copy->fd) && !convert_hold_sees_writer(pair->old->fd);
 }
 
 /* Has a guest that stands still for it something else open than the original? */
@@ -213,9 +232,16 @@ static int recover(struct convert *c, const char *temp, const struct convert_jou
 		r = refuse_read(c, temp, journal, &pair, err);
 	if (r == 0 && c->live && c->shelf < 0)
 		r = convert_shelve(c, pair.old->fd, err);
-	if (r == 0 && ((pair.old->open && pair.copy->open) || is_astray(c, journal, &pair))) {
+	if (r == 0 && ((pair.old->open && pair.copy->open) || is_ahead(c, journal, &pair) ||
+		       is_astray(c, journal, &pair))) {
 		close_pair(&pair);
 		r = end_mirror(c, temp, journal, in_place, err);
+		if (r == 0)
+			r = open_pair(c, temp, journal, &pair, err);
+	}
+	if (r == 0 && is_ahead(c, journal, &pair)) {
+		close_pair(&pair);
+		r = exchange(c, temp, journal, journal->old_inode, err);
 		if (r == 0)
 			r = open_pair(c, temp, journal, &pair, err);
 	}

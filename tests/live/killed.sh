@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../trace.sh"
 . "$(dirname "$0")/../lib-live.sh"
 need_root
-require strace
+require strace python3
 make_guest_image
 qemu_start -drive "file=$image,format=raw,if=ide,index=2"
 to=on
@@ -33,10 +33,16 @@ again() {
 	off) is_nocow "$image" || fail "not NOCOW" ;;
 	on) ! is_nocow "$image" || fail "still NOCOW" ;;
 	esac
-	expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
+	expect_equal "$(ls -A "$T/b")" "${image##*/}" "what is there"
 	expect_equal "$(find "/proc/$qemu/fd" -lname "$T/b/*" -exec stat -L -c %i {} +)" \
 		"$(stat -c %i "$image")" "what QEMU has open"
 	guest_goes_on
+}
+
+# The mirror ends as the converter would have had it end: the guest is on the copy.
+change_over() {
+	qmp job-complete "{\"id\": $(qmp query-block-jobs | jq '.[0].device')}"
+	wait_for "the end of the mirror" eval '[ "$(qmp query-block-jobs)" = "[]" ]'
 }
 
 killed_at renameat2 1 # the copy has a name, and nothing else has happened
@@ -61,6 +67,10 @@ again
 killed_at unlinkat # the guest is on the copy
 inode_at_path new
 again
+killed_at renameat2 4 # the guest is on the copy, and the names are back as they were
+inode_at_path old
+change_over
+again
 
 # The guest ends while nobody looks, once it had begun to use the copy and once before.
 killed_at unlinkat
@@ -74,3 +84,15 @@ qemu_stop
 expect_status 0 cowctl convert --cow $to --json "$image"
 expect_json '.images[0] | .result == "converted" and .mode == "offline"'
 expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
+
+# What of a qcow2 image was added to QEMU by itself stays open for writing when its guest has left it.
+qemu-img convert -f raw -O qcow2 "$image" "$T/b/disk.qcow2"
+rm "$image"
+image=$T/b/disk.qcow2
+qemu_start -blockdev "driver=file,filename=$image,node-name=p0" -blockdev driver=qcow2,file=p0,node-name=d0 \
+	-device ide-hd,bus=ide.1,drive=d0
+to=on # which the next one is from
+killed_at fsync 7
+inode_at_path new
+change_over
+again
