@@ -121,9 +121,11 @@ int convert_live_resume(struct convert_live *live, struct cow_error *err)
 	if (live->astray)
 		return 0;
 	r = live->paused ? live->backend->resume(live, err) : 0;
+	if (r < 0)
+		return r;
 	live->paused = false;
 	let_go_of_guest(live);
-	return r;
+	return 0;
 }
 
 void convert_live_free(struct convert_live *live)
@@ -277,9 +279,10 @@ static int give_up(struct convert *c, const char *temp, int r, struct cow_error 
 	 */
 	resumed = convert_live_resume(c->live, cleared < 0 ? NULL : &clearing);
 	if (cleared < 0 || resumed < 0)
-		return base_remedy(err, r, "nor could that be cleared up%s: %s",
-				   c->live->astray ? ", and the guest stands still" : "",
-				   clearing.message);
+		return base_remedy(
+			err, r, "nor could that be cleared up%s: %s",
+			c->live->astray || c->live->paused ? ", and the guest stands still" : "",
+			clearing.message);
 	return convert_names(c, c->name, c->copy_inode) ? 0 : r;
 }
 

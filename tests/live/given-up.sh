@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../trace.sh"
 . "$(dirname "$0")/../lib-live.sh"
 need_root
-require strace
+require strace python3
 make_guest
 FS_SIZE=512M make_fs btrfs b
 chmod 0755 "$T/b"
@@ -57,6 +57,45 @@ fill() {
 	available=$(($(stat -f -c "%a * %S" "$T/b")))
 	fallocate -l $((available - (20 << 20))) "$T/b/full"
 }
+
+# with_somebody_between N COMMAND...: the guest is not let go on the first N times; the monitor is $T/between.
+with_somebody_between() {
+	local refused=$1 between
+	shift
+	python3 - "$T/qmp" "$T/between" "$refused" <<-'END' &
+		import socket, sys, threading
+		server = socket.socket(socket.AF_UNIX)
+		server.bind(sys.argv[2])
+		server.listen()
+		client = server.accept()[0]
+		qemu = socket.socket(socket.AF_UNIX)
+		qemu.connect(sys.argv[1])
+		def answer():
+		    for line in qemu.makefile("rb"):
+		        client.sendall(line)
+		threading.Thread(target=answer, daemon=True).start()
+		left = int(sys.argv[3])
+		for line in client.makefile("rb"):
+		    if b'"cont"' in line and left:
+		        left -= 1
+		        line = line.replace(b'"cont"', b'"none"')
+		    qemu.sendall(line)
+	END
+	between=$!
+	wait_for "the monitor between" [ -S "$T/between" ]
+	"$@"
+	wait "$between"
+	rm "$T/between"
+	inode=$(stat -c %i "$image")
+	as_it_was
+}
+with_somebody_between 1 expect_status 0 cowctl convert --qmp "$T/between" --rewrite "$image"
+guest_goes_on
+with_somebody_between 9 expect_status 2 cowctl convert --qmp "$T/between" --rewrite "$image"
+expect_err "refuses cont" "the guest stands still"
+qmp cont
+guest_goes_on
+
 held renameat2:2 qemu_stop
 as_it_was
 
