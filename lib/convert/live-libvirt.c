@@ -216,13 +216,18 @@ static int reconnect(struct guest *guest)
 	return -ECONNRESET;
 }
 
-static bool is_running(struct guest *guest)
+/* @return 1, 0 when it is gone, -errno when libvirt can't be asked. */
+static int is_running(struct guest *guest, struct cow_error *err)
 {
 	int active = guest->domain ? libvirt.virDomainIsActive(guest->domain) : 0;
 
-	if (active < 0 && libvirt.virConnectIsAlive(guest->connection) != 1 &&
-	    reconnect(guest) == 0)
-		active = libvirt.virDomainIsActive(guest->domain);
+	if (active < 0 && libvirt.virConnectIsAlive(guest->connection) != 1) {
+		int r = reconnect(guest);
+
+		if (r == -ECONNRESET)
+			return convert_libvirt_fail("connect again", err);
+		active = r < 0 ? 0 : libvirt.virDomainIsActive(guest->domain);
+	}
 	return active == 1;
 }
 
@@ -245,25 +250,25 @@ static int look_once(struct guest *guest, struct convert_live_job *ret)
 static int look(struct convert_live *live, struct convert_live_job *ret, struct cow_error *err)
 {
 	struct guest *guest = live->data;
-	int r = look_once(guest, ret);
+	int r = look_once(guest, ret), running;
 
-	if (r < 0 && libvirt.virConnectIsAlive(guest->connection) != 1) {
-		r = reconnect(guest);
-		if (r == -ECONNRESET)
-			return convert_libvirt_fail("connect again", err);
-		r = look_once(guest, ret);
-	}
-	if (r < 0 && is_running(guest))
-		return convert_libvirt_fail("look at the block copy", err);
-	return r > 0;
+	if (r >= 0)
+		return r > 0;
+	running = is_running(guest, err);
+	if (running <= 0)
+		return running;
+	r = look_once(guest, ret);
+	return r < 0 ? convert_libvirt_fail("look at the block copy", err) : r > 0;
 }
 
 static int runs(struct convert_live *live, struct cow_error *err)
 {
 	struct guest *guest = live->data;
-	int state, reason;
+	int state, reason, r = is_running(guest, err);
 
-	if (!is_running(guest))
+	if (r < 0)
+		return r;
+	if (r == 0)
 		return base_refuse(err, ESRCH, COW_CODE_CANCELLED, "the guest %s is gone",
 				   BASE_QUOTE(live->guest));
 	if (libvirt.virDomainGetState(guest->domain, &state, &reason, 0) < 0)
@@ -292,10 +297,10 @@ static int pause_guest(struct convert_live *live, struct cow_error *err)
 static int resume_guest(struct convert_live *live, struct cow_error *err)
 {
 	struct guest *guest = live->data;
-	int state = VIR_DOMAIN_PAUSED;
+	int state = VIR_DOMAIN_PAUSED, r = is_running(guest, err);
 
-	if (!is_running(guest))
-		return 0;
+	if (r <= 0)
+		return r;
 	if ((libvirt.virDomainGetState(guest->domain, &state, NULL, 0) == 0 &&
 	     state != VIR_DOMAIN_PAUSED) ||
 	    libvirt.virDomainResume(guest->domain) == 0)
@@ -359,8 +364,9 @@ static int reopen(struct convert_live *live, const char *scratch, struct cow_err
 	int r = 0;
 
 	for (int i = 0; i < REOPEN_TRIES; i++) {
-		if (!is_running(live->data))
-			return 0;
+		r = is_running(live->data, err);
+		if (r <= 0)
+			return r;
 		r = mirror(live, scratch, COW_FORMAT_RAW, 0, err);
 		if (r == 0)
 			return cancel(live, err);
