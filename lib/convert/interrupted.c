@@ -24,7 +24,7 @@ static const struct {
 };
 static const char standing_still[] =
 	"converting the image again with the same options clears up and lets its guest go on, "
-	"which was stopped for it: neither let it go on nor end the mirror by hand";
+	"which may stand still for it: neither let it go on nor end the mirror by hand";
 
 COW_EXPORT const char *cow_convert_state_name(enum cow_convert_state state)
 {
@@ -196,7 +196,7 @@ COW_EXPORT bool cow_convert_interrupted_read(int dirfd, const char *name,
 	if (journal.kind == CONVERT_JOURNAL_AWAY && ret->state == COW_CONVERT_STATE_MOVING)
 		find_copy(dirfd, &journal, ret);
 	ret->second = convert_journal_find_away(dirfd, &journal, image);
-	if (convert_journal_is_opening(&journal) && !ret->remedy)
+	if (convert_journal_stops_guest(&journal) && !ret->remedy)
 		ret->remedy = standing_still;
 	if (is_running(dirfd, &journal, st.st_ino)) {
 		ret->running = COW_ANSWER_YES;

@@ -132,3 +132,8 @@ bool convert_journal_is_mirrored(const struct convert_journal *journal)
 {
 	return strchr("dD", (int)journal->kind);
 }
+
+bool convert_journal_stops_guest(const struct convert_journal *journal)
+{
+	return convert_journal_is_opening(journal) || convert_journal_is_mirrored(journal);
+}

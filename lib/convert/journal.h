@@ -64,6 +64,8 @@ bool convert_journal_keeps(const struct convert_journal *journal);
 bool convert_journal_is_live(const struct convert_journal *journal);
 bool convert_journal_is_opening(const struct convert_journal *journal);
 bool convert_journal_is_mirrored(const struct convert_journal *journal);
+/* Of these, may its guest have been left standing still? */
+bool convert_journal_stops_guest(const struct convert_journal *journal);
 
 /* True when this file was not written to since the journal was. */
 bool convert_journal_unwritten(const struct convert_journal *journal, const struct stat *st);

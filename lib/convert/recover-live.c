@@ -201,6 +201,18 @@ static bool is_astray(const struct convert *c, const struct convert_journal *jou
 	       !convert_hold_sees_writer(pair->old->fd) && backend->runs(c->live, NULL) == 0;
 }
 
+/* Does it go on in the guest? Only whoever runs one that QEMU's locks show can tell whether it
+ * stands still for this. */
+static bool goes_on(const struct convert *c, const struct convert_journal *journal,
+		    const struct pair *pair)
+{
+	if (!c->live && convert_journal_stops_guest(journal) &&
+	    (convert_hold_sees_writer(pair->old->fd) || convert_hold_sees_writer(pair->copy->fd)))
+		return true;
+	return (pair->old->open && pair->copy->open) || is_ahead(c, journal, pair) ||
+	       is_astray(c, journal, pair);
+}
+
 /* With the original at the path. QEMU has to be able to open it. */
 static int lead_back(struct convert *c, const struct convert_journal *journal,
 		     struct cow_error *err)
@@ -232,8 +244,7 @@ static int recover(struct convert *c, const char *temp, const struct convert_jou
 		r = refuse_read(c, temp, journal, &pair, err);
 	if (r == 0 && c->live && c->shelf < 0)
 		r = convert_shelve(c, pair.old->fd, err);
-	if (r == 0 && ((pair.old->open && pair.copy->open) || is_ahead(c, journal, &pair) ||
-		       is_astray(c, journal, &pair))) {
+	if (r == 0 && goes_on(c, journal, &pair)) {
 		close_pair(&pair);
 		r = end_mirror(c, temp, journal, in_place, err);
 		if (r == 0)

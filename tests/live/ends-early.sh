@@ -53,6 +53,12 @@ killed_at fsync 3
 expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
 expect_converted_live
 
+# There is none yet. Who can't ask libvirt leaves it to the one who can let the guest go on.
+killed_at renameat2 1
+expect_status 2 cowctl convert --rewrite "$image"
+expect_err "goes on in the guest" "--live or --qmp"
+expect_converted_live
+
 # Somebody ended it.
 killed_at renameat2 2
 virsh -q blockjob guest sdb --abort

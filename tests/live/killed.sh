@@ -70,6 +70,8 @@ again
 killed_at renameat2 4 # the guest is on the copy, and the names are back as they were
 inode_at_path old
 change_over
+expect_status 2 cowctl convert --cow $to "$image" # the guest stands still
+expect_err "goes on in the guest" "--live or --qmp"
 again
 
 # The guest ends while nobody looks, once it had begun to use the copy and once before.
