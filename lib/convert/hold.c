@@ -63,6 +63,12 @@ bool convert_hold_sees_writer(int fd)
 	return is_locked(fd, 101, 3);
 }
 
+bool convert_hold_sees_sharer(int fd)
+{
+	/* Byte 201: "nobody else may write". */
+	return convert_hold_sees_writer(fd) && !is_locked(fd, 201, 1);
+}
+
 bool convert_hold_sees_user(int fd)
 {
 	/* Asked as if all its bytes were to be had alone. */

@@ -28,6 +28,8 @@ int convert_hold_lock(struct convert_hold *hold);
 void convert_hold_unlock(int fd);
 /* Does QEMU, by its lock bytes, write to it? For where no lease can be had. */
 bool convert_hold_sees_writer(int fd);
+/* And does it let others write to it as well? */
+bool convert_hold_sees_sharer(int fd);
 /* Does QEMU, by its lock bytes, use it at all? Nobody needs to be its owner to ask. */
 bool convert_hold_sees_user(int fd);
 /* Nobody has tried to open it in a way that the lease forbids. */

@@ -89,6 +89,10 @@ int convert_live_check(struct convert *c, struct cow_error *err)
 			"is in a directory where others may create files, so that what a crash "
 			"leaves could not be put right",
 			"keep them from it (chmod go-w on the directory)", err);
+	/* Who writes to it beside the disk that is mirrored would go on writing to the old file. */
+	if (convert_hold_sees_sharer(c->original))
+		return refuse(c, "is a disk that its guest lets others write to (share-rw)",
+			      "shut the guest down and convert then", err);
 	r = c->live->backend->check(c->live, err);
 	if (r < 0)
 		return r;
