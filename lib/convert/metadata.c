@@ -175,12 +175,19 @@ int convert_copy_flags(struct convert *c, struct cow_error *err)
 static int give_metadata(const struct convert *c, int from, int to, struct cow_error *err)
 {
 	struct convert pair = *c;
+	uint32_t flags = 0;
+	int r;
 
 	pair.original = from;
 	pair.copy = to;
 	if (fstat(from, &pair.before) < 0)
 		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
-	return convert_try_metadata(&pair, err);
+	/* Of what an earlier run left nobody has read the flags yet. */
+	r = cow_attr_get(from, &pair.flags, err);
+	if (r == 0)
+		r = cow_attr_get(to, &flags, err);
+	pair.nocow = flags & COW_ATTR_NOCOW;
+	return r < 0 ? r : convert_try_metadata(&pair, err);
 }
 
 int convert_shelve(struct convert *c, int fd, struct cow_error *err)

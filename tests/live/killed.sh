@@ -8,6 +8,7 @@
 need_root
 require strace python3
 make_guest_image
+chattr +A "$image"
 qemu_start -drive "file=$image,format=raw,if=ide,index=2"
 to=on
 
@@ -33,6 +34,7 @@ again() {
 	off) is_nocow "$image" || fail "not NOCOW" ;;
 	on) ! is_nocow "$image" || fail "still NOCOW" ;;
 	esac
+	[[ $(lsattr "$image") = *A*[[:blank:]]* ]] || fail "its flags are lost: $(lsattr "$image")"
 	expect_equal "$(ls -A "$T/b")" "${image##*/}" "what is there"
 	expect_equal "$(find "/proc/$qemu/fd" -lname "$T/b/*" -exec stat -L -c %i {} +)" \
 		"$(stat -c %i "$image")" "what QEMU has open"
@@ -91,6 +93,7 @@ expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
 qemu-img convert -f raw -O qcow2 "$image" "$T/b/disk.qcow2"
 rm "$image"
 image=$T/b/disk.qcow2
+chattr +A "$image"
 qemu_start -blockdev "driver=file,filename=$image,node-name=p0" -blockdev driver=qcow2,file=p0,node-name=d0 \
 	-device ide-hd,bus=ide.1,drive=d0
 to=on # which the next one is from
