@@ -139,13 +139,20 @@ void convert_live_free(struct convert_live *live)
 	free(live);
 }
 
+static int look_at_mirror(struct convert *c, struct convert_live_job *job, struct cow_error *err)
+{
+	int r = c->live->backend->look(c->live, job, err);
+
+	return r > 0 ? 0 : r < 0 ? r : convert_live_fail_ended(c, err);
+}
+
 /* L8: until both files are the same and stay so. */
 static int wait_until_ready(struct convert *c, struct cow_error *err)
 {
 	struct convert_live_job job = {0};
 	int r;
 
-	while ((r = c->live->backend->look(c->live, &job, err)) > 0 && !job.ready) {
+	while ((r = look_at_mirror(c, &job, err)) == 0 && !job.ready) {
 		c->total = job.total;
 		r = convert_step(c, COW_CONVERT_PHASE_COPY, job.done, err);
 		if (r < 0)
@@ -153,7 +160,7 @@ static int wait_until_ready(struct convert *c, struct cow_error *err)
 		convert_wait_us(POLL_US);
 	}
 	c->result->bytes_copied = job.done;
-	return r > 0 ? 0 : r < 0 ? r : convert_live_fail_ended(c, err);
+	return r;
 }
 
 /* The copy is complete: on disk, with the flags it should have, and said so by its name. */
@@ -188,10 +195,13 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 {
 	const struct timespec now[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}};
 	const struct convert_live_backend *backend = c->live->backend;
+	struct convert_live_job job;
 	int r;
 
 	if ((r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err)) < 0 ||
-	    (r = convert_live_pause(c->live, err)) < 0)
+	    (r = convert_live_pause(c->live, err)) < 0 ||
+	    /* A mirror that has ended meanwhile has left the copy behind. */
+	    (r = look_at_mirror(c, &job, err)) < 0)
 		return r;
 	/* Whoever finds both files unused goes by which was written to last. The guest's own
 	 * flushes need not write an mtime to disk. */

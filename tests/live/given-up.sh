@@ -96,6 +96,12 @@ expect_err "refuses cont" "the guest stands still"
 qmp cont
 guest_goes_on
 
+# The mirror ends when it is ready already: before the names are exchanged once more.
+held renameat2:3 'qmp block-job-cancel "{\"force\": true, \"device\": $(qmp query-block-jobs | jq ".[0].device")}"'
+expect_err "ended early"
+as_it_was
+guest_goes_on
+
 held renameat2:2 qemu_stop
 as_it_was
 
