@@ -135,7 +135,12 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 		return recover_refuse(c, temp, "and the new file is in use", err);
 	if (pair->copy == &pair->image)
 		r = exchange_back(c, temp, journal, err);
-	return r < 0 ? r : recover_remove_copy(c, temp, err);
+	if (r < 0)
+		return r;
+	/* Who has looked up the image's name before it was back there waits for the lease. */
+	if (!convert_hold_intact(&pair->copy->hold))
+		return recover_refuse(c, temp, "and the new file is in use", err);
+	return recover_remove_copy(c, temp, err);
 }
 
 /* The image has to be back at the path first, for QEMU opens it by its name. But where there is no

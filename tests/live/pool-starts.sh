@@ -31,6 +31,19 @@ expect_status 0 pool start p
 expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
 expect_equal "$(ls -A "$T/b/p")" disk "what is there"
 
+# Somebody opens it in the instant in which the image comes back to the path: nothing is removed under them.
+cut_while_opening
+trace_inject renameat2:delay_enter=1000000 cowctl convert --undo "$image" &
+converter=$!
+wait_for "the lease" grep -q "LEASE .*WRITE .*:$(stat -c %i "$image") " /proc/locks
+exec 5<>"$image"
+wait "$converter" && fail "the copy is removed, which somebody has just opened"
+expect_err "the new file is in use"
+expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
+exec 5>&-
+expect_status 0 pool refresh p
+expect_equal "$(ls -A "$T/b/p")" disk "what is there"
+
 # A guest that was started before has the copy, and keeps it until it is stopped.
 cut_while_opening
 exec 5<>"$image"
