@@ -132,15 +132,17 @@ int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, json_t 
 static int connect_to(const char *path)
 {
 	BASE_CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* With other clients queued up, connect() would wait for ever, and through Ctrl-C. */
+	const struct timeval timeout = {.tv_sec = GREETING_MS / 1000};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	if (fd < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0)
 		return -errno;
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	return base_take_fd(&fd);
 }
 

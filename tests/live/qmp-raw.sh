@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-live.sh"
 need_root
+require python3
 make_guest
 make_fs btrfs b
 chmod 0755 "$T/b"
@@ -71,6 +72,29 @@ expect_json '.images[0] | .result == "converted" and .mode == "offline"'
 expect_status 3 cowctl convert --qmp "$T/qmp" --connect qemu:///session other.raw
 expect_status 2 cowctl convert --qmp "$T/none" disk.raw
 expect_err "open the QMP monitor" "No such file or directory"
+
+# Its monitor serves one at a time, and some wait already.
+python3 - "$T/qmp" "$T/queued" <<-'END' &
+	import signal, socket, sys
+	clients = []
+	try:
+	    while True:
+	        clients.append(socket.socket(socket.AF_UNIX))
+	        clients[-1].setblocking(len(clients) == 1)
+	        clients[-1].connect(sys.argv[1])
+	        if len(clients) == 1:
+	            clients[0].recv(1)
+	except BlockingIOError:
+	    open(sys.argv[2], "w").close()
+	    signal.pause()
+END
+clients=$!
+wait_for "a queue" [ -e "$T/queued" ]
+expect_status 2 timeout --kill-after=5 30 "$COWCTL" convert --qmp "$T/qmp" disk.raw
+expect_err "has it another client?"
+kill "$clients"
+wait "$clients" || true
+
 exec 5<other.raw
 expect_status 2 cowctl convert --qmp "$T/qmp" --cow on other.raw
 expect_err "in use" "no running guest has it as its disk"
