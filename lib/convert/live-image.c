@@ -74,6 +74,19 @@ static int check_qcow2(struct convert *c, struct cow_error *err)
 	return r;
 }
 
+int convert_live_check_image(struct convert *c, struct cow_error *err)
+{
+	switch (c->live->format) {
+	case COW_FORMAT_RAW:
+		return check_size(c, (uint64_t)c->before.st_size, err);
+	case COW_FORMAT_QCOW2:
+		return check_qcow2(c, err);
+	default:
+		return refuse(c, "is neither raw nor qcow2 to its guest",
+			      "shut the guest down and convert then", err);
+	}
+}
+
 int convert_live_check(struct convert *c, struct cow_error *err)
 {
 	const unsigned offline_only =
@@ -94,17 +107,7 @@ int convert_live_check(struct convert *c, struct cow_error *err)
 		return refuse(c, "is a disk that its guest lets others write to (share-rw)",
 			      "shut the guest down and convert then", err);
 	r = c->live->backend->check(c->live, err);
-	if (r < 0)
-		return r;
-	switch (c->live->format) {
-	case COW_FORMAT_RAW:
-		return check_size(c, (uint64_t)c->before.st_size, err);
-	case COW_FORMAT_QCOW2:
-		return check_qcow2(c, err);
-	default:
-		return refuse(c, "is neither raw nor qcow2 to its guest",
-			      "shut the guest down and convert then", err);
-	}
+	return r < 0 ? r : convert_live_check_image(c, err);
 }
 
 /* All that was chosen when the image was made. The guest has it open, so no locks are taken. */

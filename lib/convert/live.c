@@ -201,7 +201,7 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 	if ((r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err)) < 0 ||
 	    (r = convert_live_pause(c->live, err)) < 0 ||
 	    /* A mirror that has ended meanwhile has left the copy behind. */
-	    (r = look_at_mirror(c, &job, err)) < 0)
+	    (r = look_at_mirror(c, &job, err)) < 0 || (r = convert_live_check_image(c, err)) < 0)
 		return r;
 	/* Whoever finds both files unused goes by which was written to last. The guest's own
 	 * flushes need not write an mtime to disk. */

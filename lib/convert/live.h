@@ -84,6 +84,8 @@ void convert_live_free(struct convert_live *live);
 
 /* Refuse what a mirror would lose. */
 int convert_live_check(struct convert *c, struct cow_error *err);
+/* Of these what is in the image itself, which may have changed when the mirror is ready. */
+int convert_live_check_image(struct convert *c, struct cow_error *err);
 /* Make the empty copy an image that can be mirrored to. */
 int convert_live_prepare_copy(struct convert *c, struct cow_error *err);
 /* Give the copy of a raw image the space that the image has: in one piece before it is written to,

@@ -114,10 +114,22 @@ qemu-img convert -n -f raw -O qcow2 "$image" "$qcow2"
 rm "$image"
 image=$qcow2
 inode=$(stat -c %i "$image")
-qemu_start -drive "file=$image,format=qcow2,if=ide,index=2"
+qemu_start -drive "file=$image,format=qcow2,if=ide,index=2,node-name=disk"
 held linkat:1 fill
 rm -f "$T/b/full"
 expect_err "ended early"
 expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
 expect_equal "$(ls -A "$T/b")" disk.qcow2 "what is there"
+guest_goes_on
+
+# A snapshot that is made meanwhile would be lost with the old image.
+make_snapshot() {
+	qmp snapshot-save '{"job-id": "save", "tag": "one", "vmstate": "disk", "devices": ["disk"]}'
+	wait_for "the snapshot" eval '[ "$(qmp query-jobs | jq -r ".[] | select(.id == \"save\").status")" = concluded ]'
+}
+held renameat2:3 make_snapshot
+expect_err "has internal snapshots"
+expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
+expect_equal "$(ls -A "$T/b")" disk.qcow2 "what is there"
+expect_equal "$(qemu-img info -U --output=json "$image" | jq -r '.snapshots[].name')" one "its snapshots"
 guest_goes_on
