@@ -70,11 +70,14 @@ struct way {
 
 static int go(struct way *way, const char *path);
 
-/* Whoever can make a symlink would say what is changed at its end. */
+/* Whoever can make a symlink would say what is changed at its end. One that leads nowhere stays so:
+ * what is missing is made where its path says, not elsewhere. */
 static int follow(struct way *way, int link, const char *name)
 {
+	struct pool_parents *parents = way->parents;
 	char target[PATH_MAX];
 	struct stat st;
+	int r;
 	ssize_t n = readlinkat(link, "", target, sizeof(target) - 1);
 
 	if (n < 0 || fstat(link, &st) < 0)
@@ -88,7 +91,10 @@ static int follow(struct way *way, int link, const char *name)
 	if (way->links++ == LINKS_MAX)
 		return -ELOOP;
 	target[n] = '\0';
-	return go(way, target);
+	way->parents = NULL;
+	r = go(way, target);
+	way->parents = parents;
+	return r;
 }
 
 /* The directory of that name, or the symlink. As a directory first: what is to be mounted there
