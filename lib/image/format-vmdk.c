@@ -12,6 +12,7 @@
 #define SECTOR         UINT64_C(512)
 #define SPARSE_SIZE    79
 #define DESCRIPTOR_MAX (20 * SECTOR)
+#define DESCRIPTOR_AT  SECTOR
 
 static const char signature[] = "# Disk DescriptorFile";
 
@@ -71,6 +72,9 @@ static int parse_sparse(const struct image_source *source, struct cow_header *he
 	header->virtual_size = image_bytes(image_le64(source, 12), SECTOR, &bad);
 	if (bad || !image_at(source, 0, SPARSE_SIZE))
 		return -EBADMSG;
+	/* Without a size of its own it is no more to QEMU than a file around the descriptor. */
+	if (!header->virtual_size)
+		header->external = COW_ANSWER_YES;
 	/* An extent of a disk in several files: the descriptor is elsewhere. */
 	if (!offset || !size)
 		return 1;
@@ -79,10 +83,36 @@ static int parse_sparse(const struct image_source *source, struct cow_header *he
 		return -EBADMSG;
 	r = parse_descriptor(descriptor, size < DESCRIPTOR_MAX ? size : DESCRIPTOR_MAX, header,
 			     &sectors);
-	/* Without a size of its own it is no more to QEMU than a file around the descriptor. */
-	if (!header->virtual_size)
-		header->external = COW_ANSWER_YES;
 	return r < 0 ? r : 1;
+}
+
+/* QEMU looks for a parent right behind the header, wherever that says that the descriptor is, and
+ * anywhere in a line. What it alone sees it would follow unseen. */
+static int find_parent(const struct image_source *source, struct cow_header *header)
+{
+	static const char hint[] = "parentFileNameHint";
+	const size_t before = sizeof(hint) + 1; /* the name: what is between them may be anything */
+	uint64_t left = source->head_size > DESCRIPTOR_AT ? source->head_size - DESCRIPTOR_AT : 0;
+	uint64_t size = left < DESCRIPTOR_MAX ? left : DESCRIPTOR_MAX;
+	const uint8_t *at = image_at(source, DESCRIPTOR_AT, size);
+	BASE_CLEANUP(free) char *text = calloc(1, DESCRIPTOR_MAX + before);
+	const char *name, *end;
+
+	if (!text)
+		return -ENOMEM;
+	if (at)
+		memcpy(text, at, size);
+	name = strstr(text, hint);
+	if (!name)
+		return 1;
+	name += before;
+	end = strchr(name, '"');
+	if (!end || end == name)
+		return -EBADMSG;
+	free(header->backing);
+	header->backing_format = COW_FORMAT_VMDK;
+	header->backing = strndup(name, (size_t)(end - name));
+	return header->backing ? 1 : -ENOMEM;
 }
 
 static int parse_text(const struct image_source *source, struct cow_header *header)
@@ -102,12 +132,15 @@ static int parse_text(const struct image_source *source, struct cow_header *head
 int image_parse_vmdk(const struct image_source *source, struct cow_header *header)
 {
 	const uint8_t *text = image_at(source, 0, strlen(signature));
+	int r;
 
-	if (image_has(source, 0, "KDMV", 4))
-		return parse_sparse(source, header);
+	if (image_has(source, 0, "KDMV", 4)) {
+		r = parse_sparse(source, header);
+		return r < 0 ? r : find_parent(source, header);
+	}
 	if (image_has(source, 0, "COWD", 4)) {
 		header->virtual_size = image_le32(source, 12) * SECTOR;
-		return image_at(source, 0, 32) ? 1 : -EBADMSG;
+		return image_at(source, 0, 32) ? find_parent(source, header) : -EBADMSG;
 	}
 	if (text && !strncasecmp((const char *)text, signature, strlen(signature)))
 		return parse_text(source, header);

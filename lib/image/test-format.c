@@ -266,6 +266,32 @@ static void sparse_disks_without_a_size_have_data_elsewhere(void)
 	cow_header_clear(&header);
 }
 
+/* Neither where the header says that the descriptor is, nor at the start of a line. */
+static void a_parent_is_found_where_qemu_looks_for_it(void)
+{
+	static const char *const magics[] = {"KDMV", "COWD"};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(magics); i++) {
+		unsigned char head[2048] = {0};
+		struct cow_header header;
+
+		memcpy(head, magics[i], 4);
+		head[12] = 8; /* sectors */
+		head[28] = 3;
+		head[36] = 1;
+		strcpy((char *)head + 512, "# parentFileNameHint=\"/srv/other\"\n");
+		strcpy((char *)head + 1536, "CID=12345678\n");
+		header = parse(head, sizeof(head));
+		CHECK_TEXT(header.backing, "/srv/other");
+		CHECK_NUMBER(header.backing_format, COW_FORMAT_VMDK);
+		cow_header_clear(&header);
+		*strrchr((char *)head + 512, '"') = ' ';
+		header = parse(head, sizeof(head));
+		CHECK_NUMBER(header.damaged, COW_ANSWER_YES);
+		cow_header_clear(&header);
+	}
+}
+
 static void extensions_that_run_over_their_end_are_damage(void)
 {
 	unsigned char head[1024] = "QFI\xfb\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10";
@@ -330,6 +356,7 @@ int main(void)
 {
 	names_outside_the_file_are_damage();
 	sparse_disks_without_a_size_have_data_elsewhere();
+	a_parent_is_found_where_qemu_looks_for_it();
 	extensions_that_run_over_their_end_are_damage();
 	an_unknown_version_is_damage_not_another_format();
 	discs_are_as_big_as_their_file();

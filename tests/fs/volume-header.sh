@@ -30,7 +30,12 @@ for call in 'resize 1M --shrink' 'resize 4M' 'resize 4M --format qcow2' wipe; do
 	expect_status 2 vol "${words[0]}" --pool vms external "${words[@]:1}"
 	expect_err "keeps its data in other files" "--format raw"
 done
-for disk in external backed network; do
+qemu-img create -q -f vmdk "$T/parent" 2M
+qemu-img create -q -f vmdk -b "$T/parent" -F vmdk parented
+at=$(grep -abo parentFileNameHint parented)
+printf '#' | dd of=parented bs=1 seek=$((${at%%:*} - 1)) conv=notrunc status=none # QEMU finds it all the same
+
+for disk in external backed network parented; do
 	expect_status 2 vol create-from vms "$T/vol.xml" --inputpool vms $disk
 	expect_err "by a header that a guest may have written" "--input-format"
 	[ ! -e new ] || fail "$disk: something is made of it"
