@@ -135,7 +135,8 @@ enum cow_preallocation {
  *  "sha256", "plain64"), and NULL is QEMU's choice. */
 struct cow_encryption {
 	const char *secret_file; /**< all of it is the passphrase, 1 byte to 8 MiB, a newline as
-				      well; it is read by qemu-img alone */
+				      well; no pipe: it is read by qemu-img alone, but more than
+				      once */
 	const char *cipher;
 	const char *mode;
 	const char *hash;

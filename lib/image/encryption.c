@@ -41,13 +41,11 @@ int image_secret_check(const char *file, struct cow_error *err)
 
 	if (stat(file, &st) < 0)
 		return base_fail(err, errno, "open the secret file %s", BASE_QUOTE(file));
-	/* Of a pipe whoever writes to it sees the first one that opens it. */
-	if (S_ISFIFO(st.st_mode))
-		return 0;
+	/* It is read once more for each image, and where qemu-img has to be tried again. */
 	if (!S_ISREG(st.st_mode) || !st.st_size || st.st_size > SECRET_MAX)
 		return base_refuse(err, EINVAL, COW_CODE_USAGE, "the secret file %s is %s",
 				   BASE_QUOTE(file),
-				   !S_ISREG(st.st_mode) ? "neither a regular file nor a pipe"
+				   !S_ISREG(st.st_mode) ? "no regular file"
 				   : st.st_size         ? "longer than 8 MiB"
 							: "empty");
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -45,7 +45,8 @@ expect_err 'needs a secret' '--secret-file'
 [ ! -e "$dir/again" ] || fail "a volume without a secret"
 : >"$T/empty"
 truncate -s $(((8 << 20) + 1)) "$T/long"
-for file in "$T/empty" "$T/long" /dev/zero "$T"; do
+mkfifo "$T/pipe"
+for file in "$T/empty" "$T/long" /dev/zero "$T" "$T/pipe"; do
 	expect_status 3 vol create p "$T/again.xml" --secret-file "$file"
 	expect_err "the secret file '$file' is"
 	[ ! -e "$dir/again" ] || fail "a volume with a secret that is none"
