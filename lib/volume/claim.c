@@ -139,12 +139,13 @@ static int claim_and(int (*claim_it)(const struct volume_claim *), const struct 
 	int r;
 
 	do {
-		base_cleanup_claim(&claim);
 		r = open_claim(place, name, flags, &claim, err);
 		if (r < 0 && r != -EAGAIN)
 			return r;
 		if (r == 0)
 			r = claim_it(&claim);
+		if (r == -EAGAIN)
+			base_cleanup_claim(&claim);
 	} while (r == -EAGAIN && base_wait_for_others(&tries));
 	if (r == -EAGAIN)
 		return fail_in_use(name, &claim.st, err);

@@ -111,6 +111,11 @@ meanwhile openat2 disk-01 vol resize --session --pool vms disk-01 1M
 meanwhile fcntl F_RDLCK vol download --session --pool vms disk-01 "$T/copy"
 meanwhile openat '"disk-01"' vol info --session --pool vms disk-01
 expect_out "disk-01"
+for i in 1 2 3 4 5 6; do
+	"$COWCTL" vol resize --session --pool vms disk-01 1M >"$T/one" 2>&1 &
+	expect_status 0 vol resize --pool vms disk-01 1M
+	wait $! || fail "one of two at once: $(cat "$T/one")"
+done
 exec 7<disk-01
 expect_status 2 vol resize --pool vms disk-01 2M
 expect_err "in use by 'bash'" "shut the guest down, or close it"
