@@ -292,8 +292,8 @@ int cow_volume_upload(struct cow_pool_store *store, const struct cow_pool *pool,
 		      struct cow_error *err);
 /** Write a volume's bytes to `fd`, where it stands. Refused while somebody writes to the volume,
  * and when `fd` is the volume, as an upload is; -ESTALE at the end if somebody has written to it
- * meanwhile. What is a file or a block device is on disk in the end; a device that is mounted, part
- * of another one, or a guest's is refused (-EBUSY). */
+ * meanwhile. What is a file or a block device is on disk in the end; one that a guest has open is
+ * refused (-EBUSY), and so is a device that is mounted or part of another one. */
 int cow_volume_download(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 			int fd, const struct cow_volume_transfer *transfer, uint64_t *ret_bytes,
 			struct cow_error *err);

@@ -191,13 +191,16 @@ int volume_claim_check(const struct volume_claim *claim, const char *name, struc
 }
 
 /* What the kernel does with a device, a mount for instance, is seen by O_EXCL. */
-int volume_claim_device(int fd, const struct stat *st, const char *name, struct volume_claim *ret,
+int volume_claim_target(int fd, const struct stat *st, const char *name, struct volume_claim *ret,
 			struct cow_error *err)
 {
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1, .st = *st};
+	bool device = S_ISBLK(st->st_mode);
 	char holder[256];
-	int r = claim.fd = base_fd_reopen(fd, O_WRONLY | O_EXCL);
+	int r = device ? base_fd_reopen(fd, O_WRONLY | O_EXCL) : fd;
 
+	if (device)
+		claim.fd = r;
 	if (r < 0 && r != -EBUSY)
 		return base_fail(err, -r, "open the device for volume %s", BASE_QUOTE(name));
 	if (r >= 0 && !convert_hold_sees_user(r)) {
@@ -208,9 +211,10 @@ int volume_claim_device(int fd, const struct stat *st, const char *name, struct 
 	convert_find_holder(st, holder, sizeof(holder));
 	return base_remedy(err,
 			   base_refuse(err, EBUSY, COW_CODE_BUSY,
-				       "the device for volume %s is in use%s%s", BASE_QUOTE(name),
+				       "the %s for volume %s is in use%s%s",
+				       device ? "device" : "file", BASE_QUOTE(name),
 				       holder[0] ? " by " : "", holder),
-			   "unmount it, or shut the guest down");
+			   device ? "unmount it, or shut the guest down" : "shut the guest down");
 }
 
 int volume_claim_in(struct volume_place *place, struct cow_pool_store *store,

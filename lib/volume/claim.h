@@ -25,9 +25,9 @@ int volume_claim_read(const struct volume_place *place, const char *name, struct
 		      struct cow_error *err);
 /* -ESTALE when somebody has written to it since it was claimed to be read. */
 int volume_claim_check(const struct volume_claim *claim, const char *name, struct cow_error *err);
-/* The block device that is open as fd, which a volume is to be written to: not mounted, no part of
- * another device, no guest's; none of these for as long as the claim is open. */
-int volume_claim_device(int fd, const struct stat *st, const char *name, struct volume_claim *ret,
+/* What is open as fd, which a volume is to be written to: no guest's; and a block device is not
+ * mounted and no part of another one, for as long as the claim is open. */
+int volume_claim_target(int fd, const struct stat *st, const char *name, struct volume_claim *ret,
 			struct cow_error *err);
 /* Let QEMU in: qemu-img takes the lock bytes itself. */
 void volume_claim_unlock(const struct volume_claim *claim);

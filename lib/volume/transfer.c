@@ -263,14 +263,17 @@ COW_EXPORT int cow_volume_upload(struct cow_pool_store *store, const struct cow_
 }
 
 /* What is at the target is lost from here on. */
-static int clear(const struct transfer *t, struct volume_claim *device, struct cow_error *err)
+static int clear(const struct transfer *t, struct volume_claim *target, struct cow_error *err)
 {
 	struct stat st;
+	int r = 0;
 
 	if (fstat(t->to, &st) < 0)
 		return base_fail(err, errno, "look at the file for volume %s", BASE_QUOTE(t->name));
-	if (S_ISBLK(st.st_mode))
-		return volume_claim_device(t->to, &st, t->name, device, err);
+	if (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode))
+		r = volume_claim_target(t->to, &st, t->name, target, err);
+	if (r < 0 || S_ISBLK(st.st_mode))
+		return r;
 	if (t->options->flags & COW_VOLUME_TRANSFER_REPLACE && t->to_at >= 0 &&
 	    ftruncate(t->to, t->to_at) < 0)
 		return base_fail(err, errno, "empty the file for volume %s", BASE_QUOTE(t->name));
@@ -284,7 +287,7 @@ COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct co
 {
 	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
-	BASE_CLEANUP(claim) struct volume_claim device = {.fd = -1};
+	BASE_CLEANUP(claim) struct volume_claim target = {.fd = -1};
 	struct transfer t = {.name = name, .options = options, .to = fd};
 	int r = check(options, COW_VOLUME_TRANSFER_SPARSE | COW_VOLUME_TRANSFER_REPLACE, err);
 
@@ -297,7 +300,7 @@ COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct co
 	t.from = claim.fd;
 	t.from_at = (off_t)options->offset;
 	t.to_at = position_of(fd);
-	r = clear(&t, &device, err);
+	r = clear(&t, &target, err);
 	if (r == 0)
 		r = run(&t, ret_bytes, err);
 	return r < 0 ? r : volume_claim_check(&claim, name, err);

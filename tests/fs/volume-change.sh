@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_root
 . "$(dirname "$0")/../lib-volume.sh"
-require qemu-img
+require qemu-img qemu-io
 make_fs ext4 x
 make_pool vms "$T/x/vms"
 cd "$T/x/vms"
@@ -83,7 +83,22 @@ expect_status 2 vol upload --pool narrow disk "$T/big"
 expect_err "No space left" "part of it is overwritten, and it is longer than it was"
 expect_status 0 vol delete --pool narrow disk
 
-# a file that is there is replaced, and keeps what it has while anything is wrong; never a volume by itself
+# a file that is there is replaced, and keeps what it has while anything is wrong; never a volume by itself, nor what a
+# guest has open
+make_image "$T/guest" 1M
+before=$(sum_of "$T/guest")
+mkfifo "$T/stdin"
+qemu-io -f raw "$T/guest" <"$T/stdin" >"$T/log" &
+exec 7>"$T/stdin"
+echo "read 0 512" >&7
+until grep -q "read 512" "$T/log"; do
+	[ -e "/proc/$!" ] || fail "no guest"
+done
+expect_status 2 vol download --pool vms target "$T/guest"
+expect_err "the file for volume 'target' is in use by 'qemu-io'" "shut the guest down"
+exec 7>&-
+wait
+expect_equal "$(sum_of "$T/guest")" "$before"
 expect_status 0 vol download --pool vms disk.qcow2 "$T/copy"
 cmp "$T/copy" disk.qcow2
 "$COWCTL" vol download --session --pool vms disk.qcow2 - >"$T/copy"
