@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Upload and download: bytes between a volume and a descriptor of any kind. */
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "pool/store.h"
 #include "volume/claim.h"
 
-#define PIECE ((size_t)1 << 20)
+#define PIECE   ((size_t)1 << 20)
+#define WAIT_MS 100
 
 struct transfer {
 	const char *name; /* of the volume, for messages */
@@ -18,39 +21,66 @@ struct transfer {
 	char *buffer;
 };
 
-static int step(const struct transfer *t, struct cow_error *err)
+/* @return 0 to go on, or -ECANCELED. */
+static int step(const struct transfer *t)
 {
 	const struct cow_volume_transfer *options = t->options;
 
-	if (options->progress && options->progress(t->done, t->total, options->data))
-		return base_refuse(err, ECANCELED, COW_CODE_CANCELLED, "stopped at volume %s",
-				   BASE_QUOTE(t->name));
-	return 0;
+	bool stop = options->progress && options->progress(t->done, t->total, options->data);
+
+	return stop ? -ECANCELED : 0;
+}
+
+/* Whoever has the other end of a pipe may take any time, in which it can be stopped all the same.
+ */
+static int await(const struct transfer *t, int fd, short events)
+{
+	struct pollfd other = {.fd = fd, .events = events};
+	int r = 0, n = 0;
+
+	while (n == 0 && r == 0) {
+		n = poll(&other, 1, WAIT_MS);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		r = n < 0 ? -errno : n == 0 ? step(t) : 0;
+	}
+	return r;
+}
+
+static ssize_t read_stream(const struct transfer *t, size_t size)
+{
+	for (;;) {
+		int r = await(t, t->from, POLLIN);
+		ssize_t n;
+
+		if (r < 0)
+			return r;
+		n = read(t->from, t->buffer, size);
+		if (n >= 0 || errno != EINTR)
+			return n < 0 ? -errno : n;
+	}
 }
 
 static ssize_t read_piece(const struct transfer *t, size_t size)
 {
-	ssize_t n;
-
-	if (t->from_at >= 0)
-		return base_pread_full(t->from, t->buffer, size, t->from_at);
-	do
-		n = read(t->from, t->buffer, size);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+	return t->from_at < 0 ? read_stream(t, size)
+			      : base_pread_full(t->from, t->buffer, size, t->from_at);
 }
 
-static int write_stream(int fd, const char *buffer, size_t size)
+/* No more at once than there is room for. */
+static int write_stream(const struct transfer *t, size_t size)
 {
-	while (size) {
-		ssize_t n = write(fd, buffer, size);
+	for (size_t at = 0; at < size;) {
+		size_t left = size - at;
+		int r = await(t, t->to, POLLOUT);
+		ssize_t n;
 
+		if (r < 0)
+			return r;
+		n = write(t->to, t->buffer + at, left < PIPE_BUF ? left : PIPE_BUF);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n > 0) {
-			buffer += n;
-			size -= (size_t)n;
-		}
+		at += n > 0 ? (size_t)n : 0;
 	}
 	return 0;
 }
@@ -60,7 +90,7 @@ static int write_piece(const struct transfer *t, size_t size)
 	ssize_t n;
 
 	if (t->to_at < 0)
-		return write_stream(t->to, t->buffer, size);
+		return write_stream(t, size);
 	n = base_pwrite_full(t->to, t->buffer, size, t->to_at);
 	return n < 0 ? (int)n : 0;
 }
@@ -152,16 +182,16 @@ static int move_all(struct transfer *t, struct cow_error *err)
 	if (!t->buffer)
 		return base_fail(err, ENOMEM, "copy volume %s", BASE_QUOTE(t->name));
 	do {
-		r = step(t, err);
-		if (r < 0)
-			break;
-		r = t->left ? move_piece(t) : 0;
-		if (r < 0)
-			base_fail(err, -r, "copy volume %s", BASE_QUOTE(t->name));
+		r = step(t);
+		if (r == 0)
+			r = t->left ? move_piece(t) : 0;
 	} while (r > 0);
 	free(t->buffer);
+	if (r == -ECANCELED)
+		return base_refuse(err, ECANCELED, COW_CODE_CANCELLED, "stopped at volume %s",
+				   BASE_QUOTE(t->name));
 	if (r < 0)
-		return r;
+		return base_fail(err, -r, "copy volume %s", BASE_QUOTE(t->name));
 	r = finish(t);
 	return r < 0 ? base_fail(err, -r, "write volume %s to disk", BASE_QUOTE(t->name)) : 0;
 }

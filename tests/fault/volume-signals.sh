@@ -49,6 +49,12 @@ expect_json '.error.message | startswith("stopped: part of volume")'
 [ "$(sum_of "$dir/image")" != "$sum" ] || fail "nothing was wiped before it was stopped"
 stopped pwrite64 4 vol upload --session --pool vms image "$T/file"
 expect_equal "$(stat -c %s "$dir/image")" 16777216 "length after stopped uploads"
+# a pipe that nobody writes to, and one that nobody reads
+mkfifo "$T/pipe"
+exec 7<>"$T/pipe"
+stopped poll 1 vol upload --session --pool vms image "$T/pipe"
+stopped poll 18 vol download --session --pool vms image "$T/pipe"
+exec 7<&-
 expect_equal "$(sum_of "$dir/cow")" "$cow" "what was cloned"
 
 # too large for the caller's limit is an error as any other
