@@ -66,7 +66,8 @@ struct cow_clone_options {
 	cow_clone_progress progress; /**< or NULL */
 	void *progress_data;
 	enum cow_policy own; /**< the clone gets this policy of its own (cow/audit.h), or unknown */
-	uint64_t spare[3];
+	const char *label;   /**< SELinux label of the clone; NULL: as a new file gets it there */
+	uint64_t spare[2];
 };
 
 struct cow_clone_result {

@@ -225,9 +225,9 @@ void cow_volume_definition_free(struct cow_volume_definition *definition);
 
 /** Make one more volume with the content of another, as cow_clone_at() does it: blocks are shared
  * where they can be. NOCOW is as the pool's policy has it, but what is NOCOW has clones that are:
- * that is a wish of its own, as `nocow` of struct cow_volume_create_options. Of the options `wish`
- * and `nocow` are left out of account. A directory (-EISDIR) or a symbolic link (-ELOOP) is not
- * cloned. */
+ * that is a wish of its own, as `nocow` of struct cow_volume_create_options. Without a `label` it
+ * has that of the pool, if any. Of the options `wish` and `nocow` are left out of account. A
+ * directory (-EISDIR) or a symbolic link (-ELOOP) is not cloned. */
 int cow_volume_clone(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 		     const char *new_name, const struct cow_clone_options *options,
 		     struct cow_clone_result *ret, struct cow_error *err);

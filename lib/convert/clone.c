@@ -7,6 +7,7 @@
 
 #include <cow/attr.h>
 
+#include "attr/label.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -232,6 +233,8 @@ static int finish(struct clone *c, struct cow_error *err)
 
 	if (r == 0 && c->options->own)
 		r = probe_set_own_policy(c->copy.fd, c->options->own, c->to, err);
+	if (r == 0)
+		r = attr_set_label(c->copy.fd, c->options->label, c->to, err);
 	if (r == 0)
 		r = set_owner_and_mode(c, err);
 	return r;

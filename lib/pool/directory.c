@@ -3,12 +3,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attr/label.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "pool/directory.h"
 #include "pool/judge.h"
-#include "pool/label.h"
 #include "pool/parents.h"
 
 /* Symlinks may lead to it, but not such as somebody else made: flags, owner and mode would be
@@ -42,7 +42,7 @@ static int set_permissions(int fd, const struct cow_pool *pool, int64_t mode, st
 		return base_refuse(err, EOPNOTSUPP, COW_CODE_NOT_HONOURED,
 				   "owner, group or mode of %s do not read back as set",
 				   BASE_QUOTE(pool->path));
-	return pool_set_label(fd, pool->label, pool->path, err);
+	return attr_set_label(fd, pool->label, pool->path, err);
 }
 
 void pool_directory_report(struct cow_pool_build_result *ret, const struct cow_decision *decision)

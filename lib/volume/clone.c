@@ -56,5 +56,7 @@ COW_EXPORT int cow_volume_clone(struct cow_pool_store *store, const struct cow_p
 	    (r = find_source(&place, name, &wanted.own, &nocow, err)) < 0 ||
 	    (r = decide(&place, nocow, &wanted, err)) < 0)
 		return r;
+	if (!wanted.label)
+		wanted.label = pool->label;
 	return cow_clone_at(place.fd, name, place.fd, new_name, &wanted, ret, err);
 }

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "attr/label.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "image/create.h"
-#include "pool/label.h"
 #include "probe/own.h"
 #include "volume/create.h"
 
@@ -39,7 +39,7 @@ int volume_set_owner(const struct volume_new *new, int fd, struct cow_error *err
 	if (fchown(fd, owner, group) < 0)
 		return base_fail(err, errno, "set owner and group of %s",
 				 BASE_QUOTE(options->name));
-	return pool_set_label(fd, options->label ? options->label : pool->label, options->name,
+	return attr_set_label(fd, options->label ? options->label : pool->label, options->name,
 			      err);
 }
 

@@ -35,6 +35,8 @@ for format in raw qcow2 dir; do
 	expect_status 0 vol create-as vms $format 1M --format $format
 	expect_equal "$(label_of "$dir/$format")" "$label" "label of a $format volume"
 done
+expect_status 0 vol clone --pool vms raw clone
+expect_equal "$(label_of "$dir/clone")" "$label" "label of a clone"
 is_nocow "$dir/raw" || fail "CoW"
 expect_status 0 vol dumpxml --pool vms raw
 expect_equal "$(xmllint --xpath 'string(//label)' "$T/out")" "$label"

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "attr/label.h"
 #include "base/error.h"
-#include "pool/label.h"
 
 #define NAME      "security.selinux"
 #define LABEL_MAX 1024
@@ -21,7 +21,7 @@ static bool has_label(int fd, const char *label)
 	return !strcmp(there, label);
 }
 
-int pool_set_label(int fd, const char *label, const char *path, struct cow_error *err)
+int attr_set_label(int fd, const char *label, const char *path, struct cow_error *err)
 {
 	if (!label || has_label(fd, label))
 		return 0;
