@@ -25,6 +25,9 @@ static int check_options(const struct cow_volume_create_options *options, struct
 		return base_fail(err, EINVAL, "a volume can't have the mode 0%o", options->mode);
 	if (options->type == COW_VOLUME_TYPE_DIRECTORY && options->preallocation)
 		return base_fail(err, EINVAL, "a directory has nothing to preallocate");
+	if (options->type == COW_VOLUME_TYPE_DIRECTORY && (options->encryption || options->backing))
+		return base_fail(err, EINVAL,
+				 "a directory is neither encrypted nor on a backing file");
 	return 0;
 }
 

@@ -101,5 +101,6 @@ refused "metadata alone can't be preallocated" create-from --inputpool p source 
 	--secret-file "$T/secret"
 xml x dir
 refused "a directory has nothing to preallocate" create --preallocation falloc
+refused "neither encrypted nor on a backing file" create --secret-file "$T/secret"
 expect_status 3 vol create-as p x --format dir --preallocation falloc
 expect_equal "$(ls -A "$dir")" "$before" "what is there"
