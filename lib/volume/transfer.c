@@ -330,6 +330,9 @@ COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct co
 	t.from = claim.fd;
 	t.from_at = (off_t)options->offset;
 	t.to_at = position_of(fd);
+	if (options->offset > (uint64_t)claim.st.st_size)
+		return base_refuse(err, EINVAL, COW_CODE_REFUSED, "volume %s is shorter than that",
+				   BASE_QUOTE(name));
 	r = clear(&t, &target, err);
 	if (r == 0)
 		r = run(&t, ret_bytes, err);

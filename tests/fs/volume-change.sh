@@ -119,6 +119,8 @@ cp "$T/data" "$T/kept"
 expect_status 2 vol download --pool vms missing "$T/kept"
 expect_status 2 vol download --pool missing target "$T/kept"
 expect_status 3 vol download --pool vms target "$T/kept" --offset bogus
+expect_status 2 vol download --pool vms target "$T/kept" --offset 1G
+expect_err "volume 'target' is shorter than that"
 exec 7<>target
 expect_status 2 vol download --pool vms target "$T/kept"
 exec 7<&-
