@@ -300,7 +300,8 @@ static int dumpxml(struct cli_call *call)
 	if (cow_volume_dump_xml(vol.volume, &xml, &err) < 0)
 		return cli_error(call, &err);
 	fputs(xml, call->out);
-	return CLI_EXIT_CLEAN;
+	warn_of_problem(call, vol.volume);
+	return call->status;
 }
 
 const struct cli_verb cli_verb_vol_dumpxml = {

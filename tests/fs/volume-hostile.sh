@@ -42,6 +42,8 @@ expect_equal "$(volume dangling '"\(.type) \(.capacity) \(.compliance)"')" "unkn
 expect_equal "$(volume device .problem)" "it leads to no file"
 expect_json 'all(.volumes[]; .name != "fifo")'
 expect_err "volume '$T/e/vms/damaged': its header is damaged"
+expect_status 2 vol dumpxml --pool vms damaged
+expect_err "volume '$T/e/vms/damaged': its header is damaged"
 rm damaged dangling loop device
 
 # a symlink is looked through, wherever it leads
