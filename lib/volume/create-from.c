@@ -35,6 +35,13 @@ static int check_header(const struct origin *origin, const struct cow_header *he
 
 	if (r < 0)
 		return r;
+	if (header->format == COW_FORMAT_VHDX)
+		return base_remedy(err,
+				   base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+					       "how big volume %s is, a vhdx image, is not known "
+					       "here",
+					       BASE_QUOTE(origin->name)),
+				   "convert it first: qemu-img convert -f vhdx -O qcow2");
 	if (header->format != COW_FORMAT_RAW &&
 	    (header->damaged == COW_ANSWER_YES || !header->virtual_size))
 		return base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no sound %s image",

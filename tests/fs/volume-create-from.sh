@@ -128,6 +128,9 @@ xml new qcow2
 expect_status 0 vol create-from to "$T/vol.xml" --inputpool from raw --dry-run
 expect_status 2 vol create-from to "$T/vol.xml" --inputpool from raw --input-format qcow2
 expect_err 'is no qcow2 image'
+qemu-img create -q -f vhdx "$T/e/from/vhdx" 8M
+expect_status 1 vol create-from to "$T/vol.xml" --inputpool from vhdx
+expect_err "how big volume 'vhdx' is" "qemu-img convert"
 expect_status 2 vol create-from to "$T/vol.xml" --inputpool from none
 exec 5<>"$T/e/from/raw"
 expect_status 2 vol create-from to "$T/vol.xml" --inputpool from raw --json
