@@ -178,23 +178,22 @@ static void set_policies(struct run *run, struct cow_pool *const *pools)
 	struct cow_error err;
 
 	for (; *pools; pools++)
-		if ((*pools)->path && cow_pool_check_mounted(*pools, NULL) == 0 &&
+		if (cow_pool_check_mounted(*pools, NULL) == 0 &&
 		    cow_audit_set_policy(run->audit, (*pools)->path, wanted(run, (*pools)->policy),
 					 (*pools)->name, &err) < 0)
 			cli_error(run->call, &err);
 }
 
-/* What lies below a mount point has nothing to do with the pool. */
+/* What lies below a mount point has nothing to do with the pool. One that has no files is passed
+ * over unless it was named. */
 static void add_pool(struct run *run, struct cow_pool *pool)
 {
 	struct cow_error err;
 
-	if (!pool->path)
-		return;
-	if (cow_pool_check_mounted(pool, &err) < 0)
-		cli_error(run->call, &err);
-	else
+	if (cow_pool_check_mounted(pool, &err) == 0)
 		add(run, pool->path, pool->policy, pool->name);
+	else if (run->call->n_operands || err.code != COW_CODE_UNSUPPORTED)
+		cli_error(run->call, &err);
 }
 
 static void add_operand(struct run *run, struct cow_pool_store *store, const char *operand)

@@ -104,7 +104,7 @@ static void show_pool(struct cli_convert_job *job, const char *name)
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 
-	if (cli_pool_find(job->call, name, &store, &pool) == 0 && pool->path)
+	if (cli_pool_find_mounted(job->call, name, &store, &pool) == 0)
 		cli_convert_find(job, pool->path, show_found, job);
 }
 

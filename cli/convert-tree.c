@@ -170,7 +170,7 @@ void cli_convert_pool(struct cli_convert_job *job, const char *name)
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	enum cow_policy before = job->options.to;
 
-	if (cli_pool_find(job->call, name, &store, &pool))
+	if (cli_pool_find_mounted(job->call, name, &store, &pool))
 		return;
 	job->options.to = policy_of(job, pool);
 	if (job->options.to == COW_POLICY_OFF || job->options.to == COW_POLICY_ON)

@@ -12,6 +12,17 @@ int cli_pool_find(struct cli_call *call, const char *name, struct cow_pool_store
 	return 0;
 }
 
+int cli_pool_find_mounted(struct cli_call *call, const char *name,
+			  struct cow_pool_store **ret_store, struct cow_pool **ret_pool)
+{
+	struct cow_error err = {0};
+	int status = cli_pool_find(call, name, ret_store, ret_pool);
+
+	if (status || cow_pool_check_mounted(*ret_pool, &err) == 0)
+		return status;
+	return cli_error(call, &err);
+}
+
 int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,
 		  struct cow_pool **ret_pool)
 {

@@ -45,6 +45,10 @@ int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,
 int cli_pool_find(struct cli_call *call, const char *name, struct cow_pool_store **ret_store,
 		  struct cow_pool **ret_pool);
 
+/* The same, unless what is in its directory is not the pool's. */
+int cli_pool_find_mounted(struct cli_call *call, const char *name,
+			  struct cow_pool_store **ret_store, struct cow_pool **ret_pool);
+
 /* Do something with each pool among the operands; what fails for one stops no other.
  * @return the worst exit status. */
 typedef int cli_pool_function(struct cli_call *call, struct cow_pool_store *store,

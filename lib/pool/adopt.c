@@ -150,11 +150,7 @@ static int check(const struct cow_pool *pool, struct cow_error *err)
 	if (!pool->persistent)
 		return base_remedy(err, fail_transient(pool, err),
 				   "virsh pool-define has it keep one");
-	if (!pool_has_directory(pool))
-		return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
-				   "pool %s is no pool of files in a directory",
-				   BASE_QUOTE(pool->name));
-	return 0;
+	return pool_check_directory(pool, err);
 }
 
 /* Where the directory can't be made to follow the policy, libvirt is not to say that it has it; and

@@ -22,11 +22,10 @@ int pool_apply(struct cow_pool_store *store, const struct cow_pool *pool, unsign
 	       struct cow_pool_point ***ret, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = -1;
+	int r = pool_check_directory(pool, err);
 
-	if (!pool_has_directory(pool))
-		return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
-				   "pool %s is no pool of files in a directory",
-				   BASE_QUOTE(pool->name));
+	if (r < 0)
+		return r;
 	fd = pool_open_directory(pool, err);
 	return fd < 0 ? fd : pool_points_visit(store, fd, pool, flags, ret, err);
 }

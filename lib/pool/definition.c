@@ -127,6 +127,14 @@ bool pool_has_directory(const struct cow_pool *pool)
 	return pool->path && cow_pool_type_is_supported(pool->type);
 }
 
+int pool_check_directory(const struct cow_pool *pool, struct cow_error *err)
+{
+	if (pool_has_directory(pool))
+		return 0;
+	return base_refuse(err, EOPNOTSUPP, COW_CODE_UNSUPPORTED,
+			   "pool %s is no pool of files in a directory", BASE_QUOTE(pool->name));
+}
+
 /* 0 where the type and what is mounted go together. */
 static int source_check(const struct pool_definition *definition, struct cow_error *err)
 {

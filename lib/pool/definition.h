@@ -48,6 +48,8 @@ bool pool_is_elsewhere(const struct cow_pool *one, const struct cow_pool *two);
 
 /* Is its target a directory of images? The volumes of libvirt's other types are devices. */
 bool pool_has_directory(const struct cow_pool *pool);
+/* @return 0, or -EOPNOTSUPP where it is not. */
+int pool_check_directory(const struct cow_pool *pool, struct cow_error *err);
 
 int pool_name_check(const char *name, struct cow_error *err);
 /* Take 32 hexadecimal digits with or without hyphens, write the usual form. @return 0, -EINVAL. */

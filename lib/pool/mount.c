@@ -126,8 +126,12 @@ int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *er
 
 COW_EXPORT int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = pool->mount_source ? open_directory(pool) : -1;
+	BASE_CLEANUP(fd) int fd = -1;
+	int r = pool_check_directory(pool, err);
 
+	if (r < 0)
+		return r;
+	fd = pool->mount_source ? open_directory(pool) : -1;
 	return pool_check_mounted(pool, fd, err);
 }
 

@@ -64,6 +64,15 @@ rm kept
 cowctl pool undefine --session gone >/dev/null
 expect_status 1 cowctl audit --session --json
 expect_equal "$(verdicts)" 'fast off drifted, kept on ok, kept on ok'
+
+# nor is it held against all of them that some of libvirt's have no files; by its name such a one is not clean
+mkdir -p "$T/config/libvirt/storage"
+echo '<pool type="rbd"><name>far</name><source><name>x</name></source></pool>' >"$T/config/libvirt/storage/far.xml"
+expect_status 1 cowctl audit --session --json
+expect_json 'has("error") | not'
+expect_status 1 cowctl audit --session far
+expect_err "'far' is no pool of files"
+
 printf '<pool' >"$T/config/cowctl/pools/broken.xml"
 expect_status 2 cowctl audit --session --json .
 expect_err broken

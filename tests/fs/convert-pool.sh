@@ -52,3 +52,20 @@ expect_json '[.images[].path] == ["as-auto"]'
 expect_status 2 cowctl convert --session --recursive nowhere as-off
 expect_err "nowhere"
 expect_status 2 cowctl convert --session as-off
+
+# What lies below a mount point is none of its pool's, and some of libvirt's pools have no files at all.
+cd "$T"
+mkdir -p b/unmounted config/libvirt/storage
+make_image b/unmounted/below.raw 1M
+truncate -s 64M device
+mkfs.ext4 -q device
+expect_status 0 cowctl pool define-as unmounted --session --type fs --source-dev "$T/device" \
+	--source-format ext4 --target "$T/b/unmounted"
+echo '<pool type="rbd"><name>far</name><source><name>x</name></source></pool>' >config/libvirt/storage/far.xml
+for option in --cow=off --dry-run --undo --status; do
+	expect_status 2 cowctl convert --session --recursive $option unmounted
+	expect_err "is not mounted on"
+	expect_status 1 cowctl convert --session --recursive $option far
+	expect_err "no pool of files"
+done
+! is_nocow b/unmounted/below.raw || fail "converted below the mount point"
