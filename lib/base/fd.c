@@ -5,11 +5,19 @@
 #include <time.h>
 
 #include "base/fd.h"
+#include "base/text.h"
+
+#define FD_DIRECTORY "/proc/self/fd/"
 
 const char *base_fd_path(int fd, char buffer[BASE_FD_PATH_MAX])
 {
-	snprintf(buffer, BASE_FD_PATH_MAX, "/proc/self/fd/%d", fd);
+	snprintf(buffer, BASE_FD_PATH_MAX, FD_DIRECTORY "%d", fd);
 	return buffer;
+}
+
+bool base_is_fd_path(const char *path)
+{
+	return base_starts(path, FD_DIRECTORY);
 }
 
 int base_open_quietly(int dirfd, const char *name, int flags)

@@ -43,6 +43,7 @@ DIR *base_directory_stream(int fd);
 #define BASE_FD_PATH_MAX 32
 #define BASE_FD_PATH(fd) base_fd_path((fd), (char[BASE_FD_PATH_MAX]){0})
 const char *base_fd_path(int fd, char buffer[BASE_FD_PATH_MAX]);
+bool base_is_fd_path(const char *path);
 
 /* pread/pwrite until all of it is done, EINTR included.
  * @return bytes (less than size only at the end of the file), or -errno. */

@@ -74,6 +74,11 @@ static int open_nearest(struct probe *probe, struct cow_error *err)
 
 		if (fd >= 0)
 			return fd;
+		/* Its parent would be another filesystem. */
+		if (errno == ENOENT && base_is_fd_path(probe->path))
+			return base_remedy(
+				err, base_fail(err, errno, "open %s", BASE_QUOTE(probe->path)),
+				"is /proc mounted?");
 		if (errno != ENOENT || base_equal(probe->probed, ".") ||
 		    base_equal(probe->probed, "/"))
 			return base_fail(err, errno, "open %s", BASE_QUOTE(probe->probed));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The two pure parts: what a policy means in a situation, and how layers fold into one verdict. */
+#include <errno.h>
 #include <sys/stat.h>
 
 #include "base/macro.h"
@@ -289,6 +290,16 @@ static void the_facts_of_a_file_are_judged(void)
 	}
 }
 
+/* Without /proc none has a name, and its nearest parent lies on another filesystem. */
+static void a_descriptor_is_not_answered_for_by_its_parent(void)
+{
+	struct cow_probe *probe = NULL;
+
+	CHECK_NUMBER(cow_probe_new("/proc/self/fd/999999", COW_PROBE_NO_MEASURE, &probe, NULL),
+		     -ENOENT);
+	CHECK(!probe);
+}
+
 int main(void)
 {
 	the_facts_of_a_file_are_judged();
@@ -303,5 +314,6 @@ int main(void)
 	measured_through_an_overlay_is_measured_in_its_upper_filesystem();
 	a_page_that_stays_does_not_excuse_a_megabyte_that_moves();
 	the_switch_is_what_was_seen_to_work();
+	a_descriptor_is_not_answered_for_by_its_parent();
 	return unit_status();
 }
