@@ -100,11 +100,15 @@ ssize_t base_pwrite_full(int fd, const void *buffer, size_t size, off_t offset)
 int base_read_text(int dirfd, const char *path, char **ret_text)
 {
 	BASE_CLEANUP(fd) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : base_read_open_text(fd, ret_text);
+}
+
+int base_read_open_text(int fd, char **ret_text)
+{
 	BASE_CLEANUP(free) char *text = NULL;
 	size_t used = 0, size = 0;
 
-	if (fd < 0)
-		return -errno;
 	for (;;) {
 		ssize_t n;
 

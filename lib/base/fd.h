@@ -54,6 +54,7 @@ ssize_t base_pwrite_full(int fd, const void *buffer, size_t size, off_t offset);
  * @return 0, or -errno; -EFBIG beyond 1 MiB. */
 #define BASE_TEXT_MAX ((1u << 20) - 2) /* bytes that it reads */
 int base_read_text(int dirfd, const char *path, char **ret_text);
+int base_read_open_text(int fd, char **ret_text);
 
 /* fsync the directory behind dirfd (which may be AT_FDCWD or O_PATH). */
 int base_sync_directory(int dirfd);

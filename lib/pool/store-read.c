@@ -19,7 +19,7 @@ static int read_file(const char *path, char **ret_text)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	return base_read_text(AT_FDCWD, BASE_FD_PATH(fd), ret_text);
+	return base_read_open_text(fd, ret_text);
 }
 
 static int read_text(const char *path, const char *name, enum cow_pool_source source,
