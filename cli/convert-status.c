@@ -16,15 +16,20 @@ struct status {
 	bool found;
 };
 
+/* A copy's space is allocated before it is written to. */
 static void describe(const struct cow_convert_interrupted *item, struct cow_convert_result *result)
 {
 	bool running = item->running == COW_ANSWER_YES;
+	bool live = item->state == COW_CONVERT_STATE_MIRRORING;
+	bool ahead = live || item->state == COW_CONVERT_STATE_COPYING;
 
 	result->outcome = running ? COW_CONVERT_UNKNOWN : COW_CONVERT_INTERRUPTED;
+	result->live = live;
 	result->bytes_copied = item->bytes_done;
-	snprintf(result->reason, sizeof(result->reason), "%s, %s of %s done%s%s",
-		 cow_convert_state_name(item->state), CLI_SIZE(item->bytes_done),
-		 CLI_SIZE(item->size), running ? ", and running" : "; ", item->remedy);
+	snprintf(result->reason, sizeof(result->reason), "%s, %s%s of %s done%s%s",
+		 cow_convert_state_name(item->state), ahead ? "at most " : "",
+		 CLI_SIZE(item->bytes_done), CLI_SIZE(item->size), running ? ", and running" : "; ",
+		 item->remedy);
 }
 
 static void show(const char *path, const struct cow_convert_interrupted *item,

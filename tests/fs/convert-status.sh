@@ -41,8 +41,8 @@ for kind in r k c m0 l L d D; do
 	expect_status 1 cowctl convert --status --output PATH,REASON .
 	expect_out './disk.raw' ' of 1M done; '
 	case $kind in
-	c) expect_out copying '--resume goes on' ;;
-	l | L) expect_out mirroring 'with the same options clears up' ;;
+	c) expect_out 'copying, at most' '--resume goes on' ;;
+	l | L) expect_out 'mirroring, at most' 'with the same options clears up' ;;
 	*) expect_out 'converting the image again' ;;
 	esac
 	expect_audit warning "left over from an interrupted conversion of 'disk.raw'"
@@ -85,7 +85,7 @@ left l copy disk.raw
 exec 5<.cowctl-*
 flock 5 # as who is at it has
 expect_status 0 cowctl convert --status --json .
-expect_json '.images[0] | .result == null and .state == "mirroring" and .running == true and .remedy == null'
+expect_json '.images[0] | .result == null and .state == "mirroring" and .mode == "live" and .running == true and .remedy == null'
 expect_audit info "'disk.raw' is being converted" # and not what to do
 # also among so many locks as a file server has
 require python3
