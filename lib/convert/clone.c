@@ -202,6 +202,16 @@ static int copy(struct clone *c, struct cow_error *err)
 	return r;
 }
 
+/* XFS shares no preallocated space that was never written: the clone has a hole there. */
+static uint64_t count_shared(const struct clone *c)
+{
+	struct stat st = c->before;
+
+	if (!is_dry(c))
+		fstat(c->copy.fd, &st);
+	return (uint64_t)st.st_blocks * 512;
+}
+
 static int fill(struct clone *c, struct cow_error *err)
 {
 	struct cow_clone_result *result = c->result;
@@ -211,7 +221,7 @@ static int fill(struct clone *c, struct cow_error *err)
 		return r;
 	if (r > 0) {
 		result->method = COW_CLONE_SHARED;
-		result->bytes_shared = (uint64_t)c->before.st_blocks * 512;
+		result->bytes_shared = count_shared(c);
 		return check_still(c, err);
 	}
 	return copy(c, err);

@@ -20,6 +20,10 @@ done
 expect_cloned shared x/image x/clone
 expect_json '.image | .overwrite == "copied-once" and .nocow == false and .effective == "off"'
 expect_cloned shared x/image x/match --match
+# but for what was preallocated and never written, which is a hole then
+fallocate -l 4M x/reserved
+expect_status 0 cowctl clone --json x/reserved x/reserved-too
+expect_json '.image | .method == "shared" and .bytes_shared == 0'
 for kind in n e t; do
 	expect_cloned copied $kind/image $kind/clone
 	expect_json '.image.reason | contains("the filesystem can'\''t share blocks")'
