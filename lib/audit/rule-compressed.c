@@ -13,7 +13,10 @@ bool audit_rule_compressed(const struct audit_view *view, struct audit_note *not
 
 	if (!bytes && !view->compress)
 		return false;
-	audit_note_remedy(note, "chattr -c on it and its directory, then cowctl convert --cow off");
+	/* Where copy-on-write is wanted, so may compression be. */
+	if (view->item->policy != COW_POLICY_ON)
+		audit_note_remedy(
+			note, "chattr -c on it and its directory, then cowctl convert --cow off");
 	if (!bytes)
 		return audit_note_say(note, severity, "marked for compression (chattr +c)");
 	return audit_note_say(note, severity, "%s in compressed or encrypted extents",

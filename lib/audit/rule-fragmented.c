@@ -26,10 +26,9 @@ bool audit_rule_fragmented(const struct audit_view *view, struct audit_note *not
 		if (item->runs < thresholds[i].runs ||
 		    item->allocated / item->runs > thresholds[i].bytes_per_run)
 			continue;
-		audit_note_remedy(note, item->overwrite == COW_OVERWRITE_COPIED
-						? "cowctl convert --cow off writes it anew"
-						: "write it anew: cp --reflink=never "
-						  "--sparse=always, while nobody has it open");
+		audit_note_remedy(note,
+				  "cowctl convert --rewrite --cow %s, while nobody has it open",
+				  item->effective == COW_POLICY_ON ? "on" : "off");
 		return audit_note_say(note, thresholds[i].severity,
 				      "in %ju runs, %s each on average", (uintmax_t)item->runs,
 				      AUDIT_SIZE(item->allocated / item->runs));

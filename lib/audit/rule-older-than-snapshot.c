@@ -18,6 +18,7 @@ bool audit_rule_older_than_snapshot(const struct audit_view *view, struct audit_
 	/* Blocks a living snapshot shares are old as well; these are told by shared-extents. */
 	if (state->old_bytes <= state->shared_bytes)
 		return false;
+	audit_note_remedy(note, "cowctl unshare, while nobody has it open");
 	return audit_note_say(note, COW_SEVERITY_WARNING,
 			      "%s older than the last snapshot or balance of the subvolume: copied "
 			      "once, on the next write",

@@ -8,9 +8,11 @@ bool audit_rule_shared_extents(const struct audit_view *view, struct audit_note 
 	if (view->item->effective != COW_POLICY_OFF ||
 	    view->item->overwrite == COW_OVERWRITE_COPIED || !view->state->shared_bytes)
 		return false;
-	if (view->item->nocow == COW_ANSWER_YES)
-		audit_note_remedy(note, "keep images in a subvolume of their own that is not "
-					"snapshotted: cowctl pool build --subvolume");
+	audit_note_remedy(note, "cowctl unshare, while nobody has it open%s",
+			  view->item->nocow == COW_ANSWER_YES
+				  ? "; a subvolume of their own keeps images out of snapshots "
+				    "(cowctl pool build --subvolume)"
+				  : "");
 	return audit_note_say(note, COW_SEVERITY_WARNING,
 			      "%s shared with a snapshot or clone: copied once, on the next write",
 			      AUDIT_SIZE(view->state->shared_bytes));

@@ -75,6 +75,8 @@ static void expect(struct scene *scene, enum cow_compliance compliance, const ch
 		snprintf(text + length, sizeof(text) - length, "%s%s:%s", length ? " " : "",
 			 cow_severity_name(f->severity), f->rule);
 		CHECK(f->message[0] != '\0' && !strchr(f->message, '\n'));
+		CHECK(scene->item.policy != COW_POLICY_ON || !f->remedy ||
+		      !strstr(f->remedy, "--cow off"));
 	}
 	CHECK_TEXT(text, findings);
 	audit_findings_free(found);
@@ -196,6 +198,11 @@ static void fragments_count_when_they_are_many_and_short(void)
 	expect(&scene, COW_COMPLIANCE_OK, "info:fragmented");
 	scene.item.runs = 10000;
 	expect(&scene, COW_COMPLIANCE_OK, "warning:fragmented");
+	cow_image(&scene)->item.policy = COW_POLICY_ON;
+	scene.item.runs = 10000;
+	scene.view.first = false;
+	expect(&scene, COW_COMPLIANCE_OK, "warning:fragmented");
+	clean(&scene)->item.runs = 10000;
 	scene.item.allocated = 10000 * ((1ull << 20) + 1);
 	expect(&scene, COW_COMPLIANCE_OK, "");
 	scene.item.allocated = 1 << 20;

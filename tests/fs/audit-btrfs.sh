@@ -39,9 +39,11 @@ image good/nocow '.compliance == "ok" and .overwrite == "in-place" and .evidence
 image good/nocow '.nocow == true and .shared == 0 and .findings == []'
 image good/shared '.compliance == "ok" and .overwrite == "copied-once" and .shared == 4194304'
 image good/shared '[.findings[] | .rule + " " + .severity] == ["shared-extents warning"]'
+image good/shared '.findings[0].remedy | startswith("cowctl unshare")'
 image good/moved '.compliance == "drifted" and [.findings[].rule] == ["cow-image"]'
 image volume/old '.overwrite == "copied-once" and .shared == 0 and .old == 4194304'
 image volume/old '[.findings[].rule] == ["older-than-snapshot"]'
+image volume/old '.findings[0].remedy | startswith("cowctl unshare")'
 image packed/zlib '[.findings[].rule] | index("cow-image") != null and index("compressed") != null'
 image plain/pieces '[.findings[].rule] | index("fragmented") != null'
 expect_equal "$(json "$T/out" '.images[] | select(.path == "./plain/pieces").runs')" \
