@@ -78,8 +78,8 @@ static void say_rest(struct cli_call *call, const struct cow_pool *pool,
 	if (files)
 		cli_warn(call,
 			 "%llu existing files in %s stay as they are "
-			 "(cowctl convert --recursive changes them)",
-			 files, CLI_QUOTE(pool->path));
+			 "(cowctl convert --recursive %s changes them)",
+			 files, CLI_QUOTE(pool->path), CLI_QUOTE(pool->name));
 	if (unread)
 		cli_warn(call, "%llu existing files in %s could not be looked at", unread,
 			 CLI_QUOTE(pool->path));
@@ -178,7 +178,7 @@ static void judge_counts(struct cli_call *call, const struct cow_pool *pool,
 	}
 	if (counts->drifted) {
 		cli_warn(call,
-			 "%ju volumes of pool %s have drifted from their policy (cowctl audit)",
+			 "%ju volumes of pool %s have drifted from their policy (cowctl vol list)",
 			 (uintmax_t)counts->drifted, CLI_QUOTE(pool->name));
 		cli_status(call, CLI_EXIT_FINDINGS);
 	}

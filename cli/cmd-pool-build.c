@@ -118,8 +118,9 @@ static int report_rest(struct cli_call *call, struct cow_pool_store *store,
 		name_files(call, store, pool, result->effective);
 		cli_warn(call,
 			 "%llu existing files and directories in %s stay as they are "
-			 "(cowctl convert --recursive changes them)",
-			 (unsigned long long)result->unreached, CLI_QUOTE(pool->path));
+			 "(cowctl convert --recursive %s changes them)",
+			 (unsigned long long)result->unreached, CLI_QUOTE(pool->path),
+			 CLI_QUOTE(pool->name));
 		cli_status(call, CLI_EXIT_FINDINGS);
 	}
 	if (result->unread) {
