@@ -187,6 +187,13 @@ int cli_vol_json_again(struct cli_call *call, struct cli_vol *vol)
 
 static const struct cli_option vol_options[] = {CLI_VOL_POOL_OPTION, {0}};
 
+static void json_of(struct cli_call *call, const struct cli_vol *vol)
+{
+	cli_vol_json(call, vol->volume);
+	if (call->json)
+		cli_json_path(call->json, "pool", vol->pool->name);
+}
+
 static int info(struct cli_call *call)
 {
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
@@ -195,9 +202,7 @@ static int info(struct cli_call *call)
 	if (status)
 		return status;
 	cli_show(call, cli_vol_columns, vol.volume);
-	cli_vol_json(call, vol.volume);
-	if (call->json)
-		cli_json_path(call->json, "pool", vol.pool->name);
+	json_of(call, &vol);
 	warn_of_problem(call, vol.volume);
 	return call->status;
 }
@@ -234,6 +239,7 @@ static int write_line(struct cli_call *call, const char *(*get)(const struct cli
 	if (status)
 		return status;
 	fprintf(call->out, "%s\n", get(&vol));
+	json_of(call, &vol);
 	return CLI_EXIT_CLEAN;
 }
 
@@ -256,7 +262,7 @@ const struct cli_verb cli_verb_vol_path = {
 	.name = "vol path",
 	CLI_VOL_OPERAND,
 	.summary = "write the path of a volume, which is its key as well",
-	.with = CLI_WITH_SCOPE,
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = vol_options,
 	.run = path,
 };
@@ -265,7 +271,7 @@ const struct cli_verb cli_verb_vol_key = {
 	.name = "vol key",
 	CLI_VOL_OPERAND,
 	.summary = "write the key of a volume, which is its path",
-	.with = CLI_WITH_SCOPE,
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = vol_options,
 	.run = path,
 };
@@ -274,7 +280,7 @@ const struct cli_verb cli_verb_vol_name = {
 	.name = "vol name",
 	CLI_VOL_OPERAND,
 	.summary = "write the name of a volume, by its path or key",
-	.with = CLI_WITH_SCOPE,
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = vol_options,
 	.run = name,
 };
@@ -283,7 +289,7 @@ const struct cli_verb cli_verb_vol_pool = {
 	.name = "vol pool",
 	CLI_VOL_OPERAND,
 	.summary = "write the name of the pool that has a volume",
-	.with = CLI_WITH_SCOPE,
+	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = vol_options,
 	.run = pool,
 };

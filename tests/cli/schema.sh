@@ -93,6 +93,10 @@ for call in 'list images' 'info --pool images image'; do
 	expect_keys '.volumes[]' name:string path:string format:string capacity:'number|null' \
 		allocation:'number|null' backing:'string|null' overwrite:string compliance:string
 done
+for verb in info path key name pool; do
+	expect_status 0 cowctl vol $verb --session --json --pool images image
+	expect_keys . pool:string volumes:array
+done
 
 cowctl pool event --session --json >"$T/event" &
 while kill -0 $! 2>/dev/null; do
