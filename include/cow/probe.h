@@ -119,8 +119,9 @@ const char *cow_action_name(enum cow_action action);
  *        compression in the way -> refuse as a conflict; no switch -> refuse.
  *  on:   clear NOCOW if it is there; a nodatacow mount -> refuse; otherwise leave.
  *  auto: in place anyway -> leave; Btrfs data single or raid0 -> set; a redundant profile -> leave
- *        CoW on; compression or no switch -> leave CoW on; a server decides -> leave; each with
- *        its reason. */
+ *        CoW on, and so with an unknown one, but NOCOW that is set already is not taken away then;
+ *        compression or no switch -> leave CoW on; a server decides -> leave; each with its
+ *        reason. */
 void cow_policy_decide(enum cow_policy policy, const struct cow_probe *probe,
 		       struct cow_decision *ret);
 

@@ -136,6 +136,9 @@ static void decide_auto(const struct probe_situation *s, struct cow_decision *re
 	if (s->in_place_anyway) {
 		say(ret, COW_ACTION_LEAVE, COW_POLICY_OFF,
 		    "the filesystem overwrites in place anyway");
+	} else if (!s->profile && s->flagged) {
+		say(ret, COW_ACTION_UNKNOWN, COW_POLICY_UNKNOWN,
+		    "NOCOW is set, but the data profile is unknown: it may keep several copies");
 	} else if (!profile_is_single(s)) {
 		base_copy_format(reason, sizeof(reason),
 				 "data profile is %s: NOCOW copies can diverge unseen, "

@@ -19,8 +19,9 @@ static const struct probe_situation
 	compressed = {.settable = true, .compressed = true, .profile = "single"},
 	zoned = {.no_switch = true, .profile = "single"}, zfs = {.no_switch = true, .profile = ""},
 	nodatacow = {.settable = true, .mount_nodatacow = true, .profile = "single"},
-	profile_unknown = {.settable = true, .profile = NULL}, nothing_known = {.profile = ""},
-	elsewhere = {.elsewhere = true, .profile = ""};
+	profile_unknown = {.settable = true, .profile = NULL},
+	flagged_unknown = {.settable = true, .flagged = true, .profile = NULL},
+	nothing_known = {.profile = ""}, elsewhere = {.elsewhere = true, .profile = ""};
 
 static void the_decision_table(void)
 {
@@ -55,6 +56,7 @@ static void the_decision_table(void)
 		{&compressed, COW_POLICY_AUTO, COW_ACTION_LEAVE, COW_POLICY_ON},
 		{&zoned, COW_POLICY_AUTO, COW_ACTION_LEAVE, COW_POLICY_ON},
 		{&profile_unknown, COW_POLICY_AUTO, COW_ACTION_LEAVE, COW_POLICY_ON},
+		{&flagged_unknown, COW_POLICY_AUTO, COW_ACTION_UNKNOWN, COW_POLICY_UNKNOWN},
 		{&nothing_known, COW_POLICY_AUTO, COW_ACTION_UNKNOWN, COW_POLICY_UNKNOWN},
 		{&elsewhere, COW_POLICY_OFF, COW_ACTION_REFUSE, COW_POLICY_UNKNOWN},
 		{&elsewhere, COW_POLICY_AUTO, COW_ACTION_LEAVE, COW_POLICY_UNKNOWN},
