@@ -176,6 +176,12 @@ static void judge_counts(struct cli_call *call, const struct cow_pool *pool,
 			 (uintmax_t)counts->problems, CLI_QUOTE(pool->name));
 		cli_status(call, CLI_EXIT_FAILED);
 	}
+	if (counts->unknown && !counts->problems) {
+		cli_warn(call,
+			 "of %ju volumes of pool %s it is unknown how they stand (cowctl vol list)",
+			 (uintmax_t)counts->unknown, CLI_QUOTE(pool->name));
+		cli_status(call, CLI_EXIT_FAILED);
+	}
 	if (counts->drifted) {
 		cli_warn(call,
 			 "%ju volumes of pool %s have drifted from their policy (cowctl vol list)",

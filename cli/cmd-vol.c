@@ -68,13 +68,14 @@ const struct cli_column cli_vol_columns[] = {
 	{0},
 };
 
-/* What could not be looked into is listed, and makes the list an incomplete one. */
-static void warn_of_problem(struct cli_call *call, const struct cow_volume *volume)
+/* What could not be looked into is listed, and makes the list an incomplete one; so does what is
+ * not known of one that could. */
+static void judge(struct cli_call *call, const struct cow_volume *volume)
 {
-	if (!volume->problem)
-		return;
-	cli_warn(call, "volume %s: %s", CLI_QUOTE(volume->path), volume->problem);
-	cli_status(call, CLI_EXIT_FAILED);
+	if (volume->problem)
+		cli_warn(call, "volume %s: %s", CLI_QUOTE(volume->path), volume->problem);
+	if (volume->problem || volume->compliance == COW_COMPLIANCE_UNKNOWN)
+		cli_status(call, CLI_EXIT_FAILED);
 }
 
 static int list(struct cli_call *call)
@@ -95,7 +96,7 @@ static int list(struct cli_call *call)
 	table = cli_table_new(call, "volumes");
 	while ((r = cow_volume_list_next(volumes, &volume, &err)) > 0) {
 		cli_table_add(table, NULL, volume);
-		warn_of_problem(call, volume);
+		judge(call, volume);
 		cow_volume_free(volume);
 	}
 	cli_table_end(table);
@@ -203,7 +204,7 @@ static int info(struct cli_call *call)
 		return status;
 	cli_show(call, cli_vol_columns, vol.volume);
 	json_of(call, &vol);
-	warn_of_problem(call, vol.volume);
+	judge(call, vol.volume);
 	return call->status;
 }
 

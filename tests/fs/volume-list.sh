@@ -67,3 +67,14 @@ expect_err "no pool has the volume"
 
 # a scattered image takes no longer in a list, which says so; one alone is looked at as a whole
 fragment right 3000
+
+# without sysfs auto can't decide whether NOCOW is right: that is no success, and nothing is changed
+make_pool auto "$T/b/auto" auto
+make_image "$T/b/auto/image" 1M
+mount -t tmpfs none /sys
+expect_status 2 vol list auto --json
+expect_equal "$(volume image .compliance)" unknown
+expect_status 2 vol info --pool auto image
+expect_status 2 cowctl pool refresh auto --session
+expect_err "it is unknown how they stand"
+is_nocow "$T/b/auto"
