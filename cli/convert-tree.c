@@ -228,9 +228,10 @@ static void sum_up_text(struct cli_convert_job *job)
 	if (job->total.bytes_grown)
 		snprintf(grown, sizeof(grown), ", %s of it for good",
 			 CLI_SIZE(job->total.bytes_grown));
-	cli_warn(job->call, "%llu images: %s; %s %s%s, at most %s of free space at a time%s",
-		 (unsigned long long)job->total.images, text, CLI_SIZE(job->total.bytes_copied),
-		 dry ? "to copy" : "copied", about, CLI_SIZE(job->total.bytes_needed), grown);
+	cli_progress_clear(job->call);
+	fprintf(stderr, "cowctl: %llu images: %s; %s %s%s, at most %s of free space at a time%s\n",
+		(unsigned long long)job->total.images, text, CLI_SIZE(job->total.bytes_copied),
+		dry ? "to copy" : "copied", about, CLI_SIZE(job->total.bytes_needed), grown);
 }
 
 void cli_convert_sum_up(struct cli_convert_job *job)
