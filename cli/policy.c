@@ -42,7 +42,10 @@ static int find(struct cli_call *call, const char *directory, enum cow_policy *r
 	}
 	if (r != -ENOENT)
 		return r;
-	warn_of_broken(call, store);
+	if (store)
+		warn_of_broken(call, store);
+	else
+		cli_warn(call, "no pool has a say: %s (%s)", err->message, err->remedy);
 	return 0;
 }
 

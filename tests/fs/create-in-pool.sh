@@ -45,3 +45,9 @@ expect_out "by pool 'other'"
 echo broken >"$XDG_CONFIG_HOME/cowctl/pools/broken.xml"
 expect_status 0 cowctl create --session outside/image 1M
 expect_err 'broken'
+
+# a user without a home has none
+expect_status 0 env -u HOME -u XDG_CONFIG_HOME -u XDG_CACHE_HOME -u XDG_RUNTIME_DIR "$COWCTL" create --session --json \
+	outside/homeless 1M
+expect_json '.image | .pool == null and .policy == "auto"'
+expect_err 'set HOME'
