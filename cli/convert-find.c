@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "convert.h"
+#include "pool.h"
 
 CLI_DEFINE_CLEANUP(audit, struct cow_audit *, cow_audit_free)
 CLI_DEFINE_CLEANUP(item, struct cow_audit_item *, cow_audit_item_free)
@@ -23,7 +24,7 @@ struct find {
 	void *data;
 	bool read_only;        /* all of it: then that is why, for each of them */
 	bool interrupted_only; /* no images */
-	struct left_out snapshots, originals;
+	struct left_out snapshots, originals, others;
 };
 
 static void leave_out(struct left_out *left, const char *path)
@@ -93,6 +94,47 @@ static void found(struct find *find, const char *path, enum cow_policy to)
 		find->each(path, to, NULL, find->data);
 }
 
+int cli_convert_open_pool(struct cli_convert_job *job, const char *name)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_error err = {0};
+	size_t broken = 0;
+	int status = cli_pool_find_mounted(job->call, name, &store, &job->pool);
+
+	/* One that can't be read may be one of those. */
+	if (!status && (cow_pool_list(store, &job->pools, &broken, &err) < 0 ||
+			(broken && err.code != COW_CODE_UNSUPPORTED)))
+		status = cli_error(job->call, &err);
+	return status;
+}
+
+void cli_convert_close_pool(struct cli_convert_job *job)
+{
+	cow_pool_list_free(job->pools);
+	cow_pool_free(job->pool);
+	job->pools = NULL;
+	job->pool = NULL;
+}
+
+/* Have each image say whose it is. The first to name a directory wins. */
+static int know_pools(const struct cli_convert_job *job, struct cow_audit *audit,
+		      struct cow_error *err)
+{
+	const struct cow_pool *own = job->pool;
+	int r = own ? cow_audit_set_policy(audit, own->path, job->options.to, own->name, err) : 0;
+
+	for (struct cow_pool **pool = job->pools; r == 0 && pool && *pool; pool++)
+		if (cow_pool_check_mounted(*pool, NULL) == 0)
+			r = cow_audit_set_policy(audit, (*pool)->path, job->options.to,
+						 (*pool)->name, err);
+	return r;
+}
+
+static bool is_others(const struct find *find, const struct cow_audit_item *item)
+{
+	return find->job->pool && item->pool && strcmp(item->pool, find->job->pool->name) != 0;
+}
+
 /* Go through all of them; what could not be read is said. */
 static void walk(struct find *find, const char *directory)
 {
@@ -102,6 +144,8 @@ static void walk(struct find *find, const char *directory)
 
 	if (r == 0)
 		r = cow_audit_add(audit, directory, find->job->options.to, NULL, &err);
+	if (r == 0)
+		r = know_pools(find->job, audit, &err);
 	r = r < 0 ? r : 1;
 	while (r > 0) {
 		struct cow_audit_item *item CLI_CLEANUP(item) = NULL;
@@ -109,6 +153,8 @@ static void walk(struct find *find, const char *directory)
 		r = cow_audit_next(audit, &item, &err);
 		if (r > 0 && item->error.message[0])
 			cli_error(find->job->call, &item->error);
+		else if (r > 0 && is_others(find, item))
+			leave_out(&find->others, item->path);
 		else if (r > 0)
 			found(find, item->path,
 			      item->effective ? item->effective : find->job->options.to);
@@ -129,9 +175,11 @@ void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_co
 			cli_given(job->call, "status") || job->options.flags & COW_CONVERT_UNDO,
 		.snapshots = {.what = "images in read-only subvolumes are"},
 		.originals = {.what = "kept originals (NAME" CLI_CONVERT_KEPT ") are"},
+		.others = {.what = "images of other pools are"},
 	};
 
 	walk(&find, directory);
 	say_left_out(job->call, &find.snapshots);
 	say_left_out(job->call, &find.originals);
+	say_left_out(job->call, &find.others);
 }

@@ -106,11 +106,9 @@ static void show_image(struct cli_convert_job *job, const char *path)
 
 static void show_pool(struct cli_convert_job *job, const char *name)
 {
-	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
-	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
-
-	if (cli_pool_find_mounted(job->call, name, &store, &pool) == 0)
-		cli_convert_find(job, pool->path, show_found, job);
+	if (!cli_convert_open_pool(job, name))
+		cli_convert_find(job, job->pool->path, show_found, job);
+	cli_convert_close_pool(job);
 }
 
 void cli_convert_status(struct cli_convert_job *job, const char *path)

@@ -166,15 +166,14 @@ static enum cow_policy policy_of(struct cli_convert_job *job, const struct cow_p
 
 void cli_convert_pool(struct cli_convert_job *job, const char *name)
 {
-	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
-	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	enum cow_policy before = job->options.to;
 
-	if (cli_pool_find_mounted(job->call, name, &store, &pool))
-		return;
-	job->options.to = policy_of(job, pool);
-	if (job->options.to == COW_POLICY_OFF || job->options.to == COW_POLICY_ON)
-		cli_convert_tree(job, pool->path);
+	if (!cli_convert_open_pool(job, name)) {
+		job->options.to = policy_of(job, job->pool);
+		if (job->options.to == COW_POLICY_OFF || job->options.to == COW_POLICY_ON)
+			cli_convert_tree(job, job->pool->path);
+	}
+	cli_convert_close_pool(job);
 	job->options.to = before;
 }
 

@@ -36,8 +36,10 @@ struct cli_convert_job {
 		uint64_t bytes_needed; /* at a time: one is done after the other */
 		uint64_t bytes_grown;  /* for good */
 	} total;
-	dev_t device;   /* where the last image was */
-	uint64_t grown; /* what was done there takes for good */
+	struct cow_pool *pool;   /* whose images are converted, or NULL */
+	struct cow_pool **pools; /* with it: all, for some may lie in its directory */
+	dev_t device;            /* where the last image was */
+	uint64_t grown;          /* what was done there takes for good */
 };
 
 /* What is done next is done at this path, with the room that is left there. */
@@ -58,6 +60,10 @@ typedef void cli_convert_found(const char *path, enum cow_policy to,
 			       const struct cow_convert_interrupted *item, void *data);
 void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_convert_found *each,
 		      void *data);
+/* The images of a pool are those in its directory that are no other pool's, until it is closed.
+ * @return 0, or an exit status after the error was said. Closed in any case. */
+int cli_convert_open_pool(struct cli_convert_job *job, const char *name);
+void cli_convert_close_pool(struct cli_convert_job *job);
 /* What was interrupted, of one image, in a directory, or below one or in a pool. */
 void cli_convert_status(struct cli_convert_job *job, const char *path);
 

@@ -16,7 +16,7 @@ defined() {
 	: >"$T/b/$1/nocow.raw"
 	chattr +C "$T/b/$1/nocow.raw"
 	make_image "$T/b/$1/nocow.raw" 1M
-	expect_status 0 cowctl pool define-as "$1" --session --target "$T/b/$1" --cow "$2"
+	expect_status 0 cowctl pool define-as "${1##*/}" --session --target "$T/b/$1" --cow "$2"
 }
 # are POOL nocow|cow
 are() {
@@ -43,6 +43,15 @@ are as-on nocow
 defined as-auto auto
 expect_status 0 cowctl convert --session --recursive as-auto
 are as-auto nocow
+
+# What another pool has in its directory is not its own.
+defined as-off/inner on
+expect_status 0 cowctl convert --session --recursive inner
+are as-off/inner cow
+expect_status 0 cowctl convert --session --recursive --json as-off
+expect_json '.summary.images == 2'
+expect_err "2 images of other pools are left as they are"
+are as-off/inner cow
 
 # A path that is there is no pool, and what is neither is an error.
 cd "$T/b/as-on"
