@@ -147,7 +147,7 @@ static void walk(struct find *find, const char *directory)
 	if (r == 0)
 		r = know_pools(find->job, audit, &err);
 	r = r < 0 ? r : 1;
-	while (r > 0) {
+	while (r > 0 && !cli_interrupted()) {
 		struct cow_audit_item *item CLI_CLEANUP(item) = NULL;
 
 		r = cow_audit_next(audit, &item, &err);

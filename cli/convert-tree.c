@@ -104,7 +104,7 @@ static void measure(const struct plan *plan)
 {
 	struct cow_convert_result result;
 
-	if (!cli_given(plan->job->call, "dry-run") || !plan->n)
+	if (!cli_given(plan->job->call, "dry-run") || !plan->n || cli_interrupted())
 		return;
 	try_one(plan->job, &plan->list[plan->n - 1], COW_CONVERT_ESTIMATE, &result);
 	plan->job->rate = result.bytes_per_second;
@@ -114,7 +114,7 @@ static void order(struct plan *plan)
 {
 	struct cow_convert_result result;
 
-	for (size_t i = 0; i < plan->n; i++) {
+	for (size_t i = 0; i < plan->n && !cli_interrupted(); i++) {
 		try_one(plan->job, &plan->list[i], 0, &result);
 		plan->list[i].needed = result.bytes_needed;
 	}
