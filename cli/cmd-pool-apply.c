@@ -136,6 +136,7 @@ static const struct cli_option apply_options[] = {
 const struct cli_verb cli_verb_pool_apply = {
 	.name = "pool apply",
 	CLI_POOLS_OPERAND,
+	.operands_min = 1,
 	.summary = "make all directories in a pool follow its policy",
 	.with = CLI_WITH_TABLE | CLI_WITH_SCOPE,
 	.options = apply_options,
@@ -219,6 +220,7 @@ static const struct cli_option refresh_options[] = {CLI_INDEX_OPTION, {0}};
 const struct cli_verb cli_verb_pool_refresh = {
 	.name = "pool refresh",
 	CLI_POOLS_OPERAND,
+	.operands_min = 1,
 	.summary = "look at a started pool again, and mend its directory",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = refresh_options,

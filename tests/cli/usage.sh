@@ -71,6 +71,10 @@ wrong "option '--cow' takes off|on, not 'auto'" convert --cow auto x
 wrong "option '--reflink' takes auto|always|never, not 'maybe'" clone --reflink=maybe x y
 wrong "an operand is missing: IMAGE|DIRECTORY|POOL..." convert
 wrong "unexpected operand 'c'" create a 1M c
+for verb in apply refresh start; do
+	expect_status 3 cowctl pool $verb
+	expect_err "an operand is missing: POOL..."
+done
 
 # What is echoed can't play tricks on a terminal.
 expect_status 3 cowctl $'evil\e[31m\nverb'
