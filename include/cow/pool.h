@@ -291,7 +291,8 @@ int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct c
 int cow_pool_delete(struct cow_pool_store *store, const struct cow_pool *pool,
 		    struct cow_error *err);
 /** Is what is in the pool's directory the pool's? 0 for type dir; -EINVAL while what is to be
- * mounted there is not, -EOPNOTSUPP of a pool that has no directory of files. Writes nothing. */
+ * mounted there is not, -EOPNOTSUPP of a pool that has no directory of files,
+ * -ETIMEDOUT where that does not answer. Writes nothing. */
 int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_error *err);
 /** Unmount what is mounted, -EBUSY while it is in use, and mark stopped; -EINVAL when it was not
  *  started. */

@@ -131,6 +131,10 @@ COW_EXPORT int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_er
 
 	if (r < 0)
 		return r;
+	if (!pool_answers(pool->path))
+		return base_refuse(err, ETIMEDOUT, COW_CODE_REFUSED,
+				   "the directory of pool %s does not answer",
+				   BASE_QUOTE(pool->name));
 	fd = pool->mount_source ? open_directory(pool) : -1;
 	return pool_check_mounted(pool, fd, err);
 }

@@ -44,6 +44,10 @@ expect_status 0 pool info other --json
 expect_json '.pools[0].state == "active"'
 expect_status 0 cowctl create --session "$T/plain/raw" 1M --json
 expect_json '.image.pool == "plain"'
+expect_status 0 timeout --signal=KILL 60 "$COWCTL" audit --session "$T/plain"
+expect_status 0 timeout --signal=KILL 60 "$COWCTL" convert --session --recursive --dry-run plain
+expect_status 2 timeout --signal=KILL 60 "$COWCTL" audit --session started
+expect_err "'started' does not answer"
 expect_status 0 pool stop other
 expect_status 0 pool stop plain
 expect_status 0 pool stop started
