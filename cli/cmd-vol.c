@@ -68,13 +68,20 @@ const struct cli_column cli_vol_columns[] = {
 	{0},
 };
 
-/* What could not be looked into is listed, and makes the list an incomplete one; so does what is
- * not known of one that could. */
+/* What could not be looked into is listed, and makes the list an incomplete one. */
+static void warn_of_problem(struct cli_call *call, const struct cow_volume *volume)
+{
+	if (!volume->problem)
+		return;
+	cli_warn(call, "volume %s: %s", CLI_QUOTE(volume->path), volume->problem);
+	cli_status(call, CLI_EXIT_FAILED);
+}
+
+/* So does what is not known of one that could. */
 static void judge(struct cli_call *call, const struct cow_volume *volume)
 {
-	if (volume->problem)
-		cli_warn(call, "volume %s: %s", CLI_QUOTE(volume->path), volume->problem);
-	if (volume->problem || volume->compliance == COW_COMPLIANCE_UNKNOWN)
+	warn_of_problem(call, volume);
+	if (volume->compliance == COW_COMPLIANCE_UNKNOWN)
 		cli_status(call, CLI_EXIT_FAILED);
 }
 
