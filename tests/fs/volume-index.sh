@@ -21,11 +21,13 @@ mkfifo fifo
 printf 'QFI\xfb\0\0\0\3' >damaged
 index=$XDG_CACHE_HOME/cowctl/pools/$(cowctl pool uuid vms --session).index
 
-# opened OPTION...: the names a list opens, "sub" and the symlink aside, which it always does
+# opened OPTION...: the names a list opens in the pool, "sub" and the symlink aside, which it always does, as it does
+# the directories on the way there
 opened() {
 	ASAN_OPTIONS=detect_leaks=0 strace -qq -f -e trace=openat -e signal=none -o "$T/trace" \
 		"$COWCTL" vol list vms --session --json "$@" >"$T/listed" 2>/dev/null || [ $? -eq 2 ]
-	grep -oE 'openat\([0-9]+, "(\\.|[^"])*", [^)]*O_NOFOLLOW' "$T/trace" |
+	grep -vE 'O_(PATH|DIRECTORY).*O_(PATH|DIRECTORY)' "$T/trace" |
+		grep -oE 'openat\([0-9]+, "(\\.|[^"])*", [^)]*O_NOFOLLOW' |
 		grep -oE '"(\\.|[^"])*"' | tr -d '"' | grep -vxE 'sub' | sort | xargs -rd '\n' || true
 }
 # the same list as without an index
