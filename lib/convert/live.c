@@ -187,6 +187,17 @@ static int refuse_running(struct convert_live *live, struct cow_error *err)
 				    BASE_QUOTE(live->guest));
 }
 
+/* Another name or a mount that somebody has given the image meanwhile would go on showing the old
+ * one. */
+static int check_names(struct convert *c, struct cow_error *err)
+{
+	struct stat now;
+
+	if (fstat(c->original, &now) < 0 || now.st_nlink != 1)
+		return convert_fail_changed(c, err);
+	return convert_check_mounts(c, err);
+}
+
 /* L9: with the guest standing still both files are the same and on disk, so that it does not matter
  * which of them the path names. It stands still from before the exchange until it is on the copy,
  * some hundredths of a second. QEMU 7.2 needs that as well: but for virtio disks, a request that
@@ -199,7 +210,7 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 	int r;
 
 	if ((r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err)) < 0 ||
-	    (r = convert_live_pause(c->live, err)) < 0 ||
+	    (r = check_names(c, err)) < 0 || (r = convert_live_pause(c->live, err)) < 0 ||
 	    /* A mirror that has ended meanwhile has left the copy behind. */
 	    (r = look_at_mirror(c, &job, err)) < 0 || (r = convert_live_check_image(c, err)) < 0)
 		return r;

@@ -102,6 +102,19 @@ expect_err "ended early"
 as_it_was
 guest_goes_on
 
+# Somebody mounts the image elsewhere, or gives it another name, which would go on showing the old one.
+touch "$T/point"
+held renameat2:3 'mount --bind "$image" "$T/point"'
+umount "$T/point"
+expect_err "bind-mounted on '$T/point'"
+as_it_was
+guest_goes_on
+held renameat2:3 'ln "$image" "$T/b/other"'
+rm "$T/b/other"
+expect_err "changed meanwhile"
+as_it_was
+guest_goes_on
+
 held renameat2:2 qemu_stop
 as_it_was
 
