@@ -301,9 +301,8 @@ int convert_recover_live(struct convert *c, const char *temp, const struct conve
 	if (r == 0 && c->live)
 		c->live->astray = false;
 	resumed = c->live ? convert_live_resume(c->live, r < 0 ? NULL : err) : 0;
-	if (r == 0)
-		r = resumed;
+	/* Also of a guest that can't be let go on: nobody knows later what its image had. */
 	if (r == 0 && c->live)
-		r = convert_unshelve(c, err);
-	return r < 0 ? r : 1;
+		r = convert_unshelve(c, resumed < 0 ? NULL : err);
+	return r < 0 ? r : resumed < 0 ? resumed : 1;
 }

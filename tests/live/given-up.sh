@@ -58,12 +58,13 @@ fill() {
 	fallocate -l $((available - (20 << 20))) "$T/b/full"
 }
 
-# with_somebody_between N COMMAND...: the guest is not let go on the first N times; the monitor is $T/between.
+# with_somebody_between N COMMAND...: the guest is not let go on the first N times, and the image's owner is
+# another one by then, as libvirt would make it; the monitor is $T/between.
 with_somebody_between() {
 	local refused=$1 between
 	shift
-	python3 - "$T/qmp" "$T/between" "$refused" <<-'END' &
-		import socket, sys, threading
+	python3 - "$T/qmp" "$T/between" "$refused" "$image" <<-'END' &
+		import os, socket, sys, threading
 		server = socket.socket(socket.AF_UNIX)
 		server.bind(sys.argv[2])
 		server.listen()
@@ -77,6 +78,8 @@ with_somebody_between() {
 		left = int(sys.argv[3])
 		for line in client.makefile("rb"):
 		    if b'"cont"' in line and left:
+		        if left == int(sys.argv[3]):
+		            os.chown(sys.argv[4], 1, 1)
 		        left -= 1
 		        line = line.replace(b'"cont"', b'"none"')
 		    qemu.sendall(line)
@@ -88,6 +91,7 @@ with_somebody_between() {
 	rm "$T/between"
 	inode=$(stat -c %i "$image")
 	as_it_was
+	expect_equal "$(stat -c %u:%g "$image")" 0:0 "its owner"
 }
 with_somebody_between 1 expect_status 0 cowctl convert --qmp "$T/between" --rewrite "$image"
 guest_goes_on
