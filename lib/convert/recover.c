@@ -229,7 +229,8 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 		return 1;
 	if (convert_journal_is_live(journal))
 		return convert_recover_live(c, temp, journal, err);
-	if (convert_is_leased(c->dirfd, st.st_ino))
+	if (convert_is_leased(c->dirfd, st.st_ino) ||
+	    (journal->kind == CONVERT_JOURNAL_COPYING && convert_is_locked(c->dirfd, st.st_ino)))
 		return fail_at_work(c, err);
 	fd = open_alone(c, temp, &hold, err);
 	if (fd == -ENOENT)

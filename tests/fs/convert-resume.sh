@@ -91,7 +91,7 @@ done
 expect_status 2 cowctl convert --resume "$image"
 expect_err "v.raw"
 expect_status 2 cowctl convert "$image"
-expect_err "v.raw"
+expect_err "v.raw' is being converted"
 expect_status 0 cowctl convert --status --output REASON "$image"
 expect_out running
 # which a libvirt pool that refreshes opens in this way, and goes inactive if it can't
