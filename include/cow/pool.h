@@ -278,13 +278,14 @@ int cow_pool_adopt(struct cow_pool_store *store, struct cow_pool *pool, enum cow
 		   const char *uri, struct cow_pool_point ***ret_points, struct cow_error *err);
 
 /** Mount what there is to mount, nodev,nosuid,noexec before the definition's own options, as
- * libvirt does, and mark started after checking that the directory is there. A directory that has
- * drifted is mended as by cow_pool_mend(), and started all the same where that can't be done, for
- * its images must stay reachable; pool->compliance says so. -EBUSY while another pool is started in
- * the same directory, or in one below that something is to be mounted on. What was interrupted in
- * the directory is cleared up as by cow_pool_mend(), so that after a power cut each path names a
- * complete image before guests are started. A pool is started as well when somebody else has
- * mounted its source on its directory. Helpers such as mount.nfs(8) may write to standard error. */
+ * libvirt does, and mark started after checking that the directory is there, and not by way of a
+ * symlink that cow_pool_build() refuses. A directory that has drifted is mended as by
+ * cow_pool_mend(), and started all the same where that can't be done, for its images must stay
+ * reachable; pool->compliance says so. -EBUSY while another pool is started in the same directory,
+ * or in one below that something is to be mounted on. What was interrupted in the directory is
+ * cleared up as by cow_pool_mend(), so that after a power cut each path names a complete image
+ * before guests are started. A pool is started as well when somebody else has mounted its source on
+ * its directory. Helpers such as mount.nfs(8) may write to standard error. */
 int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
 /** Remove the pool's directory, which must be empty: -ENOTEMPTY. The definition stays. -EBUSY while
  *  started. */

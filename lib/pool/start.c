@@ -11,6 +11,7 @@
 #include "pool/apply.h"
 #include "pool/event.h"
 #include "pool/mount.h"
+#include "pool/parents.h"
 #include "pool/start.h"
 #include "pool/state.h"
 #include "pool/store.h"
@@ -30,9 +31,11 @@ int pool_check_startable(const struct cow_pool_store *store, const struct cow_po
 static int check_directory(const struct cow_pool *pool, struct cow_error *err)
 {
 	int r = pool_look_at_directory(pool);
+	BASE_CLEANUP(fd) int fd = r < 0 ? -1 : pool_parents_open(pool->path, err);
 
+	/* By a symlink that is refused nothing in it could be mended, cleared up or looked at. */
 	if (r == 0)
-		return 0;
+		return fd < 0 ? fd : 0;
 	return base_remedy(err,
 			   base_fail(err, -r, "start pool %s: open directory %s",
 				     BASE_QUOTE(pool->name), BASE_QUOTE(pool->path)),

@@ -14,10 +14,12 @@ make_fs btrfs b
 mkdir -m 0750 "$T/b/target"
 as_nobody ln -s target "$T/b/theirs"
 expect_status 0 pool define-as theirs --target "$T/b/theirs" --cow off
-for verb in build apply; do
+for verb in build apply start; do
 	expect_status 2 pool $verb theirs --json
 	expect_json '.error.code == "refused" and (.error.message | contains("symlink that user 65534 made"))'
 done
+expect_status 0 pool info theirs --json
+expect_json '.pools[0].state == "inactive"'
 ! is_nocow "$T/b/target" || fail "changed by way of a symlink"
 expect_equal "$(stat -c %a "$T/b/target")" 750
 
