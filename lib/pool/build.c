@@ -153,8 +153,8 @@ int pool_build_device(const struct cow_pool *pool, unsigned flags, struct cow_er
 
 	if (r < 0 || !(flags & FORMAT))
 		return r;
-	fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return format(fd, pool, flags, err);
+	fd = pool_directory_open(pool, err);
+	return fd < 0 && fd != -ENOENT ? fd : format(fd, pool, flags, err);
 }
 
 int pool_build(const struct cow_pool *pool, unsigned flags, struct cow_pool_build_result *ret,

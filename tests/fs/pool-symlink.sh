@@ -28,6 +28,9 @@ mkdir "$T/b/above" "$T/b/above/there"
 as_nobody ln -s above "$T/b/way"
 FS_SIZE=300M make_fs ext4 device
 umount "$T/device"
+device=$(losetup --find --show "$T/device.img")
+at_end "losetup --detach $device"
+before=$(blkid -p -s UUID -o value "$device")
 for name in there missing; do
 	expect_status 0 pool define-as $name --target "$T/b/way/$name" --cow off
 	expect_status 2 pool build $name --json
@@ -37,9 +40,13 @@ for name in there missing; do
 done
 expect_equal "$(ls -A "$T/b/above")" there
 ! is_nocow "$T/b/above/there" || fail "changed by way of a symlink further up"
-expect_status 0 pool define-as mounted --type fs --source-dev "$T/device.img" --target "$T/b/way"
-expect_status 2 pool start mounted
-expect_err "symlink that user 65534 made"
+expect_status 0 pool define-as mounted --type fs --source-dev "$device" --source-format ext4 --target "$T/b/way"
+for call in 'start mounted' 'build mounted --overwrite'; do
+	# shellcheck disable=SC2086
+	expect_status 2 pool $call
+	expect_err "symlink that user 65534 made"
+done
+expect_equal "$(blkid -p -s UUID -o value "$device")" "$before" "what is on the device"
 
 ln -s target "$T/b/own"
 expect_status 0 pool define-as own --target "$T/b/own" --cow off
