@@ -3,7 +3,7 @@
 #include <signal.h>
 
 #include "base/macro.h"
-#include "convert/hold.h"
+#include "convert/convert.h"
 #include "stack/filesystem.h"
 
 int convert_hold_lease(struct convert_hold *hold, int fd, int type)
@@ -19,6 +19,18 @@ int convert_hold_lease(struct convert_hold *hold, int fd, int type)
 	hold->fd = fd;
 	hold->lease = type;
 	return 0;
+}
+
+int convert_hold_lease_alone(struct convert_hold *hold, int fd)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; r == -EAGAIN && i < CONVERT_HOLD_TRIES; i++) {
+		if (i)
+			convert_wait_us(CONVERT_HOLD_WAIT_US);
+		r = convert_hold_lease(hold, fd, F_WRLCK);
+	}
+	return r;
 }
 
 /* Byte 100 + p: "I use permission p"; 200 + p: "nobody else may"; p from 0 to 4. A shared lock is

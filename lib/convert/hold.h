@@ -22,6 +22,11 @@ struct convert_hold {
  * everybody. @return -EAGAIN somebody has it open, -EACCES not the owner, -EINVAL no leases here,
  * or none that say anything: a server's. */
 int convert_hold_lease(struct convert_hold *hold, int fd, int type);
+/* Readers who only look in passing (a desktop's indexer, qemu-img info) are worth a short wait. */
+#define CONVERT_HOLD_TRIES   20
+#define CONVERT_HOLD_WAIT_US 25000
+/* F_WRLCK, and wait for them. */
+int convert_hold_lease_alone(struct convert_hold *hold, int fd);
 /* Take QEMU's lock bytes, as a user who reads, writes and lets nobody else do so. */
 int convert_hold_lock(struct convert_hold *hold);
 /* Give them back, where the descriptor stays open. */

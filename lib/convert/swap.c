@@ -15,9 +15,6 @@
 #include "base/text.h"
 #include "convert/convert.h"
 
-/* Readers who only look in passing (a desktop's indexer, qemu-img info) are worth a short wait. */
-#define UPGRADE_TRIES 20
-#define UPGRADE_WAIT  25
 /* Time for an open() that has looked up the name to reach the lease, before and after the
  * directory is on disk. Nearly all of them are there at once. */
 #define GRACE_BEFORE 5
@@ -58,9 +55,9 @@ static int upgrade(struct convert *c, struct cow_error *err)
 {
 	int r = -EAGAIN;
 
-	for (int i = 0; r == -EAGAIN && i < UPGRADE_TRIES; i++) {
+	for (int i = 0; r == -EAGAIN && i < CONVERT_HOLD_TRIES; i++) {
 		if (i)
-			convert_wait_us(UPGRADE_WAIT * 1000L);
+			convert_wait_us(CONVERT_HOLD_WAIT_US);
 		if (!convert_hold_intact(&c->original_hold))
 			return fail_busy(c, err);
 		r = convert_hold_lease(&c->original_hold, c->original, F_WRLCK);
@@ -263,14 +260,9 @@ static int replace(struct convert *c, const char *temp, struct cow_error *err)
 int convert_swap(struct convert *c, struct cow_error *err)
 {
 	bool keep = c->options->flags & COW_CONVERT_KEEP_ORIGINAL;
-	int r = -EAGAIN;
-
 	/* One that has a name already may be looked at. */
-	for (int i = 0; r == -EAGAIN && i < UPGRADE_TRIES; i++) {
-		if (i)
-			convert_wait_us(UPGRADE_WAIT * 1000L);
-		r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
-	}
+	int r = convert_hold_lease_alone(&c->copy_hold, c->copy);
+
 	if (r == 0)
 		r = convert_hold_lock(&c->copy_hold);
 	if (r < 0)

@@ -18,10 +18,6 @@
 #include "convert/unshare.h"
 #include "image/cache.h"
 
-/* Readers who only look in passing are worth a short wait. */
-#define HOLD_TRIES   20
-#define HOLD_WAIT_US 25000
-
 /* What the end of a file is rounded up to. */
 #define BLOCK 4096
 
@@ -47,13 +43,8 @@ static void find_writer(struct unshare *u)
 
 int convert_unshare_hold(struct unshare *u, struct cow_error *err)
 {
-	int r = -EAGAIN;
+	int r = convert_hold_lease_alone(&u->hold, u->fd);
 
-	for (int i = 0; r == -EAGAIN && i < HOLD_TRIES; i++) {
-		if (i)
-			convert_wait_us(HOLD_WAIT_US);
-		r = convert_hold_lease(&u->hold, u->fd, F_WRLCK);
-	}
 	if (r == -EAGAIN)
 		return convert_fail_in_use(u->name, &u->before, err);
 	if (r < 0)
