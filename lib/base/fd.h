@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -44,6 +45,12 @@ DIR *base_directory_stream(int fd);
 #define BASE_FD_PATH(fd) base_fd_path((fd), (char[BASE_FD_PATH_MAX]){0})
 const char *base_fd_path(int fd, char buffer[BASE_FD_PATH_MAX]);
 bool base_is_fd_path(const char *path);
+
+/* Are these of one file? */
+static inline bool base_same_file(const struct stat *one, const struct stat *two)
+{
+	return one->st_dev == two->st_dev && one->st_ino == two->st_ino;
+}
 
 /* pread/pwrite until all of it is done, EINTR included.
  * @return bytes (less than size only at the end of the file), or -errno. */

@@ -49,7 +49,7 @@ static bool is_same_directory(const struct clone *c)
 	struct stat from, to;
 
 	return fstat(c->from_dirfd, &from) == 0 && fstat(c->to_dirfd, &to) == 0 &&
-	       from.st_ino == to.st_ino && from.st_dev == to.st_dev;
+	       base_same_file(&from, &to);
 }
 
 static bool is_relative(const struct clone *c)

@@ -31,7 +31,7 @@ static bool same_file(const char *path, const struct stat *wanted)
 		return false;
 	if (S_ISBLK(wanted->st_mode))
 		return S_ISBLK(st.st_mode) && st.st_rdev == wanted->st_rdev;
-	return st.st_dev == wanted->st_dev && st.st_ino == wanted->st_ino;
+	return base_same_file(&st, wanted);
 }
 
 /* A filesystem may lie on several devices, of which mountinfo names one; and a file is mounted by

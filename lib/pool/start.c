@@ -55,21 +55,16 @@ static int unmark(const struct cow_pool_store *store, const struct cow_pool *poo
 	return 0;
 }
 
-static bool is_same(const struct stat *one, const struct stat *two)
-{
-	return one->st_dev == two->st_dev && one->st_ino == two->st_ino;
-}
-
 /* Is it that directory, or with `below` in it, however deep? */
 static bool leads_to(const char *path, const struct stat *wanted, bool below)
 {
 	BASE_CLEANUP(fd) int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st, before = {0};
 
-	for (; fd >= 0 && fstat(fd, &st) == 0 && !is_same(&st, &before); before = st) {
+	for (; fd >= 0 && fstat(fd, &st) == 0 && !base_same_file(&st, &before); before = st) {
 		int above;
 
-		if (is_same(&st, wanted))
+		if (base_same_file(&st, wanted))
 			return true;
 		if (!below)
 			break;

@@ -39,11 +39,6 @@ COW_EXPORT void cow_pool_watch_free(struct cow_pool_watch *watch)
 
 DEFINE_CLEANUP(watch, struct cow_pool_watch *, cow_pool_watch_free, NULL)
 
-static bool same_file(const struct stat *one, const struct stat *two)
-{
-	return one->st_dev == two->st_dev && one->st_ino == two->st_ino;
-}
-
 /* The file that has the name now, if it is another one than is being read: -1 otherwise. Whoever
  * could write there could have put anything in its place. */
 static int open_other(const struct cow_pool_watch *watch)
@@ -55,7 +50,7 @@ static int open_other(const struct cow_pool_watch *watch)
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return -1;
-	if (watch->fd >= 0 && fstat(watch->fd, &read) == 0 && same_file(&st, &read))
+	if (watch->fd >= 0 && fstat(watch->fd, &read) == 0 && base_same_file(&st, &read))
 		return -1;
 	return base_take_fd(&fd);
 }
@@ -67,7 +62,7 @@ static bool is_earlier(const struct cow_pool_watch *watch)
 	struct stat st, read;
 
 	return path && fstat(watch->fd, &read) == 0 && lstat(path, &st) == 0 &&
-	       same_file(&st, &read);
+	       base_same_file(&st, &read);
 }
 
 static int fail_missed(const struct cow_pool_watch *watch, struct cow_error *err)

@@ -24,8 +24,8 @@ static bool is_same_file(const char *one, const char *other)
 {
 	struct stat a, b;
 
-	return base_equal(one, other) || (stat(one, &a) == 0 && stat(other, &b) == 0 &&
-					  a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	return base_equal(one, other) ||
+	       (stat(one, &a) == 0 && stat(other, &b) == 0 && base_same_file(&a, &b));
 }
 
 static int check_header(const struct origin *origin, const struct cow_header *header,

@@ -26,7 +26,7 @@ static int claim_named(const struct volume_place *place, const char *name,
 	if (r < 0)
 		return r;
 	if (fstatat(place->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == claim->st.st_dev && st.st_ino == claim->st.st_ino)
+	    base_same_file(&st, &claim->st))
 		return 0;
 	return base_refuse(err, ESTALE, COW_CODE_CHANGED, "volume %s was replaced meanwhile",
 			   BASE_QUOTE(name));

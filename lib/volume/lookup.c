@@ -21,8 +21,7 @@ static bool is_same_directory(const char *a, const char *b)
 {
 	struct stat one, two;
 
-	return stat(a, &one) == 0 && stat(b, &two) == 0 && one.st_dev == two.st_dev &&
-	       one.st_ino == two.st_ino;
+	return stat(a, &one) == 0 && stat(b, &two) == 0 && base_same_file(&one, &two);
 }
 
 COW_EXPORT int cow_volume_lookup_path(struct cow_pool_store *store, const char *path,
