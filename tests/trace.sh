@@ -66,3 +66,18 @@ until_exchange() {
 		kill -0 "$3" 2>/dev/null || fail "the converter is gone: $(cat "$T/err")"
 	done
 }
+
+# changed_meanwhile "OPTION..." COMMAND...: the command is run in the last instant before a conversion of $image,
+# whose inode is $inode, renames anything; it gives up.
+changed_meanwhile() {
+	local options converter status=0
+	read -ra options <<<"$1"
+	shift
+	trace_inject renameat2:delay_enter=700000:when=1 cowctl convert "${options[@]}" "$image" &
+	converter=$!
+	until_exchange "$image" "$inode" "$converter"
+	"$@"
+	wait "$converter" || status=$?
+	expect_equal "$status" 2 "status after $1"
+	expect_err "changed meanwhile"
+}

@@ -127,16 +127,9 @@ done
 # In the instant before it is moved away, somebody gives it another name, or that name to another file: either
 # is as it was.
 interfered() {
-	local converter status=0
 	fresh_image
 	make_image "$T/fs/new" 1M
-	trace_inject renameat2:delay_enter=700000:when=1 cowctl convert --low-space --rewrite "$image" &
-	converter=$!
-	until_exchange "$image" "$inode" "$converter"
-	"$@"
-	wait "$converter" || status=$?
-	expect_equal "$status" 2 "status after $1"
-	expect_err "changed meanwhile"
+	changed_meanwhile '--low-space --rewrite' "$@"
 	expect_equal "$(litter_in "$T/fs/dir")" "" "what is left after $1"
 }
 interfered ln "$image" "$T/fs/dir/other"

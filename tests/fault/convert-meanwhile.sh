@@ -12,7 +12,6 @@ image=$T/fs/dir/disk.raw
 
 # interrupted COMMAND...: run it while a conversion stands right before its exchange.
 interrupted() {
-	local converter status=0
 	rm -rf "$T/fs/dir"
 	mkdir "$T/fs/dir"
 	make_image "$image" 1M
@@ -20,13 +19,7 @@ interrupted() {
 	sum=$(sum_of "$image")
 	make_image "$T/fs/new" 2M
 	new=$(sum_of "$T/fs/new")
-	trace_inject renameat2:delay_enter=700000:when=1 cowctl convert "$image" &
-	converter=$!
-	until_exchange "$image" "$inode" "$converter"
-	"$@"
-	wait "$converter" || status=$?
-	expect_equal "$status" 2 "status after $1"
-	expect_err "changed meanwhile"
+	changed_meanwhile '' "$@"
 	expect_equal "$(find "$T/fs/dir" -name '.cowctl-*' | wc -l)" 0 "left-overs after $1"
 }
 same_image() {
