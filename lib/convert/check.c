@@ -232,7 +232,7 @@ static int add_left(const struct cow_convert_interrupted *item, void *data)
 	if (item->state == COW_CONVERT_STATE_COPYING &&
 	    convert_journal_parse(item->temp, c->name, &journal) &&
 	    journal.old_inode == c->before.st_ino)
-		c->there += item->bytes_done;
+		c->left += item->bytes_done;
 	return 0;
 }
 
@@ -243,14 +243,22 @@ static uint64_t blocks_of(int fd)
 	return fstat(fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
 }
 
-/* What a copy that was interrupted has already: gone on with, it is not needed again, and otherwise
- * cleared up before, but by a dry run. */
+/* Copies that were interrupted are cleared up before it comes to this, but by a dry run. */
 static int find_left(struct convert *c, struct cow_error *err)
 {
-	c->there = blocks_of(c->copy);
+	c->left = 0;
 	if (c->temp[0] || !(c->options->flags & COW_CONVERT_DRY_RUN))
 		return 0;
 	return cow_convert_list_interrupted(c->dirfd, add_left, c, err);
+}
+
+/* Is there so much room, with what the copy has already and what is cleared up before? */
+static int check_more(const struct convert *c, uint64_t need, const char *why,
+		      struct cow_error *err)
+{
+	uint64_t there = blocks_of(c->copy) + c->left;
+
+	return convert_check_room(c, need > there ? need - there : 0, why, err);
 }
 
 int convert_check_space(struct convert *c, struct cow_error *err)
@@ -269,7 +277,7 @@ int convert_check_space(struct convert *c, struct cow_error *err)
 	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
 	need += need / 64 + (1u << 20);
 	c->result->bytes_needed = need;
-	r = convert_check_room(c, need > c->there ? need - c->there : 0, "", err);
+	r = check_more(c, need, "", err);
 	return convert_advise_room(c, r, err);
 }
 
@@ -310,7 +318,6 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 	 * than it needs, nobody says how much. */
 	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes, tail = 0;
 	uint64_t need = stays + extent_size(c, data) + data / 64 + CONVERT_LOW_SPACE_MIN;
-	uint64_t there = blocks_of(c->copy); /* which is emptied before anything is moved */
 	int r = check_private(c, "moved bit by bit", err);
 
 	if (r == 0)
@@ -322,7 +329,7 @@ int convert_check_low_space(const struct convert *c, struct cow_error *err)
 		return base_fail(err, -r, "map %s", BASE_QUOTE(c->name));
 	need += tail;
 	c->result->bytes_needed = need;
-	return convert_check_room(c, need > there ? need - there : 0,
-				  stays ? " even so, for what is shared or compressed" : " even so",
-				  err);
+	/* What the copy has is free again before anything is moved. */
+	return check_more(c, need,
+			  stays ? " even so, for what is shared or compressed" : " even so", err);
 }

@@ -43,7 +43,7 @@ struct convert {
 	bool recovered;                      /* something left by another run was settled */
 	bool low_space;                      /* there is room for one image only */
 	uint64_t total;                      /* bytes in data ranges, to copy and to read back */
-	uint64_t there;                      /* bytes allocated to a copy that was interrupted */
+	uint64_t left;                       /* bytes that a run would clear up, but no dry run */
 	uint64_t allocated;                  /* bytes that the copy will have allocated */
 	bool nocow;                          /* the flag that the copy is to have */
 	struct image_copy engine;

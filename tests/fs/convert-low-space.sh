@@ -54,13 +54,21 @@ btrfs -q subvolume snapshot -r "$T/b" "$T/b/snapshot"
 expect_refused "even so, for what is shared" "$image" --low-space
 
 # What is preallocated beyond the end can't be moved bit by bit: there has to be room for it.
-FS_SIZE=320M make_fs xfs x
+FS_SIZE=500M make_fs xfs x
 mkdir "$T/x/d"
 image=$T/x/d/v.raw
 make_image "$image" 8M
 fallocate --offset 8M --length 60M --keep-size "$image"
 leave_room 40 "$T/x/fill"
 expect_refused "even so" "$image" --low-space --rewrite
+
+# A copy that was to be resumed is cleared up before: a dry run counts its room as well.
+rm "$T/x/fill" "$image"
+make_image "$image" 140M
+interrupt_copy 60 "$image" --rewrite
+leave_room 5 "$T/x/fill"
+expect_status 0 cowctl convert --dry-run --low-space --rewrite "$image"
+expect_converted on "$image" --low-space --rewrite
 
 # Btrfs frees none of an extent of 256 MiB before all of it is moved.
 truncate -s 4G "$T/l.img"
