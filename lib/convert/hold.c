@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/inotify.h>
 
-#include "base/macro.h"
+#include "base/fd.h"
 #include "convert/convert.h"
 #include "stack/filesystem.h"
 
@@ -109,6 +110,25 @@ void convert_hold_release(struct convert_hold *hold)
 {
 	set_lock_bytes(hold->fd, F_UNLCK);
 	convert_hold_release_lease(hold);
+}
+
+int convert_hold_watch(int fd)
+{
+	BASE_CLEANUP(fd) int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	if (watch < 0 || inotify_add_watch(watch, BASE_FD_PATH(fd), IN_CLOSE_WRITE) < 0)
+		return -1;
+	return base_take_fd(&watch);
+}
+
+bool convert_hold_saw_writer(int watch)
+{
+	char events[sizeof(struct inotify_event) + NAME_MAX + 1];
+	bool saw = false;
+
+	while (read(watch, events, sizeof(events)) > 0)
+		saw = true;
+	return saw;
 }
 
 bool convert_is_open(int fd)

@@ -44,6 +44,13 @@ void convert_hold_release_lease(struct convert_hold *hold);
 /* The same, and let them use the file: QEMU looks at the lock bytes as soon as it is in. */
 void convert_hold_release(struct convert_hold *hold);
 
+/* A lease tells of who has the file open now. Of who has closed it again meanwhile, without a lease
+ * to keep him out, this tells: begun while nobody has it open, and asked when that is known again.
+ * @return a descriptor, or -1 where there is none to be had, which sees nobody */
+int convert_hold_watch(int fd);
+/* Has anybody had it open for writing since it was asked last? */
+bool convert_hold_saw_writer(int watch);
+
 /* Has anybody the file open, besides this one descriptor? */
 bool convert_is_open(int fd);
 

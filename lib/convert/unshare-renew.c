@@ -37,6 +37,7 @@ static void find_writer(struct unshare *u)
 {
 	struct timespec now = time_of(u);
 
+	convert_hold_saw_writer(u->watch); /* no news */
 	if (memcmp(&now, &u->own, sizeof(now)) != 0)
 		u->before.st_mtim = u->own = now;
 }
@@ -62,8 +63,8 @@ static int renew_by_kernel(struct unshare *u, uint64_t at, size_t size)
 	convert_hold_release_lease(&u->hold);
 	if (fallocate(u->fd, UNSHARE, (off_t)at, (off_t)size) < 0)
 		return -errno;
-	/* Whoever is there by now may have written as well. */
-	if (convert_hold_lease(&u->hold, u->fd, F_WRLCK) == 0)
+	/* Whoever is there by now, or was and has left, may have written as well. */
+	if (convert_hold_lease(&u->hold, u->fd, F_WRLCK) == 0 && !convert_hold_saw_writer(u->watch))
 		u->own = time_of(u);
 	return 0;
 }
@@ -132,6 +133,7 @@ static int pick_engine(struct unshare *u, struct cow_error *err)
 
 	if (r < 0)
 		return r;
+	u->watch = convert_hold_watch(u->fd);
 	u->engine = &by_kernel;
 	if (fallocate(u->fd, UNSHARE, first, 1) < 0 && errno == EOPNOTSUPP)
 		u->engine = &by_hand;

@@ -297,6 +297,7 @@ COW_EXPORT int cow_unshare_at(int dirfd, const char *name,
 		.options = options,
 		.result = ret,
 		.fd = -1,
+		.watch = -1,
 		.hold = {.fd = -1, .lease = F_UNLCK},
 	};
 	double start = convert_now();
@@ -314,6 +315,8 @@ COW_EXPORT int cow_unshare_at(int dirfd, const char *name,
 	if (r < 0)
 		convert_tell(&own, ret->reason, ret->remedy, err);
 	free(u.spans.list);
+	if (u.watch >= 0)
+		close(u.watch);
 	if (u.fd >= 0)
 		close(u.fd); /* gives up leases and locks */
 	ret->seconds = convert_now() - start;

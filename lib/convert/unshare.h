@@ -28,6 +28,7 @@ struct unshare {
 	int fd; /* O_RDONLY while looking, then O_RDWR; the only one, for a write lease */
 	struct stat before;  /* with the time of the last write that was not this run's */
 	struct timespec own; /* when this run wrote last */
+	int watch;           /* tells of writers that came and went while there was no lease */
 	struct convert_hold hold;
 	struct convert_spans spans; /* whose next overwrite would be copied */
 
