@@ -166,7 +166,7 @@ static void look_at_path(int dirfd, const struct convert_journal *journal, const
 			       "converting the image again goes on, --undo goes back";
 }
 
-static bool is_running(int dirfd, const struct convert_journal *journal, ino_t inode)
+bool convert_is_at_work(int dirfd, const struct convert_journal *journal, ino_t inode)
 {
 	return convert_is_leased(dirfd, inode) ||
 	       ((convert_journal_is_live(journal) || journal->kind == CONVERT_JOURNAL_COPYING) &&
@@ -198,7 +198,7 @@ COW_EXPORT bool cow_convert_interrupted_read(int dirfd, const char *name,
 	ret->second = convert_journal_find_away(dirfd, &journal, image);
 	if (convert_journal_stops_guest(&journal) && !ret->remedy)
 		ret->remedy = standing_still;
-	if (is_running(dirfd, &journal, st.st_ino)) {
+	if (convert_is_at_work(dirfd, &journal, st.st_ino)) {
 		ret->running = COW_ANSWER_YES;
 		ret->remedy = "";
 	} else {

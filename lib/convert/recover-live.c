@@ -39,11 +39,6 @@ struct pair {
 	struct side *old, *copy; /* which is which */
 };
 
-static int fail_at_work(const struct convert *c, struct cow_error *err)
-{
-	return base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is being converted", BASE_QUOTE(c->name));
-}
-
 static int look_at(const struct convert *c, const char *name, uint64_t copy, struct side *side,
 		   struct cow_error *err)
 {
@@ -56,7 +51,7 @@ static int look_at(const struct convert *c, const char *name, uint64_t copy, str
 		return base_fail(err, errno, "open %s", BASE_QUOTE(name));
 	/* It is the copy that a run has locked; anybody may lock what they can read. */
 	if (side->st.st_ino == copy && flock(side->fd, LOCK_EX | LOCK_NB) < 0 && !own)
-		return fail_at_work(c, err);
+		return recover_fail_at_work(c, err);
 	r = convert_hold_lease(&side->hold, side->fd, F_WRLCK);
 	side->open = r == -EAGAIN;
 	return r < 0 && r != -EAGAIN ? base_fail(err, -r, "hold %s", BASE_QUOTE(name)) : 0;
@@ -292,7 +287,7 @@ int convert_recover_live(struct convert *c, const char *temp, const struct conve
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
 	if (journal->new_inode != c->copy_inode &&
 	    convert_is_locked(c->dirfd, (ino_t)journal->new_inode))
-		return fail_at_work(c, err);
+		return recover_fail_at_work(c, err);
 	r = c->live ? convert_live_hold(c->live, err) : 0;
 	if (r < 0)
 		return r;

@@ -40,8 +40,7 @@ int recover_refuse(const struct convert *c, const char *temp, const char *why,
 				   : "compare the two, keep the right one, and remove the other");
 }
 
-/* To open what another conversion works on would break its lease, and it would stop. */
-static int fail_at_work(const struct convert *c, struct cow_error *err)
+int recover_fail_at_work(const struct convert *c, struct cow_error *err)
 {
 	return base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is being converted", BASE_QUOTE(c->name));
 }
@@ -229,9 +228,9 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 		return 1;
 	if (convert_journal_is_live(journal))
 		return convert_recover_live(c, temp, journal, err);
-	if (convert_is_leased(c->dirfd, st.st_ino) ||
-	    (journal->kind == CONVERT_JOURNAL_COPYING && convert_is_locked(c->dirfd, st.st_ino)))
-		return fail_at_work(c, err);
+	/* To open what another conversion works on would break its lease, and it would stop. */
+	if (convert_is_at_work(c->dirfd, journal, st.st_ino))
+		return recover_fail_at_work(c, err);
 	fd = open_alone(c, temp, &hold, err);
 	if (fd == -ENOENT)
 		return 0;
@@ -299,8 +298,9 @@ static int fail_no_image(struct convert *c, struct cow_error *err)
 				   "%s", recover_make_private(c));
 	if (c->temp[0] && c->away[0] && convert_journal_parse(c->away, c->name, &away) &&
 	    away.old_inode == c->journal.old_inode && away.new_inode == c->journal.new_inode)
-		return convert_is_leased(c->dirfd, (ino_t)away.old_inode) ? fail_at_work(c, err)
-									  : 0;
+		return convert_is_at_work(c->dirfd, &away, (ino_t)away.old_inode)
+			       ? recover_fail_at_work(c, err)
+			       : 0;
 	return recover_refuse(c, c->away[0] ? c->away : c->temp, "which can't be gone on with",
 			      err);
 }

@@ -8,6 +8,7 @@
 /* What recover.c does with what an offline conversion left, recover-live.c does as well. */
 int recover_refuse(const struct convert *c, const char *temp, const char *why,
 		   struct cow_error *err);
+int recover_fail_at_work(const struct convert *c, struct cow_error *err);
 int recover_finish(struct convert *c, const char *temp, const struct convert_journal *journal,
 		   struct cow_error *err);
 int recover_remove_copy(struct convert *c, const char *temp, struct cow_error *err);
