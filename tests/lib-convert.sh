@@ -71,13 +71,13 @@ expect_refused() {
 }
 
 # convert_held IMAGE [OPTION...]: begin a conversion that stands still when it has written the first bytes of the
-# copy; convert_go STATUS lets it go on, to end with this status. What it says is in $T/converter.
+# copy, or $HELD_AT pieces; convert_go STATUS lets it go on, to end with this status. What it says is in $T/converter.
 convert_held() {
 	: >"$T/trace"
 	{
 		# leak detection needs ptrace for itself
 		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -o "$T/trace" --trace=pwrite64 \
-			--inject=pwrite64:signal=SIGSTOP:when=1 -- "$COWCTL" convert "$@" \
+			--inject="pwrite64:signal=SIGSTOP:when=${HELD_AT:-1}" -- "$COWCTL" convert "$@" \
 			>"$T/converter" 2>&1 || true
 	} &
 	held=$!

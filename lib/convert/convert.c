@@ -89,6 +89,7 @@ static int keep_copy(struct convert *c, struct cow_error *err)
 	 */
 	if (flock(c->copy, LOCK_EX | LOCK_NB) < 0)
 		return base_fail(err, errno, "lock the copy of %s", BASE_QUOTE(c->name));
+	c->watch = convert_hold_watch(c->copy);
 	r = convert_name_copy(c, CONVERT_JOURNAL_COPYING, 0, err);
 	if (r < 0)
 		return r;
@@ -349,6 +350,7 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 		.result = ret,
 		.original = -1,
 		.copy = -1,
+		.watch = -1,
 		.shelf = -1,
 		.original_hold = {.fd = -1, .lease = F_UNLCK},
 		.copy_hold = {.fd = -1, .lease = F_UNLCK},
@@ -375,6 +377,8 @@ COW_EXPORT int cow_convert_at(int dirfd, const char *name,
 		close(c.copy);
 	if (c.original >= 0)
 		close(c.original);
+	if (c.watch >= 0)
+		close(c.watch);
 	if (c.shelf >= 0)
 		close(c.shelf);
 	convert_live_free(c.live);

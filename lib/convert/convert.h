@@ -32,6 +32,7 @@ struct convert {
 	struct convert_live *live; /* a guest has it open, NULL: nobody has */
 	char unasked[128];         /* why libvirt could not tell of its guests, or "" */
 	int shelf;                 /* unnamed file that has the metadata meanwhile, -1: none */
+	int watch; /* tells who wrote to a copy that has a name from the beginning, -1: none */
 
 	ino_t copy_inode;
 	char kept[NAME_MAX + 1]; /* what the original is called when it is kept, "" if too long */

@@ -13,6 +13,7 @@
 #include "convert/convert.h"
 #include "convert/live.h"
 #include "convert/open.h"
+#include "convert/recover.h"
 #include "image/cache.h"
 
 static bool wants_nocow(const struct convert *c)
@@ -136,9 +137,13 @@ static int adopt_copy(struct convert *c, struct cow_error *err)
 	struct stat st;
 	int r;
 
+	/* To open it would look like somebody who writes to it. */
+	if (convert_is_at_work(c->dirfd, &c->journal, (ino_t)c->journal.new_inode))
+		return recover_fail_at_work(c, err);
 	c->copy = openat(c->dirfd, c->temp, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (c->copy < 0 || fstat(c->copy, &st) < 0)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->temp));
+	c->watch = convert_hold_watch(c->copy);
 	r = convert_hold_lease(&c->copy_hold, c->copy, F_WRLCK);
 	convert_hold_release_lease(&c->copy_hold);
 	if (r < 0 || st.st_ino != c->journal.new_inode || st.st_nlink != 1 ||

@@ -267,6 +267,11 @@ int convert_swap(struct convert *c, struct cow_error *err)
 		r = convert_hold_lock(&c->copy_hold);
 	if (r < 0)
 		return base_fail(err, -r, "take a lease on the copy of %s", BASE_QUOTE(c->name));
+	/* It was compared, but perhaps before that. */
+	if (convert_hold_saw_writer(c->watch))
+		return base_refuse(err, ESTALE, COW_CODE_CHANGED,
+				   "somebody wrote to the copy of %s meanwhile",
+				   BASE_QUOTE(c->name));
 	r = convert_name_copy(c, keep ? CONVERT_JOURNAL_KEEP : CONVERT_JOURNAL_REMOVE, 0, err);
 	return r < 0 ? r : replace(c, c->temp, err);
 }

@@ -48,6 +48,14 @@ expect_converted off "$image" --resume
 expect_json '.images[0].bytes_copied > 134217728'
 expect_status 0 cowctl convert --cow on "$image"
 
+# Who writes to it after that was compared is noticed, and what he wrote is found by the next run.
+HELD_AT=275 convert_held --resume --bandwidth 10G "$image"
+dd if=/dev/urandom of="$(litter_in "$T/b/d")" bs=4096 seek=100 count=1 conv=notrunc status=none
+convert_go 2
+expect_text "$T/converter" "somebody wrote to the copy" "--resume goes on with it"
+expect_converted off "$image" --resume
+expect_status 0 cowctl convert --cow on "$image"
+
 # The image was written to meanwhile: the copy is of no use.
 interrupt
 dd if=/dev/urandom of="$image" bs=4096 seek=1000 count=1 conv=notrunc status=none
