@@ -224,17 +224,19 @@ int convert_transfer(struct convert *c, struct cow_error *err)
 	return 0;
 }
 
-/* Where the sample ends: at so many bytes of data, or where a window does. */
+/* Where the sample ends: at so many bytes of data, a second's worth where there is a rate, or where
+ * a window does. */
 static uint64_t end_of_sample(const struct convert *c)
 {
+	uint64_t rate = c->options->bandwidth, sample = rate && rate < SAMPLE ? rate : SAMPLE;
 	uint64_t size = (uint64_t)c->before.st_size, data = 0;
 	uint64_t last = size < IMAGE_CACHE_SPAN ? size : IMAGE_CACHE_SPAN;
 	struct image_range range = {0, 0};
 
 	while (image_next_range(c->original, range.end, last, &range) > 0) {
 		data += range.end - range.start;
-		if (data >= SAMPLE)
-			return range.end - (data - SAMPLE);
+		if (data >= sample)
+			return range.end - (data - sample);
 	}
 	return last;
 }

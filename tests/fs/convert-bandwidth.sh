@@ -11,6 +11,10 @@ for bad in 0 x -1 ""; do
 	expect_status 3 cowctl convert --bandwidth "$bad" "$T/b/v.raw"
 done
 
+# A dry run doesn't keep to it for longer than it takes to see what comes of it.
+expect_status 0 cowctl convert --json --cow on --bandwidth 1K --dry-run "$T/b/v.raw"
+expect_json '.images[0] | .result == "planned" and .seconds_needed >= 8192'
+
 # However low it is: whoever wants to write to the image, or to stop, doesn't wait for the next piece.
 mkdir "$T/b/d"
 make_image "$T/b/d/v.raw" 8M
