@@ -193,6 +193,11 @@ int convert_sync_directory(const struct convert *c, struct cow_error *err);
 int convert_name_copy(struct convert *c, enum convert_journal_kind kind, uint64_t position,
 		      struct cow_error *err);
 
+/* What a dry run says of it. */
+int convert_plan(struct convert *c, struct cow_error *err);
+/* Of a move that was interrupted, how much there is left to move, or to move back; c->total. */
+int convert_plan_rest(struct convert *c, struct cow_error *err);
+
 /* In how many pieces the copy lies, for the result. */
 void convert_note_pieces(struct convert *c);
 
