@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * What a killed conversion left: a temporary name, which says which inodes were being exchanged
- * (journal.h). With O and N for the old and the new inode there are these cases:
- *
- *   image  temp   temp written to since?   what is done
- *   O      N      no                       the copy is removed
- *   N      O      no                       the exchange is completed: the old image is retired
- *   N      O      yes, and image not       exchanged back: somebody went on with the old one
- *   either of them, anything else          nothing is touched, and the conversion refused
- *   neither                                not this image's business: left alone, and said; but
- *                                          refused where it is the image of that name, in two parts
- *   neither, and a copy to be mirrored to  the copy is removed: it serves nobody
- *
- * A copy that was to be resumed is removed like that, too, unless it is resumed. A move is settled
- * where one of the two files is whole and at the path; else it is left to be gone on with.
- *
- * Anybody who may create files here can make up such a name. Believing it can cost them a file of
- * their own, but exchanging back puts their file in the image's place: that is done only in a
- * directory where nobody else can create any.
- */
+/* What a killed conversion left: which of it is whose, and who deals with that (recover-offline.c,
+ * recover-live.c). What can be gone on with is left. What is neither the old nor the new inode is
+ * not this image's business: it is left alone, and said; but refused where it is the image of that
+ * name, in two parts, and a copy to be mirrored to is removed, which serves nobody. */
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -45,9 +29,8 @@ int recover_fail_at_work(const struct convert *c, struct cow_error *err)
 	return base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is being converted", BASE_QUOTE(c->name));
 }
 
-/* Nobody may have the file open that is going to be removed or moved. */
-static int open_alone(const struct convert *c, const char *name, struct convert_hold *hold,
-		      struct cow_error *err)
+int recover_open_alone(const struct convert *c, const char *name, struct convert_hold *hold,
+		       struct cow_error *err)
 {
 	int fd = openat(c->dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int r = fd < 0 ? -errno : convert_hold_lease(hold, fd, F_WRLCK);
@@ -79,23 +62,6 @@ int recover_remove_copy(struct convert *c, const char *temp, struct cow_error *e
 	return r < 0 ? base_fail(err, -r, "remove %s", BASE_QUOTE(temp)) : 0;
 }
 
-static int exchange_back(struct convert *c, const char *temp, ino_t copy, struct cow_error *err)
-{
-	struct convert_hold hold = {.fd = -1, .lease = F_UNLCK};
-	BASE_CLEANUP(fd) int image = open_alone(c, c->name, &hold, err);
-	int r;
-
-	if (image < 0)
-		return image;
-	r = convert_exchange(c, temp, copy);
-	if (r < 0)
-		return base_fail(err, -r, "put %s back", BASE_QUOTE(c->name));
-	r = base_sync_directory(c->dirfd);
-	if (r < 0 || !convert_hold_intact(&hold))
-		return recover_refuse(c, temp, "and somebody has it open", err);
-	return recover_remove_copy(c, temp, err);
-}
-
 /* Nobody but us and root can create names here. Group bits cover ACLs: they show the mask. */
 bool recover_is_private(const struct convert *c)
 {
@@ -112,58 +78,6 @@ const char *recover_make_private(const struct convert *c)
 	if (fstat(c->dirfd, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid())
 		return "do it as the owner of the directory";
 	return "keep them from it meanwhile (chmod go-w on the directory)";
-}
-
-static bool same_owner(const struct stat *a, const struct stat *b)
-{
-	return a->st_uid == b->st_uid && a->st_gid == b->st_gid && a->st_mode == b->st_mode;
-}
-
-/* The table at the top of this file. */
-static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
-		  const struct stat *st, const struct stat *image, struct cow_error *err)
-{
-	bool exchanged = st->st_ino == journal->old_inode;
-	bool unwritten = convert_journal_unwritten(journal, st);
-	bool image_unwritten = convert_journal_unwritten(journal, image);
-
-	if (st->st_nlink != 1 || (unwritten && image_unwritten && st->st_size != image->st_size))
-		return recover_refuse(c, temp, "which is not as it was left", err);
-	if (unwritten)
-		return exchanged ? recover_finish(c, temp, journal, err)
-				 : recover_remove_copy(c, temp, err);
-	if (exchanged && image_unwritten && same_owner(st, image) && recover_is_private(c))
-		return exchange_back(c, temp, journal->new_inode, err);
-	return recover_refuse(c, temp, "which was written to since", err);
-}
-
-static bool is_whole(const struct convert_journal *journal)
-{
-	return journal->kind == CONVERT_JOURNAL_REMOVE || journal->kind == CONVERT_JOURNAL_KEEP;
-}
-
-/* The old image of a move has nothing left when the new one comes to the path with the old one's
- * time; before that, only somebody who looked for his image can have put it there. */
-static bool has_rest(const struct convert_journal *journal, int fd, const struct stat *image)
-{
-	return journal->kind == CONVERT_JOURNAL_AWAY &&
-	       !convert_journal_unwritten(journal, image) && lseek(fd, 0, SEEK_DATA) >= 0;
-}
-
-/* A copy that is not complete has not the image's mtime either: it is of no use but to the
- * conversion that made it. Nor is an old image that was moved. */
-static int settle_any(struct convert *c, const char *temp, const struct convert_journal *journal,
-		      int fd, const struct stat *image, struct cow_error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return base_fail(err, errno, "look at %s", BASE_QUOTE(temp));
-	if (is_whole(journal))
-		return settle(c, temp, journal, &st, image, err);
-	if (st.st_nlink != 1 || journal->position || has_rest(journal, fd, image))
-		return recover_refuse(c, temp, "which is not as it was left", err);
-	return recover_remove_copy(c, temp, err);
 }
 
 static bool belongs(const struct convert_journal *journal, const struct stat *st,
@@ -201,7 +115,7 @@ static int remove_orphan(struct convert *c, const char *temp, const struct conve
 	    st->st_nlink != 1 || c->options->flags & COW_CONVERT_DRY_RUN ||
 	    !recover_is_private(c) || convert_is_locked(c->dirfd, st->st_ino))
 		return 0;
-	fd = open_alone(c, temp, &hold, NULL);
+	fd = recover_open_alone(c, temp, &hold, NULL);
 	if (fd < 0)
 		return 0;
 	if (c->live) /* resumed when all is settled */
@@ -214,10 +128,7 @@ static int remove_orphan(struct convert *c, const char *temp, const struct conve
 static int recover_one(struct convert *c, const char *temp, const struct convert_journal *journal,
 		       const struct stat *image, struct cow_error *err)
 {
-	struct convert_hold hold = {.fd = -1, .lease = F_UNLCK};
-	BASE_CLEANUP(fd) int fd = -1;
 	struct stat st;
-	int r;
 
 	if (fstatat(c->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
@@ -228,16 +139,7 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 		return 1;
 	if (convert_journal_is_live(journal))
 		return convert_recover_live(c, temp, journal, err);
-	/* To open what another conversion works on would break its lease, and it would stop. */
-	if (convert_is_at_work(c->dirfd, journal, st.st_ino))
-		return recover_fail_at_work(c, err);
-	fd = open_alone(c, temp, &hold, err);
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return fd;
-	r = settle_any(c, temp, journal, fd, image, err);
-	return r < 0 ? r : 1;
+	return convert_recover_offline(c, temp, journal, st.st_ino, image, err);
 }
 
 static void note(struct convert *c, const char *temp, bool dealt_with)

@@ -5,10 +5,19 @@
 #include "convert/convert.h"
 #include "convert/journal.h"
 
-/* What recover.c does with what an offline conversion left, recover-live.c does as well. */
+/* What an offline conversion left, under a name that is about the image.
+ * @return 1 when it was dealt with, 0 when it is gone, -errno */
+int convert_recover_offline(struct convert *c, const char *temp,
+			    const struct convert_journal *journal, ino_t inode,
+			    const struct stat *image, struct cow_error *err);
+
+/* What recover-offline.c and recover-live.c share. */
 int recover_refuse(const struct convert *c, const char *temp, const char *why,
 		   struct cow_error *err);
 int recover_fail_at_work(const struct convert *c, struct cow_error *err);
+/* Nobody may have the file open that is going to be removed or moved. */
+int recover_open_alone(const struct convert *c, const char *name, struct convert_hold *hold,
+		       struct cow_error *err);
 int recover_finish(struct convert *c, const char *temp, const struct convert_journal *journal,
 		   struct cow_error *err);
 int recover_remove_copy(struct convert *c, const char *temp, struct cow_error *err);
