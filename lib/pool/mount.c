@@ -178,16 +178,11 @@ static bool went_well(struct libmnt_context *context, int r)
 }
 
 /* Nothing else may be mounted there: it would be hidden. */
-static int check_free(const struct cow_pool *pool, struct cow_error *err)
+static int check_free(const struct cow_pool *pool, int fd, struct cow_error *err)
 {
 	BASE_CLEANUP(mount) struct stack_mount mount = {0};
-	BASE_CLEANUP(fd) int fd = pool_parents_open(pool->path, err);
-	int r = fd < 0 ? fd : find(pool, fd, &mount);
+	int r = find(pool, fd, &mount);
 
-	if (fd == -ENOENT)
-		return base_remedy(err, fd, "cowctl pool build makes it");
-	if (fd < 0)
-		return fd;
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
@@ -212,9 +207,9 @@ static int check_source(const struct cow_pool *pool, struct cow_error *err)
 /* Of two who are about to mount something there, the kernel would put one over the other. Others
  * may have other stores; who may not open it goes on, and can hardly mount there. The descriptor is
  * of the directory below what will be mounted. */
-static int claim_directory(const struct cow_pool *pool, int *ret_fd, struct cow_error *err)
+static int claim_directory(const struct cow_pool *pool, int fd, int *ret_fd, struct cow_error *err)
 {
-	*ret_fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret_fd = base_fd_reopen(fd, O_RDONLY | O_DIRECTORY);
 	if (*ret_fd < 0 || flock(*ret_fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return 0;
 	return base_refuse(err, EBUSY, COW_CODE_BUSY,
@@ -222,53 +217,53 @@ static int claim_directory(const struct cow_pool *pool, int *ret_fd, struct cow_
 			   BASE_QUOTE(pool->path));
 }
 
-static int set_up(struct libmnt_context *context, const struct cow_pool *pool)
+/* On the directory that was looked at, not on where its path leads by then: whoever owns one above
+ * it could have anything hidden. By the number of the process, for a helper has another "self".
+ * Others than root mount what fstab names, by its path, and so do helpers for servers, some of
+ * which look at that path when they are done. */
+static int set_place(struct libmnt_context *context, const struct cow_pool *pool, int fd)
 {
-	int r = mnt_context_set_source(context, pool->mount_source);
+	BASE_CLEANUP(free) char *self = realpath("/proc/self", NULL);
+	BASE_CLEANUP(free) char *source = realpath(pool->mount_source, NULL);
+	BASE_CLEANUP(free) char *target = self ? base_format("%s/fd/%d", self, fd) : NULL;
+	int r;
 
+	if (mnt_context_is_restricted(context) || base_equal(pool->type, "netfs")) {
+		r = mnt_context_set_source(context, pool->mount_source);
+		return r == 0 ? mnt_context_set_target(context, pool->path) : r;
+	}
+	r = target ? mnt_context_disable_canonicalize(context, 1) : -ENOMEM;
 	if (r == 0)
-		r = mnt_context_set_target(context, pool->path);
+		r = mnt_context_disable_mtab(context, 1);
+	if (r == 0)
+		r = mnt_context_set_source(context, source ? source : pool->mount_source);
+	return r == 0 ? mnt_context_set_target(context, target) : r;
+}
+
+/* Its options such as _netdev are kept by libmount, by the path it is unmounted by. */
+static void keep_options(struct libmnt_context *context, const char *place)
+{
+	if (mnt_context_is_nomtab(context) && place &&
+	    mnt_fs_set_target(mnt_context_get_fs(context), place) == 0 &&
+	    mnt_context_disable_mtab(context, 0) == 0)
+		mnt_context_finalize_mount(context);
+}
+
+static int set_up(struct libmnt_context *context, const struct cow_pool *pool, int fd)
+{
+	int r = set_place(context, pool, fd);
+
 	if (r == 0 && !base_equal(pool->mount_type, "auto"))
 		r = mnt_context_set_fstype(context, pool->mount_type);
 	return r == 0 ? mnt_context_set_options(context, pool->mount_options) : r;
 }
 
-int pool_mount(const struct cow_pool *pool, struct cow_error *err)
+static int unmount(const struct cow_pool *pool, const char *target, struct cow_error *err)
 {
-	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
-	BASE_CLEANUP(fd) int claim = -1;
+	BASE_CLEANUP(context) struct libmnt_context *context = mnt_new_context();
 	int r;
 
-	if (!pool->mount_source)
-		return 0;
-	r = claim_directory(pool, &claim, err);
-	if (r == 0)
-		r = check_free(pool, err);
-	if (r == 0)
-		r = check_source(pool, err);
-	if (r < 0)
-		return r;
-	context = mnt_new_context();
-	if (!context || set_up(context, pool) != 0)
-		return base_fail(err, ENOMEM, "mount %s", BASE_QUOTE(pool->mount_source));
-	r = mnt_context_mount(context);
-	if (!went_well(context, r))
-		return fail(context, r, pool, "mount", err);
-	r = cow_pool_check_mounted(pool, err);
-	if (r < 0)
-		pool_unmount(pool, NULL);
-	return r;
-}
-
-int pool_unmount(const struct cow_pool *pool, struct cow_error *err)
-{
-	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
-	int r;
-
-	if (!pool->mount_source)
-		return 0;
-	context = mnt_new_context();
-	if (!context || mnt_context_set_target(context, pool->path) != 0)
+	if (!context || mnt_context_set_target(context, target) != 0)
 		return base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
 	r = mnt_context_umount(context);
 	if (went_well(context, r))
@@ -277,4 +272,52 @@ int pool_unmount(const struct cow_pool *pool, struct cow_error *err)
 	return r == -EBUSY ? base_remedy(err, r, "close what is open there: fuser -vm %s",
 					 BASE_QUOTE(pool->path))
 			   : r;
+}
+
+/* It is where the path leads, and by no way that is refused; or it is unmounted again. */
+static int check_done(const struct cow_pool *pool, const char *place, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = pool_parents_open(pool->path, err);
+	int r = fd < 0 ? fd : pool_check_mounted(pool, fd, err);
+
+	base_cleanup_fd(&fd); /* it would keep it busy */
+	if (r < 0)
+		unmount(pool, place ? place : pool->path, NULL);
+	return r;
+}
+
+int pool_mount(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
+	BASE_CLEANUP(free) char *place = NULL;
+	BASE_CLEANUP(fd) int fd = -1, claim = -1;
+	int r;
+
+	if (!pool->mount_source)
+		return 0;
+	fd = pool_parents_open(pool->path, err);
+	if (fd == -ENOENT)
+		return base_remedy(err, fd, "cowctl pool build makes it");
+	r = fd < 0 ? fd : claim_directory(pool, fd, &claim, err);
+	if (r == 0)
+		r = check_free(pool, fd, err);
+	if (r == 0)
+		r = check_source(pool, err);
+	if (r < 0)
+		return r;
+	context = mnt_new_context();
+	if (!context || set_up(context, pool, fd) != 0)
+		return base_fail(err, ENOMEM, "mount %s", BASE_QUOTE(pool->mount_source));
+	r = mnt_context_mount(context);
+	if (!went_well(context, r))
+		return fail(context, r, pool, "mount", err);
+	/* where the directory is by now */
+	place = realpath(BASE_FD_PATH(fd), NULL);
+	keep_options(context, place);
+	return check_done(pool, place, err);
+}
+
+int pool_unmount(const struct cow_pool *pool, struct cow_error *err)
+{
+	return pool->mount_source ? unmount(pool, pool->path, err) : 0;
 }

@@ -4,7 +4,7 @@
 # us change any directory.
 . "$(dirname "$0")/../lib.sh"
 need_root
-require jq
+require jq strace
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 pool() {
 	cowctl pool "$@" --session
@@ -47,6 +47,23 @@ for call in 'start mounted' 'build mounted --overwrite'; do
 	expect_err "symlink that user 65534 made"
 done
 expect_equal "$(blkid -p -s UUID -o value "$device")" "$before" "what is on the device"
+
+# nor when it is put there in the last instant: what is mounted hides nothing else
+mkdir "$T/b/hidden"
+mkdir -m 0777 "$T/b/shared"
+as_nobody mkdir "$T/b/shared/pool"
+expect_status 0 pool undefine mounted
+expect_status 0 pool define-as swapped --type fs --source-dev "$device" --target "$T/b/shared/pool"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/mounts" --trace=mount,move_mount \
+	--inject=mount,move_mount:delay_enter=2s "$COWCTL" pool start swapped --session >"$T/slow" 2>&1 &
+until [ -s "$T/mounts" ]; do :; done
+as_nobody mv "$T/b/shared/pool" "$T/b/shared/moved"
+as_nobody ln -s ../hidden "$T/b/shared/pool"
+! wait $! || fail "started by way of a symlink"
+expect_text "$T/slow" "symlink that user 65534 made"
+for place in hidden shared/moved; do
+	! mountpoint -q "$T/b/$place" || fail "mounted on $place"
+done
 
 ln -s target "$T/b/own"
 expect_status 0 pool define-as own --target "$T/b/own" --cow off
