@@ -193,6 +193,24 @@ static int check_free(const struct cow_pool *pool, int fd, struct cow_error *err
 			   "unmount it first");
 }
 
+int pool_check_uncovered(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(mount) struct stack_mount mount = {0}, below = {0};
+	BASE_CLEANUP(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	BASE_CLEANUP(fd) int fd = open_directory(pool);
+	const struct stack_edge edge = {.root = root};
+
+	if (root < 0 || fd < 0 || find(pool, fd, &mount) < 0 ||
+	    stack_mount_find_id(&edge, mount.parent, &below) < 0 ||
+	    !base_equal(mount.target, below.target))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY,
+				       "%s is mounted over what is mounted on %s",
+				       BASE_QUOTE(mount.source), BASE_QUOTE(pool->path)),
+			   "unmount it first");
+}
+
 /* A guest may use what is to be mounted. Who may not open it can't mount it either. */
 static int check_source(const struct cow_pool *pool, struct cow_error *err)
 {

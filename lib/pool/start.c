@@ -215,8 +215,10 @@ static int unmount(struct cow_pool_store *store, const struct cow_pool *pool,
 {
 	int r;
 
-	if (!pool->mount_source || pool_mounted(pool) == COW_ANSWER_NO)
+	if (!pool->mount_source)
 		return 0;
+	if (pool_mounted(pool) == COW_ANSWER_NO)
+		return pool_check_uncovered(pool, err);
 	pool_store_unlock(lock);
 	r = pool_unmount(pool, err);
 	/* Somebody else may have been faster. */

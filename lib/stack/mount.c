@@ -50,6 +50,7 @@ static int take(struct libmnt_fs *fs, struct stack_mount *ret)
 		.options = copy(mnt_fs_get_options(fs)),
 		.device = mnt_fs_get_devno(fs),
 		.id = mnt_fs_get_id(fs),
+		.parent = mnt_fs_get_parent_id(fs),
 	};
 
 	if (!mount.type || !mount.source || !mount.target || !mount.root || !mount.options) {

@@ -16,6 +16,7 @@ struct stack_mount {
 	char *options; /* of the mount and of the filesystem, together */
 	dev_t device;
 	int id;
+	int parent; /* the mount it is mounted on */
 };
 
 /* The mount an open file lies on.

@@ -104,6 +104,16 @@ expect_json '.pools[0].state == "inactive"'
 expect_status 2 pool start p
 expect_err "'tmpfs' is mounted on '$vms'"
 umount "$vms"
+# nor is it called stopped while something hides it; what is there in its stead is nobody's concern
+expect_status 0 pool start p
+mount -t tmpfs tmpfs "$vms"
+expect_status 2 pool stop p --json
+expect_json '.error | .code == "busy" and (.message | startswith("'"'tmpfs'"' is mounted over"))'
+umount "$vms"
+umount "$vms"
+mount -t tmpfs tmpfs "$vms"
+expect_status 0 pool stop p
+umount "$vms"
 
 # drift of what is mounted is mended
 expect_status 0 pool start p
