@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <xxhash.h>
 
 #include <cow/pool-source.h>
 
@@ -242,18 +243,35 @@ int pool_uuid_parse(const char *text, char ret_uuid[POOL_UUID_SIZE])
 	return 0;
 }
 
+/* As RFC 9562 has it: which version it is, and variant 10. */
+static void write_uuid(unsigned char bytes[16], unsigned char version,
+		       char ret_uuid[POOL_UUID_SIZE])
+{
+	char digits[33];
+
+	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | version << 4);
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;
+	for (size_t i = 0; i < 16; i++)
+		snprintf(digits + 2 * i, 3, "%02x", bytes[i]);
+	pool_uuid_parse(digits, ret_uuid);
+}
+
 int pool_uuid_make(char ret_uuid[POOL_UUID_SIZE], struct cow_error *err)
 {
 	unsigned char bytes[16];
-	char digits[33];
 
 	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 		return base_fail(err, errno, "make up a uuid");
-	bytes[6] = (bytes[6] & 0x0f) | 0x40; /* RFC 9562: version 4, ... */
-	bytes[8] = (bytes[8] & 0x3f) | 0x80; /* ... variant 10 */
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(digits + 2 * i, 3, "%02x", bytes[i]);
-	return pool_uuid_parse(digits, ret_uuid);
+	write_uuid(bytes, 4, ret_uuid);
+	return 0;
+}
+
+void pool_uuid_of_name(const char *name, char ret_uuid[POOL_UUID_SIZE])
+{
+	XXH128_canonical_t canonical;
+
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits(name, strlen(name)));
+	write_uuid(canonical.digest, 8, ret_uuid);
 }
 
 char *pool_path_clean(const char *path)

@@ -55,6 +55,8 @@ int pool_name_check(const char *name, struct cow_error *err);
 /* Take 32 hexadecimal digits with or without hyphens, write the usual form. @return 0, -EINVAL. */
 int pool_uuid_parse(const char *text, char ret_uuid[POOL_UUID_SIZE]);
 int pool_uuid_make(char ret_uuid[POOL_UUID_SIZE], struct cow_error *err);
+/* The same for the same name each time. */
+void pool_uuid_of_name(const char *name, char ret_uuid[POOL_UUID_SIZE]);
 /* A path without doubled and trailing slashes and "." components; NULL: out of memory. */
 char *pool_path_clean(const char *path);
 

@@ -32,7 +32,9 @@ static int read_policy(const xmlNode *root, enum cow_policy *ret, struct cow_err
 	return 0;
 }
 
-static int read_uuid(xmlNode *root, struct pool_definition *definition, struct cow_error *err)
+/* Of a stored one that has none it is the same each time: it is looked up by it. */
+static int read_uuid(xmlNode *root, bool stored, struct pool_definition *definition,
+		     struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *text = NULL;
 	char uuid[POOL_UUID_SIZE];
@@ -44,7 +46,9 @@ static int read_uuid(xmlNode *root, struct pool_definition *definition, struct c
 	if (text && pool_uuid_parse(text, uuid) < 0)
 		return pool_xml_refuse(pool_xml_child(root, "uuid"), err, "%s is no uuid",
 				       BASE_QUOTE(text));
-	if (!text)
+	if (!text && stored)
+		pool_uuid_of_name(definition->name, uuid);
+	else if (!text)
 		r = pool_uuid_make(uuid, err);
 	if (r < 0)
 		return r;
@@ -87,7 +91,8 @@ static void drop_sizes(xmlNode *root)
 		}
 }
 
-static int read_root(xmlNode *root, struct pool_definition *definition, struct cow_error *err)
+static int read_root(xmlNode *root, bool stored, struct pool_definition *definition,
+		     struct cow_error *err)
 {
 	int r;
 
@@ -101,7 +106,7 @@ static int read_root(xmlNode *root, struct pool_definition *definition, struct c
 	if (r == 0 && !definition->name)
 		r = pool_xml_refuse(root, err, "<pool> has no <name>");
 	if (r == 0)
-		r = read_uuid(root, definition, err);
+		r = read_uuid(root, stored, definition, err);
 	if (r == 0)
 		r = read_path(root, definition, err);
 	if (r == 0)
@@ -136,7 +141,7 @@ static int read_document(const char *xml, size_t size, bool stored, struct pool_
 	if (r == 0 && stored)
 		unwrap_state(definition->doc);
 	if (r == 0)
-		r = read_root(xmlDocGetRootElement(definition->doc), definition, err);
+		r = read_root(xmlDocGetRootElement(definition->doc), stored, definition, err);
 	if (r < 0)
 		return r;
 	definition->pool.name = definition->name;

@@ -80,3 +80,14 @@ expect_status 0 pool create-as t --target "$T/other"
 EDITOR="sed -i 's,</path>,&<permissions><mode>0700</mode></permissions>,'" expect_status 0 pool edit t
 expect_status 0 pool stop t
 expect_status 0 pool info t
+
+# one that was stored without a uuid has the same one each time: it can be edited and renamed like any other
+printf "<pool type='dir'><name>bare</name><target><path>%s/bare</path></target></pool>" "$T" >"$T/config/cowctl/pools/bare.xml"
+expect_status 0 pool uuid bare
+cp "$T/out" "$T/uuid"
+EDITOR="sed -i 's,</path>,&<permissions><mode>0700</mode></permissions>,'" expect_status 0 pool edit bare
+expect_text "$T/config/cowctl/pools/bare.xml" 0700 "<uuid>$(cat "$T/uuid")</uuid>"
+sed -i '/<uuid>/d' "$T/config/cowctl/pools/bare.xml"
+expect_status 0 pool rename bare named
+expect_status 0 pool name "$(cat "$T/uuid")"
+expect_out named
