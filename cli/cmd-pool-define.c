@@ -67,7 +67,7 @@ static int create_pool(struct cli_call *call, const struct cow_pool *pool)
 	fprintf(call->out, "created pool %s, policy %s, compliance %s\n", CLI_QUOTE(pool->name),
 		cow_policy_name(pool->policy), cow_compliance_name(created->compliance));
 	cli_pool_json(call, store, created);
-	return cli_pool_judge(call, created);
+	return cli_pool_judge_started(call, created);
 }
 
 typedef int pool_use(struct cli_call *call, const struct cow_pool *pool);

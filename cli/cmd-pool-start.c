@@ -22,7 +22,7 @@ static int start_one(struct cli_call *call, struct cow_pool_store *store, struct
 	fprintf(call->out, "started pool %s, compliance %s\n", CLI_QUOTE(pool->name),
 		cow_compliance_name(pool->compliance));
 	cli_pool_json(call, store, pool);
-	return cli_pool_judge(call, pool);
+	return cli_pool_judge_started(call, pool);
 }
 
 /* What is marked for it and not started yet. One that can't be started or read stops no other. */

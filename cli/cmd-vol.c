@@ -77,12 +77,28 @@ static void warn_of_problem(struct cli_call *call, const struct cow_volume *volu
 	cli_status(call, CLI_EXIT_FAILED);
 }
 
-/* So does what is not known of one that could. */
-static void judge(struct cli_call *call, const struct cow_volume *volume)
+/* So does what is not known of one that could. It is the same of most in a pool: said once. */
+struct unknown {
+	uint64_t volumes;
+	char *why; /* of the first */
+};
+
+static void judge(struct cli_call *call, const struct cow_volume *volume, struct unknown *unknown)
 {
 	warn_of_problem(call, volume);
-	if (volume->compliance == COW_COMPLIANCE_UNKNOWN)
-		cli_status(call, CLI_EXIT_FAILED);
+	if (volume->compliance != COW_COMPLIANCE_UNKNOWN)
+		return;
+	cli_status(call, CLI_EXIT_FAILED);
+	if (!volume->problem && !unknown->volumes++)
+		unknown->why = cli_copy(volume->reason);
+}
+
+static void warn_of_unknown(struct cli_call *call, struct unknown *unknown)
+{
+	if (unknown->volumes)
+		cli_warn(call, "of %ju volumes it is unknown how they stand%s%s",
+			 (uintmax_t)unknown->volumes, *unknown->why ? ": " : "", unknown->why);
+	free(unknown->why);
 }
 
 static int list(struct cli_call *call)
@@ -90,6 +106,7 @@ static int list(struct cli_call *call)
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_pool *pool CLI_CLEANUP(pool) = NULL;
 	struct cow_volume_list *volumes CLI_CLEANUP(volume_list) = NULL;
+	struct unknown unknown = {0};
 	struct cow_volume *volume;
 	struct cow_error err = {0};
 	struct cli_table *table;
@@ -103,10 +120,11 @@ static int list(struct cli_call *call)
 	table = cli_table_new(call, "volumes");
 	while ((r = cow_volume_list_next(volumes, &volume, &err)) > 0) {
 		cli_table_add(table, NULL, volume);
-		judge(call, volume);
+		judge(call, volume, &unknown);
 		cow_volume_free(volume);
 	}
 	cli_table_end(table);
+	warn_of_unknown(call, &unknown);
 	return r < 0 ? cli_error(call, &err) : call->status;
 }
 
@@ -205,13 +223,15 @@ static void json_of(struct cli_call *call, const struct cli_vol *vol)
 static int info(struct cli_call *call)
 {
 	struct cli_vol vol CLI_VOL_CLEANUP = {0};
+	struct unknown unknown = {0};
 	int status = cli_vol_open(call, &vol);
 
 	if (status)
 		return status;
 	cli_show(call, cli_vol_columns, vol.volume);
 	json_of(call, &vol);
-	judge(call, vol.volume);
+	judge(call, vol.volume, &unknown);
+	warn_of_unknown(call, &unknown);
 	return call->status;
 }
 

@@ -139,6 +139,14 @@ int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool)
 	return CLI_EXIT_CLEAN;
 }
 
+int cli_pool_judge_started(struct cli_call *call, const struct cow_pool *pool)
+{
+	int status = cli_pool_judge(call, pool);
+
+	return status == CLI_EXIT_FAILED && pool->state == COW_POOL_STATE_ACTIVE ? CLI_EXIT_FINDINGS
+										 : status;
+}
+
 void cli_pool_tell_pending(struct cli_call *call, const struct cow_pool *pool)
 {
 	if (pool->pending == COW_ANSWER_YES)

@@ -58,6 +58,8 @@ int cli_pool_each(struct cli_call *call, cli_pool_function *work);
 /* How a refreshed pool in use stands: a drift is a finding, not to know is a failure where a policy
  * is asked for. Both are said. @return an exit status. */
 int cli_pool_judge(struct cli_call *call, const struct cow_pool *pool);
+/* The same of one that was to be started, which is done: not to know is a finding. */
+int cli_pool_judge_started(struct cli_call *call, const struct cow_pool *pool);
 
 /* Say of a pool, as it is in use, that another definition was stored for its next start. */
 void cli_pool_tell_pending(struct cli_call *call, const struct cow_pool *pool);

@@ -117,8 +117,11 @@ static void decide_on(const struct probe_situation *s, struct cow_decision *ret)
 	else if (s->mount_nodatacow)
 		refuse(ret, COW_CODE_CONFLICT, "the filesystem is mounted with nodatacow",
 		       "remount it with datacow");
-	else
+	else if (s->settable || s->compressed || s->no_switch)
 		say(ret, COW_ACTION_LEAVE, COW_POLICY_ON, "copy-on-write is not switched off");
+	else
+		say(ret, COW_ACTION_LEAVE, COW_POLICY_ON,
+		    "nothing is switched off, but it is not known what overwrites do here");
 }
 
 /* Auto keeps CoW on: that is what is there, unless somebody set the flag. */

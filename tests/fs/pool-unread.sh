@@ -42,6 +42,17 @@ stands off+C ok ok
 expect_status 0 cowctl pool define-as proc --session --target /proc/tty --cow on
 stands proc unknown unknown
 expect_status 2 cowctl pool apply --check proc --session
+expect_status 0 cowctl pool build --dry-run proc --session
+expect_out "cow=on: nothing is switched off, but it is not known what overwrites do here"
+# which is said, and is no failure of what was asked for
+expect_status 1 cowctl pool start proc --session
+expect_out "started pool 'proc', compliance unknown"
+expect_err "policy on: it is unknown how its directory stands"
+expect_status 2 cowctl vol list proc --session
+expect_err "volumes it is unknown how they stand: "
+expect_status 0 cowctl pool stop proc --session
+expect_status 1 cowctl pool create-as tty --session --target /proc/tty/ldisc --cow on
+expect_status 0 cowctl pool stop tty --session
 
 # where no flag matters, none has to be read
 mkdir -m 0711 "$T/e/p"
