@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl pool start, stop, autostart. */
+#include <errno.h>
+
 #include "pool.h"
 #include "verbs.h"
 
@@ -25,6 +27,13 @@ static int start_one(struct cli_call *call, struct cow_pool_store *store, struct
 	return cli_pool_judge_started(call, pool);
 }
 
+/* A mark that it is started outlives a soft reboot, and what is mounted does not. */
+static bool is_to_start(struct cow_pool_store *store, const struct cow_pool *pool)
+{
+	return cow_pool_is_started(store, pool) == COW_ANSWER_NO ||
+	       (pool->mount_source && cow_pool_check_mounted(pool, NULL) == -EINVAL);
+}
+
 /* What is marked for it and not started yet. One that can't be started or read stops no other. */
 static int start_marked(struct cli_call *call)
 {
@@ -41,7 +50,7 @@ static int start_marked(struct cli_call *call)
 	for (struct cow_pool **pool = pools; *pool; pool++) {
 		if ((*pool)->source != COW_POOL_SOURCE_COWCTL || !(*pool)->autostart)
 			continue;
-		if (cow_pool_is_started(store, *pool) == COW_ANSWER_NO)
+		if (is_to_start(store, *pool))
 			cli_status(call, start_one(call, store, *pool));
 	}
 	return call->status;

@@ -91,6 +91,13 @@ expect_err "is not mounted on '$vms'"
 expect_status 2 cowctl vol create-as --session p below 1M
 [ ! -e "$vms/below" ] || fail "a volume in the directory below"
 expect_status 0 pool start p
+# as a soft reboot does, which keeps the marks of what is started
+umount "$vms"
+expect_status 0 pool autostart p
+expect_status 0 pool start --autostart
+is_mounted "$vms" || fail "not mounted at boot"
+expect_status 0 pool start --autostart
+expect_status 0 pool autostart p --disable
 expect_status 0 pool stop p
 mount "$device" "$vms"
 expect_status 0 pool info p --json
