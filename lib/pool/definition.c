@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -117,6 +118,8 @@ static int path_check(const struct pool_definition *definition, struct cow_error
 		why = "is the root directory";
 	else if (has_dot_dot(path))
 		why = "holds '..'";
+	else if (strlen(path) >= PATH_MAX)
+		why = "is longer than a path can be";
 	if (why)
 		return base_refuse(err, EINVAL, COW_CODE_USAGE, "target path %s %s",
 				   BASE_QUOTE(path), why);
