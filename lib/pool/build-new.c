@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -15,6 +14,7 @@
 #include "pool/directory.h"
 #include "pool/parents.h"
 #include "pool/subvolume.h"
+#include "pool/sweep.h"
 
 /* libvirt's, for a directory it makes: others may pass but not list it. */
 #define DEFAULT_MODE 0711
@@ -34,18 +34,6 @@ static inline void base_cleanup_nascent(struct nascent *nascent)
 	if (nascent->name)
 		unlinkat(nascent->dirfd, nascent->name, AT_REMOVEDIR);
 	errno = saved;
-}
-
-/* Another pool's directory may be above, and whoever refreshes that takes away what nobody is
- * making any more, as in lib/volume/create-directory.c. @return fd that holds the lock, or -errno.
- */
-static int claim(int dirfd)
-{
-	int fd = base_fd_reopen(dirfd, O_RDONLY | O_DIRECTORY);
-
-	if (fd >= 0)
-		flock(fd, LOCK_SH | LOCK_NB);
-	return fd;
 }
 
 static int make_hidden(struct nascent *nascent, const struct cow_pool *pool, unsigned flags,
@@ -100,7 +88,7 @@ int pool_build_new(const struct cow_pool *pool, unsigned flags, struct cow_pool_
 		   struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *above = strdup(pool->path);
-	BASE_CLEANUP(fd) int dirfd = -1, claimed = -1, fd = -1;
+	BASE_CLEANUP(fd) int dirfd = -1, held = -1, fd = -1;
 	BASE_CLEANUP(parents) struct pool_parents parents = {0};
 	BASE_CLEANUP(nascent) struct nascent nascent = {.dirfd = -1};
 	char *name = above ? strrchr(above, '/') : NULL;
@@ -112,7 +100,8 @@ int pool_build_new(const struct cow_pool *pool, unsigned flags, struct cow_pool_
 	r = pool_parents_make(&parents, *above ? above : "/", 0755, &dirfd, err);
 	if (r < 0)
 		return r;
-	claimed = claim(dirfd);
+	/* Another pool's directory may be above. */
+	held = pool_sweep_hold_off(dirfd);
 	nascent.dirfd = dirfd;
 	r = make_hidden(&nascent, pool, flags, err);
 	if (r < 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <sys/file.h>
 
 #include <cow/convert.h>
@@ -23,6 +24,15 @@ static void remove_directories(int dirfd)
 	while ((entry = readdir(stream)))
 		if (base_starts(entry->d_name, BASE_TEMP_PREFIX))
 			unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+}
+
+int pool_sweep_hold_off(int dirfd)
+{
+	int fd = base_fd_reopen(dirfd, O_RDONLY | O_DIRECTORY);
+
+	if (fd >= 0)
+		flock(fd, LOCK_SH | LOCK_NB);
+	return fd;
 }
 
 struct sweep {

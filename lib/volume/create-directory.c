@@ -2,7 +2,6 @@
 /* A subdirectory is made under a hidden name, and gets its own when the policy holds in it. */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cow/attr.h>
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "pool/definition.h"
 #include "pool/judge.h"
+#include "pool/sweep.h"
 #include "volume/create.h"
 
 /* As pool build has it for the pool's own directory. */
@@ -65,14 +65,12 @@ static int put_in_place(const struct volume_new *new, const char *hidden, struct
 
 int volume_create_directory(struct volume_new *new, struct cow_error *err)
 {
+	BASE_CLEANUP(fd) int held = pool_sweep_hold_off(new->place->fd);
 	char uuid[POOL_UUID_SIZE], hidden[sizeof(BASE_TEMP_PREFIX) + POOL_UUID_SIZE];
 	int r = pool_uuid_make(uuid, err);
 
 	if (r < 0)
 		return r;
-	/* Until the place is closed: cow_pool_mend() takes away what nobody is making any more. Who
-	 * can't have it goes on: at worst there is no directory. */
-	flock(new->place->fd, LOCK_SH | LOCK_NB);
 	snprintf(hidden, sizeof(hidden), BASE_TEMP_PREFIX "%s", uuid);
 	if (mkdirat(new->place->fd, hidden, 0700) < 0)
 		return base_fail(err, errno, "create directory %s", BASE_QUOTE(new->options->name));
