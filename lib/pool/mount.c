@@ -108,7 +108,9 @@ enum cow_answer pool_mounted(const struct cow_pool *pool)
 {
 	BASE_CLEANUP(fd) int fd = -1;
 
-	if (pool->mount_source && !pool_answers(pool->path))
+	if (!pool->mount_source)
+		return COW_ANSWER_YES;
+	if (!pool_answers(pool->path))
 		return COW_ANSWER_UNKNOWN;
 	fd = open_directory(pool);
 	return mounted_at(pool, fd);

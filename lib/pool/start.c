@@ -30,7 +30,7 @@ int pool_check_startable(const struct cow_pool_store *store, const struct cow_po
 
 static int check_directory(const struct cow_pool *pool, struct cow_error *err)
 {
-	int r = pool_look_at_directory(pool);
+	int r = pool_look_at_directory(pool, COW_ANSWER_YES);
 	BASE_CLEANUP(fd) int fd = r < 0 ? -1 : pool_parents_open(pool->path, err);
 
 	/* By a symlink that is refused nothing in it could be mended, cleared up or looked at. */

@@ -74,15 +74,13 @@ static void look_at_sizes(struct cow_pool *pool)
 	pool->allocation = pool->capacity - pool->available;
 }
 
-int pool_look_at_directory(const struct cow_pool *pool)
+int pool_look_at_directory(const struct cow_pool *pool, enum cow_answer mounted)
 {
 	BASE_CLEANUP(fd) int fd = open(pool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = fd < 0 ? -errno : 0;
 
 	/* What is mounted is for everybody to see, be it not for everybody to look into. */
-	if ((r == 0 || r == -EACCES) && pool_mounted(pool) == COW_ANSWER_NO)
-		return -ENODEV;
-	return r;
+	return (r == 0 || r == -EACCES) && mounted == COW_ANSWER_NO ? -ENODEV : r;
 }
 
 static enum cow_pool_state state_of(enum cow_answer started, int reachable)
@@ -105,14 +103,15 @@ COW_EXPORT enum cow_answer cow_pool_is_started(struct cow_pool_store *store,
 COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool,
 				struct cow_error *err)
 {
-	int reachable = 0;
-
-	if (pool_has_directory(pool))
-		reachable = pool_answers(pool->path) ? pool_look_at_directory(pool) : -ETIMEDOUT;
+	bool answers = pool_has_directory(pool) && pool_answers(pool->path);
+	enum cow_answer mounted = answers ? pool_mounted(pool) : COW_ANSWER_UNKNOWN;
+	int reachable = answers                    ? pool_look_at_directory(pool, mounted)
+			: pool_has_directory(pool) ? -ETIMEDOUT
+						   : 0;
 
 	(void)err;
 	pool->measured = COW_ANSWER_UNKNOWN;
-	pool->state = state_of(pool_store_started(store, pool), reachable);
+	pool->state = state_of(pool_store_started_with(store, pool, mounted), reachable);
 	if (!pool_has_directory(pool)) {
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "not a pool of files in a directory");
 	} else if (reachable == -ENOENT || reachable == -ENOTDIR) {
@@ -121,7 +120,7 @@ COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *p
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "the directory does not answer");
 	} else if (reachable == -ENODEV) {
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "its source is not mounted there");
-	} else if (pool_mounted(pool) != COW_ANSWER_YES) {
+	} else if (mounted != COW_ANSWER_YES) {
 		set_compliance(pool, COW_COMPLIANCE_UNKNOWN, "what is mounted there is not known");
 	} else {
 		look_at_policy(pool);

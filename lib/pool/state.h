@@ -5,7 +5,7 @@
 #include <cow/pool.h>
 
 /* 0 when the pool's directory is there and can be listed; -ENODEV when what is to be mounted on it
- * is not. */
-int pool_look_at_directory(const struct cow_pool *pool);
+ * is not. @param mounted of pool_mounted(). */
+int pool_look_at_directory(const struct cow_pool *pool, enum cow_answer mounted);
 
 #endif

@@ -188,13 +188,21 @@ enum cow_answer pool_store_marked(const struct cow_pool_store *store, const stru
 	return pool_store_has(store->runtime, pool->name, ".started");
 }
 
-enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool)
+enum cow_answer pool_store_started_with(const struct cow_pool_store *store,
+					const struct cow_pool *pool, enum cow_answer mounted)
 {
 	if (pool->source == COW_POOL_SOURCE_LIBVIRT)
 		return pool_store_has(store->libvirt_run, pool->name, ".xml");
-	if (pool->mount_source && pool_mounted(pool) == COW_ANSWER_YES)
+	if (pool->mount_source && mounted == COW_ANSWER_YES)
 		return COW_ANSWER_YES;
 	return pool_store_marked(store, pool);
+}
+
+enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool)
+{
+	bool ours = pool->source != COW_POOL_SOURCE_LIBVIRT;
+
+	return pool_store_started_with(store, pool, ours ? pool_mounted(pool) : COW_ANSWER_UNKNOWN);
 }
 
 int pool_store_check_own(const struct cow_pool *pool, struct cow_error *err)

@@ -101,6 +101,9 @@ void pool_store_drop_mark(const struct cow_pool_store *store, const char *name);
 
 /* Whether a pool is marked started (libvirt's: active), or has mounted what it is there for. */
 enum cow_answer pool_store_started(const struct cow_pool_store *store, const struct cow_pool *pool);
+/* The same where pool_mounted() was asked already. */
+enum cow_answer pool_store_started_with(const struct cow_pool_store *store,
+					const struct cow_pool *pool, enum cow_answer mounted);
 
 /* Whether one of ours is marked, be anything mounted or not: nothing but the store is looked at. */
 enum cow_answer pool_store_marked(const struct cow_pool_store *store, const struct cow_pool *pool);
