@@ -30,29 +30,40 @@ static int start_one(struct cli_call *call, struct cow_pool_store *store, struct
 /* A mark that it is started outlives a soft reboot, and what is mounted does not. */
 static bool is_to_start(struct cow_pool_store *store, const struct cow_pool *pool)
 {
+	if (pool->source != COW_POOL_SOURCE_COWCTL || !pool->autostart)
+		return false;
 	return cow_pool_is_started(store, pool) == COW_ANSWER_NO ||
 	       (pool->mount_source && cow_pool_check_mounted(pool, NULL) == -EINVAL);
 }
 
-/* What is marked for it and not started yet. One that can't be started or read stops no other. */
+/* What is marked for it and not started yet. One that can't be started or read stops no other, nor
+ * does one that doesn't answer: it is waited for when all others are started. */
 static int start_marked(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_pool **pools CLI_CLEANUP(pools) = NULL;
+	char *late CLI_CLEANUP(text) = NULL;
 	struct cow_error err = {0};
-	size_t broken = 0;
+	size_t broken = 0, count = 0;
 
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_list(store, &pools, &broken, &err) < 0)
 		return cli_error(call, &err);
 	if (broken)
 		cli_error(call, &err);
-	for (struct cow_pool **pool = pools; *pool; pool++) {
-		if ((*pool)->source != COW_POOL_SOURCE_COWCTL || !(*pool)->autostart)
-			continue;
-		if (is_to_start(store, *pool))
-			cli_status(call, start_one(call, store, *pool));
+	while (pools[count])
+		count++;
+	late = cli_allocate(count + 1);
+	for (size_t i = 0; i < count; i++) {
+		bool marked = is_to_start(store, pools[i]);
+
+		late[i] = marked && cow_pool_check_mounted(pools[i], NULL) == -ETIMEDOUT;
+		if (marked && !late[i])
+			cli_status(call, start_one(call, store, pools[i]));
 	}
+	for (size_t i = 0; i < count; i++)
+		if (late[i])
+			cli_status(call, start_one(call, store, pools[i]));
 	return call->status;
 }
 

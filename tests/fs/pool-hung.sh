@@ -50,9 +50,18 @@ expect_status 2 timeout --signal=KILL 60 "$COWCTL" audit --session started
 expect_err "'started' does not answer"
 expect_status 0 pool stop other
 expect_status 0 pool stop plain
+# nor does it keep others from being started at boot
+for name in defined plain; do
+	expect_status 0 pool autostart $name
+done
+pool start --autostart >/dev/null 2>&1 &
+marked=$!
+until [ -e "$T/runtime/cowctl/pools/plain.started" ]; do
+	kill -0 $marked || fail "plain is not started"
+	read -rt 0.05 <> <(:) || true
+done
 expect_status 0 pool stop started
 kill -0 $starting || fail "nobody waited"
 kill -CONT "$server"
-wait $starting
-wait $building || true # it may have been started by then
+wait $starting $building $marked || true # one of them starts it
 expect_status 0 pool stop defined
