@@ -24,7 +24,7 @@ struct find {
 	void *data;
 	bool read_only;        /* all of it: then that is why, for each of them */
 	bool interrupted_only; /* no images */
-	struct left_out snapshots, originals, others;
+	struct left_out snapshots, originals, others, discs;
 };
 
 static void leave_out(struct left_out *left, const char *path)
@@ -135,6 +135,14 @@ static bool is_others(const struct find *find, const struct cow_audit_item *item
 	return find->job->pool && item->pool && strcmp(item->pool, find->job->pool->name) != 0;
 }
 
+/* A CD image is copied on no overwrite, for there is none: an audit has nothing against it. */
+static bool is_disc(const struct find *find, const struct cow_audit_item *item)
+{
+	return item->format == COW_FORMAT_ISO && item->overwrite == COW_OVERWRITE_COPIED &&
+	       item->compliance == COW_COMPLIANCE_NOT_APPLICABLE && !find->interrupted_only &&
+	       !(find->job->options.flags & COW_CONVERT_REWRITE);
+}
+
 /* Go through all of them; what could not be read is said. */
 static void walk(struct find *find, const char *directory)
 {
@@ -155,6 +163,8 @@ static void walk(struct find *find, const char *directory)
 			cli_error(find->job->call, &item->error);
 		else if (r > 0 && is_others(find, item))
 			leave_out(&find->others, item->path);
+		else if (r > 0 && is_disc(find, item))
+			leave_out(&find->discs, item->path);
 		else if (r > 0)
 			found(find, item->path,
 			      item->effective ? item->effective : find->job->options.to);
@@ -176,10 +186,12 @@ void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_co
 		.snapshots = {.what = "images in read-only subvolumes are"},
 		.originals = {.what = "kept originals (NAME" CLI_CONVERT_KEPT ") are"},
 		.others = {.what = "images of other pools are"},
+		.discs = {.what = "images of CDs, which are never overwritten, are"},
 	};
 
 	walk(&find, directory);
 	say_left_out(job->call, &find.snapshots);
 	say_left_out(job->call, &find.originals);
 	say_left_out(job->call, &find.others);
+	say_left_out(job->call, &find.discs);
 }

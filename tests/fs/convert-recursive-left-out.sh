@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# --recursive leaves out what nobody wants converted, and says so once: images in read-only snapshots, and
-# originals that an earlier conversion kept.
+# --recursive leaves out what nobody wants converted, and says so once: images in read-only snapshots,
+# originals that an earlier conversion kept, and CD images, which an audit has nothing against.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-convert.sh"
 need_root
@@ -33,3 +33,18 @@ is_nocow d/1.raw.orig || fail "not converted"
 # Where all is read-only, that is why.
 expect_status 2 cowctl convert -r --json d/snapshot
 expect_json '[.images[].result] == ["refused", "refused"]'
+
+# A CD image is never overwritten. Named itself, or to be rewritten, it is an image like any other.
+mkdir cd
+make_image cd/install.iso 1M
+printf '\1CD001\1' | dd of=cd/install.iso bs=1 seek=32768 conv=notrunc status=none
+expect_status 0 cowctl audit --cow off --json cd
+expect_json '[.images[].compliance] == ["not-applicable"]'
+expect_status 0 cowctl convert -r --json cd
+expect_json '.images == []'
+expect_err "1 images of CDs, which are never overwritten, are left as they are, such as 'cd/install.iso'"
+expect_status 0 cowctl convert -r --dry-run --rewrite --json cd
+expect_json '[.images[].result] == ["planned"]'
+expect_converted off cd/install.iso
+expect_status 0 cowctl convert -r --cow on --json cd
+expect_json '[.images[].result] == ["converted"]'
