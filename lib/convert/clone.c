@@ -143,7 +143,7 @@ static int copy_window(struct clone *c, struct image_copy *copy, uint64_t start,
 
 	copy->start = start;
 	copy->end = end;
-	image_cache_note(&cache, c->source, start, end);
+	image_cache_note(&cache, c->source, &copy->known, start, end);
 	copy->cached = image_cache_is_warm(&cache);
 	r = image_copy_run(copy, err);
 	if (r == 0 && fdatasync(c->copy.fd) < 0)

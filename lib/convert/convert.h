@@ -121,10 +121,10 @@ int convert_layout_allocate(const struct convert *c, uint64_t start, uint64_t en
 			    struct cow_error *err);
 /* The next window at or after `from` in which there is any of that, or data in the copy alone.
  * @return 1, 0 when there is none, -errno */
-int convert_layout_next(const struct convert *c, uint64_t from, struct image_range *ret,
+int convert_layout_next(struct convert *c, uint64_t from, struct image_range *ret,
 			struct cow_error *err);
 /* The bytes of all of it. */
-int convert_layout_sum(const struct convert *c, uint64_t *ret, struct cow_error *err);
+int convert_layout_sum(struct convert *c, uint64_t *ret, struct cow_error *err);
 /* Of these what lies beyond the end, all of which goes with the last window. @return 0 or -errno.
  */
 int convert_layout_sum_tail(const struct convert *c, uint64_t *ret);
@@ -144,6 +144,7 @@ int convert_measure(struct convert *c, uint64_t *ret, struct cow_error *err);
 struct convert_compare {
 	struct convert *c;
 	const struct image_sums *sums;
+	struct image_known *known; /* of the original */
 	uint64_t end;
 	struct image_range range; /* what is left of the one that is being cut */
 	uint64_t before;          /* bytes compared of earlier parts */
@@ -153,7 +154,8 @@ struct convert_compare {
 
 /* Begin with it, perhaps while the caller copies what comes next. */
 void convert_compare_begin(struct convert_compare *compare, struct convert *c,
-			   struct image_sums *sums, uint64_t start, uint64_t end);
+			   struct image_sums *sums, struct image_known *known, uint64_t start,
+			   uint64_t end);
 /* Wait for the end of it. */
 int convert_compare_end(struct convert_compare *compare, bool *ret_same, struct cow_error *err);
 /* Or give it up; also one that was never begun. */

@@ -44,6 +44,7 @@ struct window {
 	uint64_t start, end;
 	struct image_cache cache;
 	struct image_sums sums;
+	struct image_known known; /* of the original, from the last window that was compared here */
 	struct convert_compare compare;
 	bool compares;
 };
@@ -53,14 +54,15 @@ static void note(struct window *window, struct convert *c, uint64_t start, uint6
 	window->start = start;
 	window->end = end;
 	image_sums_clear(&window->sums);
-	image_cache_note(&window->cache, c->original, start, end);
+	image_cache_note(&window->cache, c->original, &c->engine.known, start, end);
 	c->engine.cached = image_cache_is_warm(&window->cache);
 	c->engine.sums = c->options->flags & COW_CONVERT_NO_VERIFY ? NULL : &window->sums;
 }
 
 static void compare(struct window *window, struct convert *c)
 {
-	convert_compare_begin(&window->compare, c, &window->sums, window->start, window->end);
+	convert_compare_begin(&window->compare, c, &window->sums, &window->known, window->start,
+			      window->end);
 	window->compares = true;
 }
 
@@ -148,6 +150,9 @@ int convert_transfer_window(struct convert *c, uint64_t start, uint64_t end, str
 {
 	struct window window = {.sums = {.lock = PTHREAD_MUTEX_INITIALIZER}};
 	int r;
+
+	/* Of what is moved the last part is a hole by now. */
+	c->engine.known = (struct image_known){0};
 
 	note(&window, c, start, end);
 	r = begin(&window, c, err);

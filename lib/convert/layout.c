@@ -56,12 +56,12 @@ static bool is_all_data(const struct convert *c)
 }
 
 /* Where either file has data, or the image preallocated space, at or after `from`. */
-static int find_next(const struct convert *c, uint64_t from, uint64_t *ret)
+static int find_next(struct convert *c, uint64_t from, uint64_t *ret)
 {
 	uint64_t size = (uint64_t)c->before.st_size;
 	struct image_range original = {size, size}, copy = original;
 	struct convert_spans spans = {0};
-	int r = image_next_range(c->original, from, size, &original);
+	int r = image_next_known_range(c->original, &c->engine.known, from, size, &original);
 
 	if (r >= 0)
 		r = image_next_range(c->copy, from, size, &copy);
@@ -77,7 +77,7 @@ static int find_next(const struct convert *c, uint64_t from, uint64_t *ret)
 	return r;
 }
 
-int convert_layout_next(const struct convert *c, uint64_t from, struct image_range *ret,
+int convert_layout_next(struct convert *c, uint64_t from, struct image_range *ret,
 			struct cow_error *err)
 {
 	uint64_t size = (uint64_t)c->before.st_size, at = from;
@@ -155,7 +155,7 @@ int convert_layout_sum_tail(const struct convert *c, uint64_t *ret)
 }
 
 /* In the windows in which it is copied, for the memory's sake. */
-int convert_layout_sum(const struct convert *c, uint64_t *ret, struct cow_error *err)
+int convert_layout_sum(struct convert *c, uint64_t *ret, struct cow_error *err)
 {
 	struct image_range window = {0, 0};
 	int r = 0;

@@ -131,7 +131,7 @@ static int drop_doubles(struct convert *c, struct cow_error *err)
 
 /* Where the next window begins: what is a hole in both files needs no position of its own, as it is
  * on both sides of any. @return 1, 0 when there is nothing left, -errno */
-static int find_next(const struct convert *c, uint64_t *at, struct cow_error *err)
+static int find_next(struct convert *c, uint64_t *at, struct cow_error *err)
 {
 	struct image_range next;
 	int r = convert_layout_next(c, *at, &next, err);

@@ -207,7 +207,7 @@ static int renew_window(struct unshare *u, uint64_t start, uint64_t end, struct 
 	struct image_cache window;
 	int r = 0;
 
-	image_cache_note(&window, u->fd, start, end);
+	image_cache_note(&window, u->fd, &(struct image_known){0}, start, end);
 	if (!u->engine)
 		r = pick_engine(u, err);
 	for (size_t i = 0; r == 0 && i < u->spans.n; i++)

@@ -85,14 +85,16 @@ static int step(void *data, uint64_t done, struct cow_error *err)
 }
 
 /* The next range that either file calls data, so that nothing in a hole of one goes unseen. */
-static int next_range(const struct convert *c, uint64_t from, uint64_t end, struct image_range *ret)
+static int next_range(const struct convert_compare *compare, uint64_t from, struct image_range *ret)
 {
-	const int files[] = {c->original, c->copy};
+	const int files[] = {compare->c->original, compare->c->copy};
+	struct image_known copy = {0}, *const known[] = {compare->known, &copy};
+	uint64_t end = compare->end;
 	struct image_range next = {end, end};
 
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(files); i++) {
 		struct image_range range;
-		int r = image_next_range(files[i], from, end, &range);
+		int r = image_next_known_range(files[i], known[i], from, end, &range);
 
 		if (r < 0)
 			return r;
@@ -114,7 +116,7 @@ static int next_piece(void *data, struct image_piece *ret, struct cow_error *err
 	if (atomic_load(&compare->at) != UINT64_MAX)
 		return 0;
 	if (range->start >= range->end) {
-		r = next_range(c, range->end, compare->end, range);
+		r = next_range(compare, range->end, range);
 		if (r < 0)
 			return base_fail(err, -r, "find the data of %s", BASE_QUOTE(c->name));
 		if (r == 0)
@@ -132,11 +134,13 @@ static int next_piece(void *data, struct image_piece *ret, struct cow_error *err
 /* Better by direct I/O, but to drop what is cached alone would not do, nor that: Btrfs serves
  * compressed and inline extents from the cache all the same. */
 void convert_compare_begin(struct convert_compare *compare, struct convert *c,
-			   struct image_sums *sums, uint64_t start, uint64_t end)
+			   struct image_sums *sums, struct image_known *known, uint64_t start,
+			   uint64_t end)
 {
 	*compare = (struct convert_compare){
 		.c = c,
 		.sums = sums,
+		.known = known,
 		.end = end,
 		.range = {start, start},
 		.at = UINT64_MAX,

@@ -7,7 +7,6 @@
 #include "base/macro.h"
 #include "image/cache.h"
 #include "image/extents.h"
-#include "image/ranges.h"
 
 /* What is mapped at once. */
 #define PIECE      ((uint64_t)4 << 20)
@@ -59,13 +58,14 @@ static void note_piece(struct image_cache *cache, int fd, uint64_t start, uint64
 }
 
 /* Only where there is data: a hole has nothing worth caching, and may be large. */
-void image_cache_note(struct image_cache *cache, int fd, uint64_t start, uint64_t end)
+void image_cache_note(struct image_cache *cache, int fd, struct image_known *known, uint64_t start,
+		      uint64_t end)
 {
 	struct image_range range = {start, start};
 	uint64_t next = start; /* that was not looked at */
 
 	*cache = (struct image_cache){.start = start, .end = end};
-	while (image_next_range(fd, range.end, end, &range) > 0) {
+	while (image_next_known_range(fd, known, range.end, end, &range) > 0) {
 		uint64_t at = range.start - (range.start - start) % PIECE;
 
 		for (at = at > next ? at : next; at < range.end; at = next) {

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "image/ranges.h"
+
 /*
  * Leaving the page cache as it was found: what of an image was cached is what a guest will want
  * next; the rest would only push out what others have there.
@@ -22,7 +24,8 @@ struct image_cache {
 
 /* Look at the part from start to end before it is read. What can't be looked at counts as cached.
  */
-void image_cache_note(struct image_cache *cache, int fd, uint64_t start, uint64_t end);
+void image_cache_note(struct image_cache *cache, int fd, struct image_known *known, uint64_t start,
+		      uint64_t end);
 /* Whether reading it past the cache would be slower, for most of it is there. */
 bool image_cache_is_warm(const struct image_cache *cache);
 /* Have the same pages of both files cached, and no others. What is dirty stays. */

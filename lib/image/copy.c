@@ -18,9 +18,9 @@ void *image_buffer_new(void)
 
 /* Real files ---------------------------------------------------------------------------------- */
 
-static int file_next_range(const struct image_copy *copy, uint64_t from, struct image_range *ret)
+static int file_next_range(struct image_copy *copy, uint64_t from, struct image_range *ret)
 {
-	return image_next_range(copy->from, from, copy->end, ret);
+	return image_next_known_range(copy->from, &copy->known, from, copy->end, ret);
 }
 
 /* Filesystems that can't preallocate are left to allocate as they write. */

@@ -30,7 +30,7 @@ struct image_copy;
 /* All that is done to the two files, in a table so that a test can write down what was. Each
  * returns 0 (next_range: 1 or 0) or -errno. Several may be reading and writing at once. */
 struct image_copy_operations {
-	int (*next_range)(const struct image_copy *, uint64_t from, struct image_range *);
+	int (*next_range)(struct image_copy *, uint64_t from, struct image_range *);
 	/* So that a range lies in one piece, and a full disk is found before anything is written.
 	 */
 	int (*allocate)(const struct image_copy *, uint64_t start, uint64_t end);
@@ -47,8 +47,9 @@ struct image_copy {
 	/* Preallocated extents are never compressed, and are of no use where the first overwrite
 	 * takes new space anyway. */
 	bool allocate;
-	struct image_sums *sums; /* notes what was read; NULL: nobody wants to know */
-	bool cached;             /* most of the part is in the page cache: read it from there */
+	struct image_known known; /* of what is copied, from one part to the next */
+	struct image_sums *sums;  /* notes what was read; NULL: nobody wants to know */
+	bool cached;              /* most of the part is in the page cache: read it from there */
 	struct image_pace pace;
 	/* In the caller's thread, with the bytes copied so far: whenever that thread has copied a
 	 * piece, and at the end. A negative errno ends it. May be NULL. */

@@ -18,7 +18,30 @@ static int seek(int fd, uint64_t from, int whence, uint64_t end, uint64_t *ret)
 	return 0;
 }
 
+static int seek_hole(int fd, struct image_known *known, uint64_t data, uint64_t end, uint64_t *ret)
+{
+	if (data < known->start || data >= known->end) {
+		int r = seek(fd, data, SEEK_HOLE, UINT64_MAX, &known->end);
+
+		known->start = data;
+		if (r < 0) {
+			*known = (struct image_known){0};
+			return r;
+		}
+	}
+	*ret = known->end < end ? known->end : end;
+	return 0;
+}
+
 int image_next_range(int fd, uint64_t from, uint64_t end, struct image_range *ret)
+{
+	struct image_known known = {0};
+
+	return image_next_known_range(fd, &known, from, end, ret);
+}
+
+int image_next_known_range(int fd, struct image_known *known, uint64_t from, uint64_t end,
+			   struct image_range *ret)
 {
 	struct image_range range;
 	int r;
@@ -29,7 +52,7 @@ int image_next_range(int fd, uint64_t from, uint64_t end, struct image_range *re
 	if (r < 0 || range.start == end)
 		return r;
 	for (uint64_t data = range.start; data < end;) {
-		r = seek(fd, data, SEEK_HOLE, end, &range.end);
+		r = seek_hole(fd, known, data, end, &range.end);
 		if (r < 0)
 			return r;
 		r = seek(fd, range.end, SEEK_DATA, end, &data);

@@ -31,7 +31,7 @@ static void add(char *list, const char *what, uint64_t start, uint64_t end)
 		 (double)start / (double)MIB, (double)end / (double)MIB);
 }
 
-static int record_next_range(const struct image_copy *copy, uint64_t from, struct image_range *ret)
+static int record_next_range(struct image_copy *copy, uint64_t from, struct image_range *ret)
 {
 	const struct record *record = copy->operations_data;
 
@@ -286,6 +286,41 @@ static void holes_are_kept_from_64_kib_on(void)
 	close(fd);
 }
 
+/* Of a file in pieces it takes long to find the end of its data: it is asked for once. */
+static void what_is_known_to_be_data_is_not_asked_for_again(void)
+{
+	int fd = open(".", O_TMPFILE | O_RDWR, 0600);
+	const uint64_t part = 1u << 20, size = 4u << 20;
+	struct image_known known = {0};
+	struct image_range range;
+	void *data = calloc(1, size);
+
+	if (fd < 0)
+		UNIT_SKIP("no unnamed files in the build directory");
+	CHECK_NUMBER(pwrite(fd, data, size, 0), (ssize_t)size);
+	CHECK_NUMBER(ftruncate(fd, 2 * (off_t)size), 0);
+	CHECK_NUMBER(image_next_known_range(fd, &known, 0, part, &range), 1);
+	CHECK_NUMBER(range.end, part);
+	CHECK_NUMBER(known.start, 0);
+	CHECK_NUMBER(known.end, size);
+
+	/* To be seen by a hole that comes later: it is taken for data. */
+	CHECK_NUMBER(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(2 * part),
+			       (off_t)part),
+		     0);
+	CHECK_NUMBER(image_next_known_range(fd, &known, part, 2 * size, &range), 1);
+	CHECK_NUMBER(range.start, part);
+	CHECK_NUMBER(range.end, size);
+
+	/* Before and behind what is known it is asked for. */
+	CHECK_NUMBER(image_next_known_range(fd, &known, size, 2 * size, &range), 0);
+	known.start = part;
+	CHECK_NUMBER(image_next_known_range(fd, &known, 0, 2 * size, &range), 1);
+	CHECK_NUMBER(range.end, 2 * part);
+	free(data);
+	close(fd);
+}
+
 int main(void)
 {
 	data_is_copied_in_pieces_and_holes_are_not();
@@ -297,5 +332,6 @@ int main(void)
 	the_caller_can_stop_it_after_each_piece();
 	progress_is_told_in_the_callers_thread();
 	holes_are_kept_from_64_kib_on();
+	what_is_known_to_be_data_is_not_asked_for_again();
 	return unit_status();
 }
