@@ -111,6 +111,9 @@ static int rename_backing(struct clone *c, struct cow_error *err)
 		return fail_rename(c, "its format is not on record",
 				   ", or put that on record: qemu-img rebase -u -b NAME -F FORMAT",
 				   err);
+	if (c->header.encrypted == COW_ANSWER_YES)
+		return fail_rename(c, "it is encrypted: qemu-img would ask for its secret", "",
+				   err);
 	if (n < 0)
 		return base_fail(err, errno, "find the directory of %s", BASE_QUOTE(c->from));
 	directory[n] = '\0';

@@ -76,8 +76,11 @@ rm ../other/link.qcow2 ../other/base.raw linked.qcow2
 qemu-img create -q -f qcow2 -u -b base.raw -F raw formatless.qcow2 4M
 printf '\0\0\0\0' | dd of=formatless.qcow2 bs=1 seek=112 conv=notrunc status=none # its extension
 qemu-img create -q -f qcow -b base.raw -F raw old.qcow 2>"$T/log"
-for name in formatless.qcow2 old.qcow; do
+qemu-img create -q -f qcow2 -u -b base.raw -F raw --object secret,id=s,data=x \
+	-o encrypt.format=aes,encrypt.key-secret=s secret.qcow2 4M
+for name in formatless.qcow2 old.qcow secret.qcow2; do
 	expect_not_cloned 2 ../other "$name" ../other
+	expect_not_cloned 2 ../other --dry-run "$name" ../other
 	expect_err "'base.raw'" 'leads elsewhere' 'clone it into the directory it is in'
 	expect_cloned copied "$name" "clone-$name"
 done
