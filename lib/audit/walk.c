@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "audit/names.h"
 #include "audit/walk.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -18,8 +17,7 @@
 
 struct frame {
 	struct audit_directory directory;
-	struct dirent **entries;
-	size_t count, next;
+	struct audit_names names;
 	size_t path_length; /* of its own path, in walk->path */
 };
 
@@ -35,13 +33,6 @@ struct audit_walk {
 	struct cow_error error;
 };
 
-static void free_entries(struct frame *frame)
-{
-	for (size_t i = 0; i < frame->count; i++)
-		free(frame->entries[i]);
-	free(frame->entries);
-}
-
 static void close_directory(struct audit_directory *directory)
 {
 	if (directory->fd >= 0)
@@ -55,7 +46,7 @@ void audit_walk_free(struct audit_walk *walk)
 		return;
 	for (size_t i = 0; i < walk->depth; i++) {
 		close_directory(&walk->frames[i].directory);
-		free_entries(&walk->frames[i]);
+		audit_names_free(&walk->frames[i].names);
 	}
 	close_directory(&walk->parent);
 	free(walk->frames);
@@ -128,59 +119,6 @@ bool audit_is_same(const struct audit_directory *a, const struct audit_directory
 	return a->mount == b->mount && a->device == b->device && a->inode == b->inode;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp((*(struct dirent *const *)a)->d_name, (*(struct dirent *const *)b)->d_name);
-}
-
-static bool is_dots(const char *name)
-{
-	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
-}
-
-static int add_name(struct frame *frame, size_t *room, const struct dirent *entry)
-{
-	struct dirent *copy;
-
-	if (frame->count == *room) {
-		size_t wanted = *room ? *room * 2 : 64;
-		void *entries = reallocarray(frame->entries, wanted, sizeof(copy));
-
-		if (!entries)
-			return -ENOMEM;
-		frame->entries = entries;
-		*room = wanted;
-	}
-	copy = malloc(entry->d_reclen);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, entry, entry->d_reclen);
-	frame->entries[frame->count++] = copy;
-	return 0;
-}
-
-/* Read all names at once: sorting needs them, and a long look at the images meanwhile must not
- * keep a reading position in a directory that changes. */
-static int read_names(struct frame *frame)
-{
-	DIR *stream = base_directory_stream(fcntl(frame->directory.fd, F_DUPFD_CLOEXEC, 0));
-	struct dirent *entry;
-	size_t room = 0;
-	int r = 0;
-
-	if (!stream)
-		return -errno;
-	while (r == 0 && (errno = 0, entry = readdir(stream)))
-		if (!is_dots(entry->d_name))
-			r = add_name(frame, &room, entry);
-	if (r == 0)
-		r = -errno;
-	closedir(stream);
-	if (frame->count)
-		qsort(frame->entries, frame->count, sizeof(struct dirent *), compare_names);
-	return r;
-}
-
 static int make_room(struct audit_walk *walk)
 {
 	size_t wanted = walk->room ? walk->room * 2 : 16;
@@ -206,7 +144,7 @@ static int enter(struct audit_walk *walk, const struct audit_directory *director
 		close_directory(&frame.directory);
 		return r;
 	}
-	r = read_names(&frame);
+	r = audit_names_read(&frame.names, frame.directory.fd);
 	if (walk->depth >= OPEN_MAX_DIRECTORIES)
 		close_directory(&walk->frames[walk->depth - OPEN_MAX_DIRECTORIES].directory);
 	walk->frames[walk->depth++] = frame;
@@ -249,7 +187,7 @@ static int leave(struct audit_walk *walk)
 	}
 	walk->path[above ? frame[-1].path_length : frame->path_length] = '\0';
 	close_directory(&frame->directory);
-	free_entries(frame);
+	audit_names_free(&frame->names);
 	walk->depth--;
 	return r;
 }
@@ -270,7 +208,7 @@ static int give_up(struct audit_walk *walk, int error, struct audit_entry *ret)
 		struct frame *frame = &walk->frames[--walk->depth];
 
 		close_directory(&frame->directory);
-		free_entries(frame);
+		audit_names_free(&frame->names);
 	}
 	return r;
 }
@@ -340,34 +278,23 @@ static int start(struct audit_walk *walk, struct audit_entry *ret)
 	return r < 0 && r != -ENOMEM ? give_error(walk, r, "read directory", ret) : r;
 }
 
-static unsigned char type_of(const struct audit_directory *directory, const struct dirent *entry)
-{
-	struct stat st;
-
-	if (entry->d_type != DT_UNKNOWN)
-		return entry->d_type;
-	if (fstatat(directory->fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
-		/* Gone, or opening it will say what is wrong. */
-		return errno == ENOENT ? DT_UNKNOWN : DT_REG;
-	return IFTODT(st.st_mode);
-}
-
 /* One step. @return 1 an entry, 0 nothing to tell, -ENOMEM. */
 static int step(struct audit_walk *walk, struct audit_entry *ret)
 {
 	struct frame *frame = &walk->frames[walk->depth - 1];
+	struct audit_names *names = &frame->names;
 	const struct dirent *entry;
 	int r;
 
-	if (frame->next == frame->count) {
+	if (names->next == names->count) {
 		r = leave(walk);
 		return r < 0 ? give_up(walk, r, ret) : 0;
 	}
-	entry = frame->entries[frame->next++];
+	entry = names->entries[names->next++];
 	r = set_path(walk, frame->path_length, entry->d_name);
 	if (r < 0)
 		return r;
-	switch (type_of(&frame->directory, entry)) {
+	switch (audit_names_type(entry, frame->directory.fd)) {
 	case DT_DIR:
 		r = enter_name(walk, &frame->directory, entry->d_name);
 		return r < 0 && r != -ENOMEM ? give_error(walk, r, "read directory", ret) : r;
@@ -391,11 +318,11 @@ int audit_walk_next(struct audit_walk *walk, struct audit_entry *ret, struct cow
 
 const char *audit_walk_more(struct audit_walk *walk)
 {
-	struct frame *frame = walk->depth ? &walk->frames[walk->depth - 1] : NULL;
+	struct audit_names *names = walk->depth ? &walk->frames[walk->depth - 1].names : NULL;
 
-	if (!frame || frame->next == frame->count || frame->entries[frame->next]->d_type != DT_REG)
+	if (!names || names->next == names->count || names->entries[names->next]->d_type != DT_REG)
 		return NULL;
-	return frame->entries[frame->next++]->d_name;
+	return names->entries[names->next++]->d_name;
 }
 
 const char *audit_walk_path(struct audit_walk *walk, const char *name)
