@@ -247,7 +247,7 @@ static uint64_t blocks_of(int fd)
 static int find_left(struct convert *c, struct cow_error *err)
 {
 	c->left = 0;
-	if (c->temp[0] || !(c->options->flags & COW_CONVERT_DRY_RUN))
+	if (c->temp[0] || !c->recovered || !(c->options->flags & COW_CONVERT_DRY_RUN))
 		return 0;
 	return cow_convert_list_interrupted(c->dirfd, add_left, c, err);
 }
