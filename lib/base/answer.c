@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/answer.h"
 #include "base/fd.h"
 #include "base/thread.h"
-#include "pool/answer.h"
 
 /* A disk that has to start turning may take longer: then it is unknown this time. */
 #define LIMIT_MS 2000
@@ -19,7 +19,7 @@ struct question {
 	int done; /* closed when there is an answer */
 };
 
-static void look(const char *path)
+void base_await(const char *path)
 {
 	struct statvfs fs;
 	struct stat st;
@@ -31,17 +31,11 @@ static void look(const char *path)
 		close(fd);
 }
 
-void pool_await(const struct cow_pool *pool)
-{
-	if (pool->path)
-		look(pool->path);
-}
-
 static void *ask(void *data)
 {
 	struct question *question = data;
 
-	look(question->path);
+	base_await(question->path);
 	close(question->done);
 	free(question->path);
 	free(question);
@@ -60,7 +54,7 @@ static struct question *new_question(const char *path, int done)
 	return NULL;
 }
 
-bool pool_answers(const char *path)
+bool base_answers(const char *path)
 {
 	struct question *question = NULL;
 	struct pollfd answer = {.fd = -1};
