@@ -6,6 +6,7 @@
 
 #include <cow/image.h>
 
+#include "base/answer.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -106,8 +107,13 @@ static bool seen(const struct walk *walk, const struct stat *st)
 static const char *open_step(struct step *step, const struct walk *walk, int *ret_fd)
 {
 	struct stat st = {0};
-	int fd = open_file(step->path, &st);
+	int fd;
 
+	*ret_fd = -1;
+	/* The image itself is what the caller named; its header can name what is out of reach. */
+	if (step != walk->first && !base_answers(step->path))
+		return "it does not answer";
+	fd = open_file(step->path, &st);
 	*ret_fd = fd < 0 ? -1 : fd;
 	if (S_ISREG(st.st_mode) && seen(walk, &st))
 		return "a loop";

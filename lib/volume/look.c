@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "base/answer.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "pool/judge.h"
@@ -136,14 +137,35 @@ static int look_into(struct look *look, mode_t type, const char **ret_failed)
 	return r;
 }
 
+/* What a symlink leads to, and what is mounted on the name, may be on a filesystem that answers
+ * nobody any more: that is one volume with a problem, and keeps no other waiting.
+ * @return 0 or -errno. */
+static int ask(struct look *look)
+{
+	BASE_CLEANUP(free)
+	char *path = base_format("%s/%s", look->place->pool->path, look->name);
+
+	if (!path)
+		return -ENOMEM;
+	if (base_answers(path))
+		return 0;
+	base_copy(look->problem, sizeof(look->problem), "it does not answer");
+	return -ETIMEDOUT;
+}
+
 /* @return 1, 0 there is no such volume. */
 static int see(struct look *look)
 {
 	const char *failed = "look at it";
 	mode_t type = 0;
-	int r = read_inode(look->place->fd, look->name, AT_SYMLINK_NOFOLLOW, look, &type);
+	/* A server isn't asked: what is opened is looked at once more, and of what a server has
+	 * nothing is recalled. */
+	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+	int r = read_inode(look->place->fd, look->name, flags, look, &type);
 
 	look->volume.symlink = S_ISLNK(type);
+	if (r == 0 && (S_ISLNK(type) || look->mount != look->place->mount))
+		r = ask(look);
 	if (r == 0 && S_ISREG(type) && look_recall(look))
 		return 1;
 	if (r == 0)
