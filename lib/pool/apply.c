@@ -44,7 +44,9 @@ COW_EXPORT int cow_pool_apply(struct cow_pool_store *store, const struct cow_poo
 {
 	int r = flags & COW_POOL_APPLY_CHECK ? 0 : pool_store_check_own(pool, err);
 
-	return r < 0 ? r : pool_apply(store, pool, flags & ~POOL_POINTS_ALONE, ret, err);
+	if (flags & ~(COW_POOL_APPLY_CHECK | COW_POOL_APPLY_DIRECTORIES))
+		return base_fail(err, EINVAL, "apply a policy: unknown flags 0x%x", flags);
+	return r < 0 ? r : pool_apply(store, pool, flags, ret, err);
 }
 
 COW_EXPORT int cow_pool_mend(struct cow_pool_store *store, struct cow_pool *pool,

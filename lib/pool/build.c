@@ -136,6 +136,8 @@ static int format(int fd, const struct cow_pool *pool, unsigned flags, struct co
 
 static int check_flags(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
 {
+	if (flags & ~(COW_POOL_BUILD_SUBVOLUME | COW_POOL_BUILD_DRY_RUN | FORMAT))
+		return base_fail(err, EINVAL, "build a pool: unknown flags 0x%x", flags);
 	if ((flags & FORMAT) == FORMAT)
 		return base_refuse(err, EINVAL, COW_CODE_USAGE,
 				   "to overwrite and not to overwrite exclude each other");

@@ -192,9 +192,11 @@ COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_po
 	struct cow_pool_build_result result = {0};
 	BASE_CLEANUP(free) char *xml = NULL;
 	BASE_CLEANUP(lock) struct pool_lock lock = POOL_LOCK_INIT;
-	unsigned build = flags & ~COW_POOL_CREATE_BUILD;
+	unsigned build = flags & (COW_POOL_CREATE_OVERWRITE | COW_POOL_CREATE_NO_OVERWRITE);
 	int r = pool_definition_check(definition, err);
 
+	if (flags & ~(COW_POOL_CREATE_BUILD | build))
+		return base_fail(err, EINVAL, "create a pool: unknown flags 0x%x", flags);
 	if (r == 0)
 		r = pool_xml_dump(definition, &xml, err);
 	if (r == 0 && build)

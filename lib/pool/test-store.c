@@ -130,6 +130,26 @@ static void libvirts_pools_of_any_type_are_listed_and_left_alone(struct cow_pool
 	CHECK_NUMBER(err.code, COW_CODE_REFUSED);
 }
 
+/* Of a later version they might mean to do nothing. */
+static void flags_that_nobody_knows_are_refused(struct cow_pool_store *store)
+{
+	const struct cow_pool_parts parts = {
+		.name = "c", .path = "/nowhere/at/all", .policy = COW_POLICY_AUTO};
+	struct cow_pool_build_result result;
+	struct cow_pool_point **points = NULL;
+	struct cow_pool *pool = NULL;
+	struct cow_error err = {0};
+
+	CHECK_NUMBER(cow_pool_new(&parts, &pool, NULL), 0);
+	CHECK_NUMBER(cow_pool_apply(store, pool, 0x80, &points, &err), -EINVAL);
+	CHECK_NUMBER(err.code, COW_CODE_USAGE);
+	CHECK_NUMBER(cow_pool_build(store, pool, COW_POOL_BUILD_DRY_RUN | 0x80, &result, NULL),
+		     -EINVAL);
+	CHECK_NUMBER(cow_pool_create(store, pool, COW_POOL_BUILD_DRY_RUN, NULL), -EINVAL);
+	CHECK(access("/nowhere", F_OK) < 0);
+	cow_pool_free(pool);
+}
+
 static void an_undefined_pool_is_gone(struct cow_pool_store *store)
 {
 	struct cow_pool *pool = NULL;
@@ -152,6 +172,7 @@ static void the_store(void)
 	a_pool_is_found_by_name_uuid_and_path(store);
 	a_broken_definition_is_counted_and_hides_nothing(store);
 	libvirts_pools_of_any_type_are_listed_and_left_alone(store);
+	flags_that_nobody_knows_are_refused(store);
 	an_undefined_pool_is_gone(store);
 	cow_pool_store_free(store);
 	snprintf(command, sizeof(command), "rm -r '%s'", folder);

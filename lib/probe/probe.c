@@ -188,6 +188,8 @@ COW_EXPORT int cow_probe_new(const char *path, unsigned flags, struct cow_probe 
 	struct probe_verdict verdict;
 	int r;
 
+	if (flags & ~(COW_PROBE_NO_MEASURE | COW_PROBE_NAMED))
+		return base_fail(err, EINVAL, "probe: unknown flags 0x%x", flags);
 	if (!probe || !(probe->path = strdup(path)))
 		return base_fail(err, ENOMEM, "probe %s", BASE_QUOTE(path));
 	fd = open_nearest(probe, err);

@@ -302,6 +302,14 @@ static void a_descriptor_is_not_answered_for_by_its_parent(void)
 	CHECK(!probe);
 }
 
+static void flags_that_nobody_knows_are_refused(void)
+{
+	struct cow_probe *probe = NULL;
+
+	CHECK_NUMBER(cow_probe_new(".", 0x80, &probe, NULL), -EINVAL);
+	CHECK(!probe);
+}
+
 int main(void)
 {
 	the_facts_of_a_file_are_judged();
@@ -317,5 +325,6 @@ int main(void)
 	a_page_that_stays_does_not_excuse_a_megabyte_that_moves();
 	the_switch_is_what_was_seen_to_work();
 	a_descriptor_is_not_answered_for_by_its_parent();
+	flags_that_nobody_knows_are_refused();
 	return unit_status();
 }
