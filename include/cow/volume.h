@@ -9,7 +9,8 @@
  * A volume is a regular file or a subdirectory of the pool's directory, as libvirt has it. Its name
  * may hold any byte but '/' and NUL; its path is the pool's with the name behind it, and is its key
  * as well. A name that can't be looked into is a volume with a `problem`, and never keeps the
- * others from being listed. No volumes are devices, sockets, FIFOs, and this library's
+ * others from being listed: nor does a symlink, or what is mounted on a name, that leads where
+ * nothing answers within two seconds. No volumes are devices, sockets, FIFOs, and this library's
  * own temporary files.
  *
  * A symlink is looked through, wherever it leads, as libvirt does; what it leads to is never
