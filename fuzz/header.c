@@ -17,8 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(header.format != COW_FORMAT_UNKNOWN);
 	FUZZ_CHECK(cow_format_from_name(cow_format_name(header.format)) == header.format);
 	FUZZ_CHECK(header.damaged != COW_ANSWER_UNKNOWN);
-	if (header.damaged == COW_ANSWER_NO)
-		FUZZ_CHECK(header.virtual_size <= INT64_MAX);
+	FUZZ_CHECK(header.virtual_size <= INT64_MAX);
 	if (header.backing)
 		FUZZ_CHECK(header.backing[0] && strlen(header.backing) < COW_HEADER_HEAD);
 	cow_header_clear(&header);

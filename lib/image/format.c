@@ -77,6 +77,9 @@ static int parse(const struct image_source *source, struct cow_header *ret)
 
 		if (r == -EBADMSG) {
 			header.damaged = COW_ANSWER_YES;
+			/* What is no size of anything is not handed out as one. */
+			if (header.virtual_size > INT64_MAX)
+				header.virtual_size = 0;
 			r = 1;
 		}
 		if (r > 0)

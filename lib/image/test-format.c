@@ -249,6 +249,19 @@ static void names_outside_the_file_are_damage(void)
 	cow_header_clear(&header);
 }
 
+static void a_size_that_no_file_can_have_is_none(void)
+{
+	unsigned char head[1024] = "QFI\xfb\0\0\0\3";
+	struct cow_header header;
+
+	head[23] = 16; /* the size of a cluster, its logarithm */
+	memset(head + 24, 0xff, 8);
+	header = parse(head, sizeof(head));
+	CHECK_NUMBER(header.damaged, COW_ANSWER_YES);
+	CHECK_NUMBER(header.virtual_size, 0);
+	cow_header_clear(&header);
+}
+
 /* QEMU takes the descriptor in it for that of a whole disk, and opens the files named there. */
 static void sparse_disks_without_a_size_have_data_elsewhere(void)
 {
@@ -355,6 +368,7 @@ static void names_go_both_ways(void)
 int main(void)
 {
 	names_outside_the_file_are_damage();
+	a_size_that_no_file_can_have_is_none();
 	sparse_disks_without_a_size_have_data_elsewhere();
 	a_parent_is_found_where_qemu_looks_for_it();
 	extensions_that_run_over_their_end_are_damage();
