@@ -90,7 +90,6 @@ static void describe(const struct cli_call *call, struct option *longs, char *le
 	*letters = '\0';
 }
 
-/* Is the value one of "off|on|auto"? */
 /* Which word of "one|other|third" it is, -1: none of them. */
 static int find_word(const char *values, const char *value)
 {

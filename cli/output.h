@@ -44,9 +44,6 @@ struct cli_value cli_bool(bool value);
 struct cli_value cli_answer(enum cow_answer answer);
 struct cli_value cli_unknown(void);
 
-/* A value as it stands in a cell, exact with `bytes`; free it. */
-char *cli_value_text(struct cli_value value, bool bytes);
-
 /* CLI_GETTER(get_size, struct image, cli_bytes(item->size)): a column's function in one line. */
 #define CLI_GETTER(name, type, value)                                                              \
 	static struct cli_value name(const void *data)                                             \

@@ -125,7 +125,8 @@ static void close_row(struct cli_table *table)
 	table->row = NULL;
 }
 
-char *cli_value_text(struct cli_value value, bool bytes)
+/* A value as it stands in a cell, exact with `bytes`; free it. */
+static char *text_of(struct cli_value value, bool bytes)
 {
 	switch (value.kind) {
 	case CLI_KIND_NONE:
@@ -151,7 +152,7 @@ char *cli_value_text(struct cli_value value, bool bytes)
 
 static void show_value(FILE *out, const struct cli_column *column, const void *item, bool bytes)
 {
-	char *text CLI_CLEANUP(text) = cli_value_text(column->get(item), bytes);
+	char *text CLI_CLEANUP(text) = text_of(column->get(item), bytes);
 	char *label CLI_CLEANUP(text) = cli_format("%s:", column->name);
 
 	for (char *p = label + 1; *p; p++)
@@ -196,7 +197,7 @@ struct cli_row cli_table_add(struct cli_table *table, const struct cli_row *pare
 	row.line = scols_table_new_line(table->scols, parent ? parent->line : NULL);
 	for (size_t i = 0; row.line && i < table->n_shown; i++)
 		scols_line_refer_data(row.line, i,
-				      cli_value_text(table->shown[i]->get(item), table->bytes));
+				      text_of(table->shown[i]->get(item), table->bytes));
 	return row;
 }
 

@@ -10,7 +10,6 @@
 
 #define COW_EXPORT              __attribute__((visibility("default")))
 #define BASE_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#define BASE_MUST_CHECK         __attribute__((warn_unused_result))
 #define BASE_STRING(value)      BASE_STRING_OF(value)
 #define BASE_STRING_OF(text)    #text
 #define BASE_ARRAY_SIZE(array)  (sizeof(array) / sizeof((array)[0]))

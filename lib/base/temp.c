@@ -20,7 +20,11 @@ static void random_name(char *name, size_t size)
 	snprintf(name, size, BASE_TEMP_PREFIX "%016" PRIx64, number);
 }
 
-int base_temp_claim(int fd)
+/* One byte of a named one is locked as long as it is open, far behind all that anybody reads,
+ * writes or locks (QEMU's own are from 100 on, and of a file on a server, all locks are in one
+ * place): who can lock it knows that it was left behind. One that gets a name on its way to
+ * replacing another file has it as well. @return 0 or -errno. */
+static int claim(int fd)
 {
 	struct flock lock = {
 		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = INT64_MAX - 1, .l_len = 1};
@@ -42,7 +46,7 @@ static void remove_left(int dirfd, const char *name)
 	BASE_CLEANUP(fd) int fd = base_open_quietly(dirfd, name, O_RDWR | O_NOFOLLOW);
 	struct stat st;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && base_temp_claim(fd) == 0)
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && claim(fd) == 0)
 		unlinkat(dirfd, name, 0);
 }
 
@@ -70,8 +74,7 @@ static int open_named(struct base_temp *temp)
 				  0600);
 		if (temp->fd < 0)
 			return -errno;
-	} while (base_temp_claim(temp->fd) == -EAGAIN ||
-		 (fstat(temp->fd, &st) == 0 && !st.st_nlink));
+	} while (claim(temp->fd) == -EAGAIN || (fstat(temp->fd, &st) == 0 && !st.st_nlink));
 	return 0;
 }
 
@@ -123,7 +126,7 @@ int base_temp_replace(struct base_temp *temp, const char *name)
 		int r;
 
 		random_name(own, sizeof(own));
-		base_temp_claim(temp->fd);
+		claim(temp->fd);
 		r = name_new(temp, own);
 		if (r < 0)
 			return r;

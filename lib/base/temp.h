@@ -25,13 +25,8 @@ struct base_temp {
 		.dirfd = -1, .fd = -1, .name = ""                                                  \
 	}
 
-/* One byte of a named one is locked as long as it is open, far behind all that anybody reads,
- * writes or locks (QEMU's own are from 100 on, and of a file on a server, all locks are in one
- * place): who can lock it knows that it was left behind. One that gets a name on its way to
- * replacing another file has it as well. @return 0 or -errno. */
-int base_temp_claim(int fd);
-
-/* Remove from a directory, which may be open with O_PATH, what was left behind of such a name. */
+/* Remove from a directory, which may be open with O_PATH, what was left behind under such a name:
+ * whoever is making one has it locked. */
 void base_temp_sweep(int dirfd);
 
 /* Flags the file is opened with: O_RDWR | O_CLOEXEC. dirfd must outlive it. */

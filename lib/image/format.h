@@ -28,7 +28,6 @@ void image_load(struct image_load *load, uint64_t offset, uint64_t size);
 void image_load_tail(struct image_load *load);
 
 /* Numbers at an offset; 0 where there are no such bytes. */
-uint16_t image_le16(const struct image_source *source, uint64_t offset);
 uint32_t image_le32(const struct image_source *source, uint64_t offset);
 uint64_t image_le64(const struct image_source *source, uint64_t offset);
 uint16_t image_be16(const struct image_source *source, uint64_t offset);

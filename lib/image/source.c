@@ -52,7 +52,6 @@ static void copy(const struct image_source *source, uint64_t offset, void *value
 		return convert(value);                                                             \
 	}
 
-DEFINE_NUMBER(le16, uint16_t, le16toh)
 DEFINE_NUMBER(le32, uint32_t, le32toh)
 DEFINE_NUMBER(le64, uint64_t, le64toh)
 DEFINE_NUMBER(be16, uint16_t, be16toh)
