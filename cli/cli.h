@@ -75,7 +75,7 @@ int cli_usage(struct cli_call *call, const char *format, ...) __attribute__((for
 /* A line of talk that is no error. */
 void cli_warn(struct cli_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* COW_POOL_SCOPE_... as --system and --session say (CLI_WITH_SCOPE). */
+/* Of whom the pools are: as --system and --session say (CLI_WITH_SCOPE), else as the caller is. */
 enum cow_pool_scope cli_scope(const struct cli_call *call);
 
 /* A name in single quotes, escaped to one printable line, until the end of the block. */

@@ -125,6 +125,14 @@ const struct cli_verb cli_verb_pool_stop = {
 	.run = stop,
 };
 
+/* Which is not said to run: that is for the administrator to see to. */
+static const char *starter(const struct cli_call *call)
+{
+	if (cli_scope(call) == COW_POOL_SCOPE_SESSION)
+		return "cowctl pool start --session --autostart";
+	return "cowctl-pools.service, if that is enabled (systemctl enable cowctl-pools.service)";
+}
+
 static int autostart(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
@@ -137,21 +145,23 @@ static int autostart(struct cli_call *call)
 		return status;
 	if (cow_pool_set_autostart(store, pool, on, &err) < 0)
 		return cli_error(call, &err);
-	fprintf(call->out, "pool %s is %s at boot\n", CLI_QUOTE(pool->name),
-		on ? "started" : "not started");
+	fprintf(call->out, "pool %s is %s to be started at boot\n", CLI_QUOTE(pool->name),
+		on ? "marked" : "not marked");
+	if (on)
+		fprintf(call->out, "what is marked is started by %s\n", starter(call));
 	cli_pool_json(call, store, pool);
 	return CLI_EXIT_CLEAN;
 }
 
 static const struct cli_option autostart_options[] = {
-	{"disable", 0, NULL, NULL, "have it not started at boot any more", 0, false},
+	{"disable", 0, NULL, NULL, "take the mark away again", 0, false},
 	{0},
 };
 
 const struct cli_verb cli_verb_pool_autostart = {
 	.name = "pool autostart",
 	CLI_POOL_OPERAND,
-	.summary = "have a pool started at boot",
+	.summary = "mark a pool to be started at boot",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE,
 	.options = autostart_options,
 	.run = autostart,

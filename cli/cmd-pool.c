@@ -141,7 +141,7 @@ static const struct cli_option list_options[] = {
 	{"inactive", 0, NULL, NULL, "only those that are not", 0, false},
 	{"persistent", 0, NULL, NULL, "only those that are defined", 0, false},
 	{"transient", 0, NULL, NULL, "only those that are not", 0, false},
-	{"autostart", 0, NULL, NULL, "only those that are started at boot", 0, false},
+	{"autostart", 0, NULL, NULL, "only those marked to be started at boot", 0, false},
 	{"no-autostart", 0, NULL, NULL, "only those that are not", 0, false},
 	{"type", 0, "TYPE,...", NULL, "only those of these types", 0, false},
 	{"name", 0, NULL, NULL, "names alone", 0, false},

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -112,7 +113,8 @@ enum cow_pool_scope cli_scope(const struct cli_call *call)
 {
 	if (cli_given(call, "session"))
 		return COW_POOL_SCOPE_SESSION;
-	return cli_given(call, "system") ? COW_POOL_SCOPE_SYSTEM : COW_POOL_SCOPE_UNKNOWN;
+	return cli_given(call, "system") || geteuid() == 0 ? COW_POOL_SCOPE_SYSTEM
+							   : COW_POOL_SCOPE_SESSION;
 }
 
 static void out_of_memory(void)

@@ -79,7 +79,7 @@ const struct cli_column cli_pool_columns[] = {
 	{"UUID", "unique identifier", "uuid", 0, HIDDEN, get_uuid},
 	{"TYPE", "pool type of libvirt", "type", 0, HIDDEN, get_type},
 	{"STATE", "active (started), inactive or inaccessible", "state", 0, LOOKS, get_state},
-	{"AUTOSTART", "is started at boot", "autostart", 0, HIDDEN, get_autostart},
+	{"AUTOSTART", "is marked to be started at boot", "autostart", 0, HIDDEN, get_autostart},
 	{"PERSISTENT", "has a definition on disk", "persistent", 0, HIDDEN, get_persistent},
 	{"PENDING", "another one is stored, for its next start", "pending", 0, HIDDEN, get_pending},
 	{"POLICY", "off, on or auto", "policy", 0, 0, get_policy},

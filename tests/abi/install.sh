@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What `meson install` installs is enough to build and run the program in README.md, and only it
-# is seen: the compiler is pointed to the installed tree alone.
+# is seen: the compiler is pointed to the installed tree alone. Pools can be started at boot with it.
 . "$(dirname "$0")/../lib.sh"
 require meson ninja pkg-config gcc
 
@@ -23,6 +23,10 @@ read -ra flags < <(pkg-config --cflags --libs libcow)
 expect_status 0 gcc -Wall -Wextra -Werror -o "$T/example" "$T/example.c" "${flags[@]}"
 expect_status 0 "$T/example" "$T"
 expect_out "$T: "
+
+# What starts pools at boot runs the program that was installed.
+unit=$T/root/usr/lib/systemd/system/cowctl-pools.service
+expect_text "$unit" "ExecStart=/usr/bin/cowctl pool start --system --autostart"
 
 # Nothing internal is installed.
 expect_equal "$(cd "$T/root/usr/include" && find . -type f | sort)" \

@@ -25,6 +25,7 @@ for name in a b gone; do
 done
 [ "$links/a.xml" -ef "$T/config/cowctl/pools/a.xml" ] || fail "the link leads elsewhere"
 expect_status 0 pool autostart a # again
+expect_out "is marked to be started at boot" "cowctl pool start --session --autostart" # it is not said that anybody does
 
 expect_status 0 pool start b
 expect_status 2 pool start --autostart --json
@@ -35,6 +36,7 @@ expect_equal "$(states)" "a active true, b active true, c inactive false, gone i
 # unmarked: nothing is left, and it stays as it is until the next time
 expect_status 0 pool autostart a --disable
 expect_status 0 pool autostart a --disable
+expect_out "is not marked to be started at boot"
 expect_equal "$(states)" "a active false, b active true, c inactive false, gone inactive true"
 expect_equal "$(find "$links" -name 'a.*')" ""
 expect_status 0 pool undefine gone
