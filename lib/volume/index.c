@@ -9,7 +9,8 @@
 #include "volume/index.h"
 
 #define MAGIC UINT64_C(0x7865646e69776f63) /* "cowindex" on a little-endian machine */
-/* Raised whenever the meaning of a record changes, and of another size it is another one anyway: an
+/* Raised whenever the meaning of a record changes, and when headers or files are understood better,
+ * for what was taken wrongly would be remembered so. Of another size it is another one anyway: an
  * index of another version is none. */
 #define VERSION (UINT64_C(3) << 32 | sizeof(struct volume_record))
 
