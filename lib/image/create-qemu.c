@@ -218,7 +218,6 @@ static int check_written(const struct image_new *image, struct cow_error *err)
 {
 	enum cow_format format = image->options->format;
 	const char *backing = image->options->backing;
-	uint64_t size = (image->size + SECTOR - 1) / SECTOR * SECTOR;
 	struct cow_header header = {0};
 	int r = cow_header_read(image->fd, &header, err);
 
@@ -226,7 +225,7 @@ static int check_written(const struct image_new *image, struct cow_error *err)
 		return r;
 	if (header.format != format || header.damaged == COW_ANSWER_YES ||
 	    (header.how == COW_ENCRYPTED_LUKS) != (image->options->encryption != NULL) ||
-	    header.virtual_size != size || !backing != !header.backing ||
+	    header.virtual_size != image->size || !backing != !header.backing ||
 	    (backing && (strcmp(backing, header.backing) != 0 ||
 			 (format == COW_FORMAT_QCOW2 &&
 			  header.backing_format != image->options->backing_format))))
@@ -269,6 +268,8 @@ int image_qemu_write(struct image_new *image, struct cow_error *err)
 	const char *argv[18] = {"qemu-img", "create", "-q", "-f", cow_format_name(options->format)};
 	int n = 5, r;
 
+	/* QEMU does so itself, but for LUKS. */
+	image->size = (image->size + SECTOR - 1) / SECTOR * SECTOR;
 	snprintf(size, sizeof(size), "%" PRIu64, image->size);
 	if (!o)
 		return base_fail(err, ENOMEM, "create %s", BASE_QUOTE(image->name));

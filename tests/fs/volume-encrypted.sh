@@ -33,6 +33,8 @@ cryptsetup luksOpen --test-passphrase --key-file "$secret" "$dir/raw"
 expect_status 0 vol dumpxml --pool p raw
 expect_equal "$(xmllint --xpath 'concat(//format/@type, "|", //encryption/@format)' "$T/out")" "raw|luks"
 cp "$T/out" "$T/raw.xml"
+expect_status 0 vol create-as p odd 1MB --secret-file "$secret" --json
+expect_json '.volumes[0].capacity == 1000448' # in sectors, as of any other format
 expect_status 0 vol create-as p qcow2 4M --format qcow2 --secret-file "$secret"
 opens "$dir/qcow2" qcow2 encrypt.key-secret
 expect_status 0 vol dumpxml --pool p qcow2
@@ -97,4 +99,4 @@ sed "s|<name>cipher|<name>x|; s|'luks'|'qcow'|" "$T/cipher.xml" >"$T/x.xml"
 expect_status 1 vol create p "$T/x.xml" --secret-file "$secret"
 sed "s|<name>cipher|<name>x|; s|'serpent'|'rot'|" "$T/cipher.xml" >"$T/x.xml"
 expect_status 2 vol create p "$T/x.xml" --secret-file "$secret"
-expect_equal "$(cd "$dir" && echo *)" "again cipher qcow2 raw traced"
+expect_equal "$(cd "$dir" && echo *)" "again cipher odd qcow2 raw traced"
