@@ -318,8 +318,9 @@ enum cow_wipe {
 const char *cow_wipe_name(enum cow_wipe algorithm);
 enum cow_wipe cow_wipe_from_name(const char *name); /**< NULL is COW_WIPE_ZERO, as in libvirt */
 
-/** Overwrite all data of a volume; its length stays, and so do holes of 64 KiB and more. Each pass
- * is on disk before the next begins. What keeps its data in other files is refused.
+/** Overwrite all data of a volume, and what is preallocated or zeroed without having been
+ * overwritten; its length stays, and so do holes of 64 KiB and more. Each pass is on disk before
+ * the next begins. What keeps its data in other files is refused.
  *  @param format COW_FORMAT_RAW: the bytes of the file, whatever they say; COW_FORMAT_UNKNOWN.
  *  @param ret_overwrite what an overwrite does there: where it is not COW_OVERWRITE_IN_PLACE, the
  * old data is out of the file but may still be on the disk. May be NULL. */

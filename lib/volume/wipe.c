@@ -7,6 +7,7 @@
 #include "audit/look.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "image/extents.h"
 #include "image/ranges.h"
 #include "probe/verdict.h"
 #include "volume/header.h"
@@ -104,7 +105,46 @@ static int write_range(struct wipe *wipe, const struct image_range *range)
 	return 0;
 }
 
-/* Over all data; holes have none. */
+/* What reads as zeros there, but may have been made so over old data, as QEMU does it for a guest.
+ */
+static struct image_range unwritten_part(const struct fiemap_extent *extent, uint64_t size)
+{
+	uint64_t start = extent->fe_logical, end = start + extent->fe_length;
+
+	if (!(extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN) || start >= size)
+		return (struct image_range){0, 0};
+	return (struct image_range){start, end < size ? end : size};
+}
+
+static int write_unwritten(const struct fiemap_extent *extent, void *data)
+{
+	struct wipe *wipe = data;
+	struct image_range range = unwritten_part(extent, wipe->size);
+
+	return write_range(wipe, &range);
+}
+
+static int count_unwritten(const struct fiemap_extent *extent, void *data)
+{
+	struct wipe *wipe = data;
+	struct image_range range = unwritten_part(extent, wipe->size);
+
+	wipe->total += range.end - range.start;
+	return 0;
+}
+
+/* Where the filesystem doesn't tell them apart, data is all there is. FIEMAP takes no part of no
+ * length. */
+static int each_unwritten(struct wipe *wipe,
+			  int (*each)(const struct fiemap_extent *extent, void *data))
+{
+	uint64_t end = wipe->size ? wipe->size : 1;
+	int r = fsync(wipe->fd) < 0 ? -errno : image_extents_each(wipe->fd, 0, end, each, wipe);
+
+	return r == -EOPNOTSUPP ? 0 : r;
+}
+
+/* Over all data, and then over what is left of the blocks that it has; holes have none. */
 static int run_pass(struct wipe *wipe)
 {
 	struct image_range range = {0, 0};
@@ -115,6 +155,8 @@ static int run_pass(struct wipe *wipe)
 		if (r < 0)
 			return r;
 	}
+	if (r == 0)
+		r = each_unwritten(wipe, write_unwritten);
 	if (r < 0)
 		return r;
 	return fsync(wipe->fd) < 0 ? -errno : 0;
@@ -135,15 +177,14 @@ static const char *next_word(const char *word)
 
 static int count_bytes(struct wipe *wipe, const char *passes)
 {
-	struct image_range range = {0, 0};
-	uint64_t bytes = 0, count = 0;
-	int r;
+	uint64_t data = 0, count = 0;
+	int r = each_unwritten(wipe, count_unwritten);
 
-	while ((r = image_next_range(wipe->fd, range.end, wipe->size, &range)) > 0)
-		bytes += range.end - range.start;
+	if (r == 0)
+		r = image_sum_ranges(wipe->fd, 0, wipe->size, &data);
 	for (const char *word = passes; *word; word = next_word(word))
 		count += count_of(word);
-	wipe->total = bytes * count;
+	wipe->total = (wipe->total + data) * count;
 	return r;
 }
 

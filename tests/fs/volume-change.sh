@@ -157,6 +157,18 @@ expect_status 1 vol wipe --pool vms target --algorithm trim
 expect_err "nothing is overwritten"
 expect_status 3 vol wipe --pool vms target --algorithm eat
 
+# nor of what a guest had zeroed, which ext4 does by noting that it was never written
+head -c 3M < <(yes "what the guest has forgotten") >forgotten
+sync forgotten
+grep -qa forgotten "$T/x.img"
+fallocate --zero-range --length 3M forgotten
+expect_status 0 vol wipe --pool vms forgotten --algorithm nnsa
+sync -f .
+! grep -qa "guest has forgotten" "$T/x.img" || fail "what was zeroed is still on the disk"
+expect_equal "$(filefrag -v forgotten | grep -c unwritten)" 0
+: >forgotten
+expect_status 0 vol wipe --pool vms forgotten
+
 # not in use, not elsewhere
 make_image "$T/x/outside" 1M
 before=$(sum_of "$T/x/outside")
