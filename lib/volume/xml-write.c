@@ -152,6 +152,9 @@ static int check_texts(const struct cow_volume *volume, struct cow_error *err)
 		r = pool_xml_check_text("backing file", volume->backing, err);
 	if (r == 0 && volume->label)
 		r = pool_xml_check_text("label", volume->label, err);
+	/* What is there is nothing that the caller did wrong. */
+	if (r < 0 && err)
+		err->code = COW_CODE_REFUSED;
 	return r;
 }
 
