@@ -42,8 +42,7 @@ static int check_header(const struct origin *origin, const struct cow_header *he
 					       "here",
 					       BASE_QUOTE(origin->name)),
 				   "convert it first: qemu-img convert -f vhdx -O qcow2");
-	if (header->format != COW_FORMAT_RAW &&
-	    (header->damaged == COW_ANSWER_YES || !header->virtual_size))
+	if (header->damaged == COW_ANSWER_YES || !volume_header_has_size(header))
 		return base_refuse(err, EINVAL, COW_CODE_CORRUPT, "volume %s is no sound %s image",
 				   BASE_QUOTE(origin->name), cow_format_name(header->format));
 	return origin->said ? 0

@@ -28,6 +28,13 @@ int volume_header_read(const struct volume_claim *claim, const char *name, enum 
 	return 0;
 }
 
+bool volume_header_has_size(const struct cow_header *header)
+{
+	return header->virtual_size ||
+	       (header->damaged != COW_ANSWER_YES && header->format != COW_FORMAT_VHDX &&
+		header->format != COW_FORMAT_VMDK && header->how != COW_ENCRYPTED_LUKS2);
+}
+
 int volume_check_external(const struct cow_header *header, const char *name, const char *remedy,
 			  struct cow_error *err)
 {

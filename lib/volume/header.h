@@ -15,6 +15,9 @@
 int volume_header_read(const struct volume_claim *claim, const char *name, enum cow_format said,
 		       struct cow_header *ret, struct cow_error *err);
 
+/* Does it say how big the guest sees it? 0 may be meant. */
+bool volume_header_has_size(const struct cow_header *header);
+
 /* Refuse what keeps its data in other files. `remedy` is what to do then. */
 int volume_check_external(const struct cow_header *header, const char *name, const char *remedy,
 			  struct cow_error *err);

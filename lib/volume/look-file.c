@@ -12,6 +12,7 @@
 #include "probe/file-state.h"
 #include "probe/own.h"
 #include "probe/verdict.h"
+#include "volume/header.h"
 #include "volume/index.h"
 #include "volume/look.h"
 
@@ -132,7 +133,6 @@ static void take_state(struct look *look, const struct audit_place *place,
 static void take_header(struct look *look, struct cow_header *header)
 {
 	struct cow_volume *volume = &look->volume;
-	bool flat = header->format == COW_FORMAT_RAW || header->format == COW_FORMAT_ISO;
 
 	volume->format = header->format;
 	volume->format_version = header->version;
@@ -142,7 +142,7 @@ static void take_header(struct look *look, struct cow_header *header)
 	volume->lazy_refcounts = header->lazy_refcounts;
 	volume->extended_l2 = header->extended_l2;
 	volume->capacity = header->virtual_size;
-	volume->capacity_known = header->virtual_size || flat ? COW_ANSWER_YES : COW_ANSWER_NO;
+	volume->capacity_known = volume_header_has_size(header) ? COW_ANSWER_YES : COW_ANSWER_NO;
 	volume->backing_format = header->backing_format;
 	look->written = header->backing;
 	header->backing = NULL;

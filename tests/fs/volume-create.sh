@@ -85,7 +85,8 @@ expect_equal "$(stat -c '%a' "$T/b/on/shut" "$T/b/on/shut-dir" | xargs)" "0 0"
 # no bytes at all are what is asked for where XML says so, and not where it says nothing
 for format in raw qcow2; do
 	echo "<volume><name>empty-$format</name><capacity>0</capacity><target><format type='$format'/></target></volume>" >"$T/empty.xml"
-	expect_status 0 vol create ext "$T/empty.xml"
+	expect_status 0 vol create ext "$T/empty.xml" --json
+	expect_json '.volumes[0].capacity == 0'
 	qemu-img info --output=json -f "$format" "$T/e/ext/empty-$format" >"$T/info"
 	expect_equal "$(json "$T/info" '."virtual-size"')" 0
 	sed 's|<capacity>0</capacity>||; s|<name>|&x|' "$T/empty.xml" >"$T/none.xml"

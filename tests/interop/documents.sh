@@ -42,7 +42,7 @@ volumes() {
 	volume qcow2-old-lazy 3 1
 	volume qcow2-clusters 0 0
 	volume qcow2-parts 0 0
-	volume qcow2-empty 0 0
+	volume qcow2-empty 0 0 ours # libvirt takes the length of its file for it
 	volume qcow2-no-capacity 3 1
 	volume qcow2-nocow 0 0
 	volume qcow2-backed 0 0
