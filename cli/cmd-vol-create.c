@@ -157,7 +157,7 @@ const struct cli_verb cli_verb_vol_create = {
 static const struct cli_option create_from_options[] = {
 	{"inputpool", 0, "POOL", NULL, "pool of VOL; without it VOL is a path or key",
 	 CLI_COMPLETE_POOL, false},
-	{"input-format", 0, "FORMAT", "raw|qcow2|qcow|qed|vmdk|vdi|vpc|vhdx",
+	{"input-format", 0, "FORMAT", "raw|qcow2|qcow|qed|vmdk|vdi|vpc|vhdx|luks",
 	 "what VOL is (found out if not given)", 0, false},
 	{"input-secret-file", 0, "FILE", NULL, "the secret of VOL, if it is encrypted",
 	 CLI_COMPLETE_FILE, false},
@@ -197,7 +197,7 @@ const struct cli_verb cli_verb_vol_create_from = {
 /* --- from options ----------------------------------------------------------------------------- */
 
 static const struct cli_option create_as_options[] = {
-	{"format", 'f', "FORMAT", NULL, "raw, qcow2, qcow, qed, vmdk, vdi, vpc, dir", 0, false},
+	{"format", 'f', "FORMAT", NULL, "raw qcow2 qcow qed vmdk vdi vpc iso dir", 0, false},
 	{"allocation", 0, "SIZE", NULL, "of a raw image, at once (all if not given)", 0, false},
 	PREALLOCATION_OPTION,
 	{"backing-vol", 'b', "VOL", NULL, "backing file: a volume of the pool or a path", 0, false},
@@ -221,6 +221,9 @@ static int parse_format(struct cli_call *call, const char *text, enum cow_format
 	*ret = text ? cow_format_from_name(text) : COW_FORMAT_UNKNOWN;
 	if (text && *ret == COW_FORMAT_UNKNOWN)
 		return cli_usage(call, "%s is not a format", CLI_QUOTE(text));
+	/* As in XML: it becomes one by what is written there. */
+	if (*ret == COW_FORMAT_ISO)
+		*ret = COW_FORMAT_RAW;
 	return 0;
 }
 

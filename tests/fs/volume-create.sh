@@ -30,6 +30,10 @@ expect_equal "$(stat -c %a "$T/b/off/raw" "$T/b/off/qcow2" | sort -u)" 600
 qemu-img info --output=json "$T/e/ext/vmdk" >"$T/info"
 expect_equal "$(json "$T/info" '."virtual-size"')" 1000000000
 
+# as in libvirt a disc is a raw image, until something is written there
+expect_status 0 vol create-as off disc.iso 1M --format iso --json
+expect_json '.volumes[0] | .format == "raw" and .capacity == 1048576'
+
 # allocated as asked: all, some, none
 expect_status 0 vol create-as ext all 4M
 expect_status 0 vol create-as ext some 4M --allocation 1M
@@ -117,7 +121,7 @@ for name in '' . .. a/b ../x .cowctl-x "$(printf '%0256d' 0)"; do
 	expect_status 3 vol create-as off "$name" 1M
 done
 expect_status 3 vol create-as off x
-expect_status 3 vol create-as off x 1M --format iso
+expect_status 3 vol create-as off x 1M --format vhdx
 expect_status 3 vol create-as off x 1M --format raw --preallocation metadata
 expect_status 2 vol create-as ext x 1P
 expect_status 0 vol create-as off x 1M --dry-run
