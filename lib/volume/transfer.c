@@ -253,14 +253,14 @@ static int run(struct transfer *t, uint64_t *ret_bytes, struct cow_error *err)
 	return r;
 }
 
-/* What a failed upload left behind. */
-static int say_what_is_left(const struct transfer *t, const struct stat *before, int result,
+/* What a failed upload left behind, be it half of the first piece. */
+static int say_what_is_left(const struct transfer *t, const struct volume_claim *claim, int result,
 			    struct cow_error *err)
 {
 	struct stat st;
-	bool longer = fstat(t->to, &st) == 0 && st.st_size > before->st_size;
+	bool longer = fstat(t->to, &st) == 0 && st.st_size > claim->st.st_size;
 
-	if (!t->done && !longer)
+	if (!t->done && volume_claim_check(claim, t->name, NULL) == 0)
 		return result;
 	return base_remedy(err, result, "part of it is overwritten%s",
 			   longer ? ", and it is longer than it was" : "");
@@ -289,7 +289,7 @@ COW_EXPORT int cow_volume_upload(struct cow_pool_store *store, const struct cow_
 	t.to = claim.fd;
 	t.to_at = (off_t)options->offset;
 	r = run(&t, ret_bytes, err);
-	return r < 0 ? say_what_is_left(&t, &claim.st, r, err) : 0;
+	return r < 0 ? say_what_is_left(&t, &claim, r, err) : 0;
 }
 
 /* What is at the target is lost from here on. */

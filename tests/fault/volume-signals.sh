@@ -73,6 +73,12 @@ limited vol create-as --session vms new 64M --preallocation full
 limited vol create-as --session vms new 64M --format qcow2 --preallocation full
 limited create "$dir/new" 64M --preallocation falloc
 limited vol clone --session --pool vms cow new
+# also when that is in the middle of the first piece of an upload
+(
+	ulimit -f 512
+	expect_status 2 cowctl vol upload --session --pool vms cow "$T/file" --json
+	expect_json '.error.remedy == "part of it is overwritten"'
+)
 limited vol upload --session --pool ext small "$T/file"
 limited vol resize --session --pool vms image 64M
 
