@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Upload and download: bytes between a volume and a descriptor of any kind. */
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
-#include "pool/store.h"
-#include "volume/claim.h"
+#include "base/fd.h"
+#include "volume/transfer.h"
 
 #define PIECE   ((size_t)1 << 20)
 #define WAIT_MS 100
 
-struct transfer {
-	const char *name; /* of the volume, for messages */
-	const struct cow_volume_transfer *options;
-	int from, to;
-	off_t from_at, to_at; /* -1: a pipe or such */
-	uint64_t left, done, total;
-	char *buffer;
-};
-
 /* @return 0 to go on, or -ECANCELED. */
-static int step(const struct transfer *t)
+static int step(const struct volume_transfer *t)
 {
 	const struct cow_volume_transfer *options = t->options;
 
@@ -33,7 +24,7 @@ static int step(const struct transfer *t)
 
 /* Whoever has the other end of a pipe may take any time, in which it can be stopped all the same.
  */
-static int await(const struct transfer *t, int fd, short events)
+static int await(const struct volume_transfer *t, int fd, short events)
 {
 	struct pollfd other = {.fd = fd, .events = events};
 	int r = 0, n = 0;
@@ -47,7 +38,7 @@ static int await(const struct transfer *t, int fd, short events)
 	return r;
 }
 
-static ssize_t read_stream(const struct transfer *t, size_t size)
+static ssize_t read_stream(const struct volume_transfer *t, size_t size)
 {
 	for (;;) {
 		int r = await(t, t->from, POLLIN);
@@ -61,14 +52,14 @@ static ssize_t read_stream(const struct transfer *t, size_t size)
 	}
 }
 
-static ssize_t read_piece(const struct transfer *t, size_t size)
+static ssize_t read_piece(const struct volume_transfer *t, size_t size)
 {
 	return t->from_at < 0 ? read_stream(t, size)
 			      : base_pread_full(t->from, t->buffer, size, t->from_at);
 }
 
 /* No more at once than there is room for. */
-static int write_stream(const struct transfer *t, size_t size)
+static int write_stream(const struct volume_transfer *t, size_t size)
 {
 	for (size_t at = 0; at < size;) {
 		size_t left = size - at;
@@ -85,7 +76,7 @@ static int write_stream(const struct transfer *t, size_t size)
 	return 0;
 }
 
-static int write_piece(const struct transfer *t, size_t size)
+static int write_piece(const struct volume_transfer *t, size_t size)
 {
 	ssize_t n;
 
@@ -101,14 +92,14 @@ static bool is_zero(const char *buffer, size_t size)
 }
 
 /* Leave a hole in the target, whatever is there. */
-static int leave_hole(const struct transfer *t, uint64_t size)
+static int leave_hole(const struct volume_transfer *t, uint64_t size)
 {
 	if (fallocate(t->to, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, t->to_at, (off_t)size) < 0)
 		return -errno;
 	return 0;
 }
 
-static void advance(struct transfer *t, uint64_t size)
+static void advance(struct volume_transfer *t, uint64_t size)
 {
 	t->from_at += t->from_at >= 0 ? (off_t)size : 0;
 	t->to_at += t->to_at >= 0 ? (off_t)size : 0;
@@ -117,7 +108,7 @@ static void advance(struct transfer *t, uint64_t size)
 }
 
 /* How far the source has a hole from here on; 0 where it has data, or can't say. */
-static uint64_t find_hole(const struct transfer *t)
+static uint64_t find_hole(const struct volume_transfer *t)
 {
 	off_t data = lseek(t->from, t->from_at, SEEK_DATA), size;
 	uint64_t hole;
@@ -131,7 +122,7 @@ static uint64_t find_hole(const struct transfer *t)
 }
 
 /* Move one piece. @return 1, 0 at the end, or a negative errno. */
-static int move_piece(struct transfer *t)
+static int move_piece(struct volume_transfer *t)
 {
 	bool sparse = t->options->flags & COW_VOLUME_TRANSFER_SPARSE && t->to_at >= 0;
 	uint64_t size = sparse && t->from_at >= 0 ? find_hole(t) : 0;
@@ -161,7 +152,7 @@ static bool has_length(const struct stat *st)
 }
 
 /* A hole at the end has made nothing longer. Whoever else writes there goes on behind it. */
-static int finish(const struct transfer *t)
+static int finish(const struct volume_transfer *t)
 {
 	struct stat st;
 
@@ -174,7 +165,7 @@ static int finish(const struct transfer *t)
 	return 0;
 }
 
-static int move_all(struct transfer *t, struct cow_error *err)
+static int move_all(struct volume_transfer *t, struct cow_error *err)
 {
 	int r;
 
@@ -196,9 +187,8 @@ static int move_all(struct transfer *t, struct cow_error *err)
 	return r < 0 ? base_fail(err, -r, "write volume %s to disk", BASE_QUOTE(t->name)) : 0;
 }
 
-/* Where it stands, when that is a place to come back to. A file that is only appended to can be
- * written in order alone. */
-static off_t position_of(int fd)
+/* A file that is only appended to can be written in order alone. */
+off_t volume_transfer_position(int fd)
 {
 	struct stat st;
 	int flags = fcntl(fd, F_GETFL);
@@ -215,32 +205,7 @@ static uint64_t rest_of(int fd, off_t at)
 
 	return at >= 0 && fstat(fd, &st) == 0 && st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
 }
-
-static int check(const struct cow_volume_transfer *options, unsigned known, struct cow_error *err)
-{
-	if (options->flags & ~known)
-		return base_fail(err, EINVAL, "copy a volume: unknown flags 0x%x", options->flags);
-	if (options->offset > INT64_MAX || options->length > INT64_MAX - options->offset)
-		return base_fail(err, EINVAL, "copy a volume: no file is as long as that");
-	return 0;
-}
-
-/* A volume copied onto itself is lost, or without an end. */
-static int open_place(struct volume_place *place, struct cow_pool_store *store,
-		      const struct cow_pool *pool, const char *name, int fd, struct cow_error *err)
-{
-	struct stat volume, other;
-	int r = volume_place_open(place, store, pool, err);
-
-	if (r < 0 || volume_name_check(name, NULL) < 0 ||
-	    fstatat(place->fd, name, &volume, 0) < 0 || fstat(fd, &other) < 0 ||
-	    volume.st_dev != other.st_dev || volume.st_ino != other.st_ino)
-		return r;
-	return base_refuse(err, EINVAL, COW_CODE_REFUSED, "volume %s is that file itself",
-			   BASE_QUOTE(name));
-}
-
-static int run(struct transfer *t, uint64_t *ret_bytes, struct cow_error *err)
+int volume_transfer_run(struct volume_transfer *t, uint64_t *ret_bytes, struct cow_error *err)
 {
 	uint64_t rest = rest_of(t->from, t->from_at), length = t->options->length;
 	int r;
@@ -251,90 +216,4 @@ static int run(struct transfer *t, uint64_t *ret_bytes, struct cow_error *err)
 	if (r == 0 && ret_bytes)
 		*ret_bytes = t->done;
 	return r;
-}
-
-/* What a failed upload left behind, be it half of the first piece. */
-static int say_what_is_left(const struct transfer *t, const struct volume_claim *claim, int result,
-			    struct cow_error *err)
-{
-	struct stat st;
-	bool longer = fstat(t->to, &st) == 0 && st.st_size > claim->st.st_size;
-
-	if (!t->done && volume_claim_check(claim, t->name, NULL) == 0)
-		return result;
-	return base_remedy(err, result, "part of it is overwritten%s",
-			   longer ? ", and it is longer than it was" : "");
-}
-
-COW_EXPORT int cow_volume_upload(struct cow_pool_store *store, const struct cow_pool *pool,
-				 const char *name, int fd,
-				 const struct cow_volume_transfer *options, uint64_t *ret_bytes,
-				 struct cow_error *err)
-{
-	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
-	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
-	struct transfer t = {.name = name, .options = options, .from = fd};
-	int r = check(options, COW_VOLUME_TRANSFER_SPARSE, err);
-
-	if (r == 0)
-		r = pool_store_check_own(pool, err);
-	if (r == 0)
-		r = open_place(&place, store, pool, name, fd, err);
-	if (r == 0)
-		r = volume_claim(&place, name, O_RDWR, &claim, err);
-	if (r < 0)
-		return r;
-	volume_mend(&place, &claim);
-	t.from_at = position_of(fd);
-	t.to = claim.fd;
-	t.to_at = (off_t)options->offset;
-	r = run(&t, ret_bytes, err);
-	return r < 0 ? say_what_is_left(&t, &claim, r, err) : 0;
-}
-
-/* What is at the target is lost from here on. */
-static int clear(const struct transfer *t, struct volume_claim *target, struct cow_error *err)
-{
-	struct stat st;
-	int r = 0;
-
-	if (fstat(t->to, &st) < 0)
-		return base_fail(err, errno, "look at the file for volume %s", BASE_QUOTE(t->name));
-	if (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode))
-		r = volume_claim_target(t->to, &st, t->name, target, err);
-	if (r < 0 || S_ISBLK(st.st_mode))
-		return r;
-	if (t->options->flags & COW_VOLUME_TRANSFER_REPLACE && t->to_at >= 0 &&
-	    ftruncate(t->to, t->to_at) < 0)
-		return base_fail(err, errno, "empty the file for volume %s", BASE_QUOTE(t->name));
-	return 0;
-}
-
-COW_EXPORT int cow_volume_download(struct cow_pool_store *store, const struct cow_pool *pool,
-				   const char *name, int fd,
-				   const struct cow_volume_transfer *options, uint64_t *ret_bytes,
-				   struct cow_error *err)
-{
-	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
-	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
-	BASE_CLEANUP(claim) struct volume_claim target = {.fd = -1};
-	struct transfer t = {.name = name, .options = options, .to = fd};
-	int r = check(options, COW_VOLUME_TRANSFER_SPARSE | COW_VOLUME_TRANSFER_REPLACE, err);
-
-	if (r == 0)
-		r = open_place(&place, store, pool, name, fd, err);
-	if (r == 0)
-		r = volume_claim_read(&place, name, &claim, err);
-	if (r < 0)
-		return r;
-	t.from = claim.fd;
-	t.from_at = (off_t)options->offset;
-	t.to_at = position_of(fd);
-	if (options->offset > (uint64_t)claim.st.st_size)
-		return base_refuse(err, EINVAL, COW_CODE_REFUSED, "volume %s is shorter than that",
-				   BASE_QUOTE(name));
-	r = clear(&t, &target, err);
-	if (r == 0)
-		r = run(&t, ret_bytes, err);
-	return r < 0 ? r : volume_claim_check(&claim, name, err);
 }
