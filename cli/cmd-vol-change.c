@@ -10,7 +10,10 @@
 
 #define CLI_VOL_AND(operand)                                                                       \
 	.operands = "VOL " operand, .operands_min = 2, .operands_max = 2,                          \
-	.complete = CLI_COMPLETE_FILE
+	.complete = CLI_COMPLETE_VOLUME
+#define CLI_VOL_AND_FILE                                                                           \
+	.operands = "VOL FILE|-", .operands_min = 2, .operands_max = 2,                            \
+	.complete = CLI_COMPLETE_VOLUME | CLI_COMPLETE_FILE
 
 /* The volume as it is now, and whether it follows the policy: of one that was empty that was up to
  * this call. One that is NOCOW may be so by a wish of its own. */
@@ -192,7 +195,7 @@ static int upload(struct cli_call *call)
 
 const struct cli_verb cli_verb_vol_upload = {
 	.name = "vol upload",
-	CLI_VOL_AND("FILE|-"),
+	CLI_VOL_AND_FILE,
 	.summary = "write a file into a volume",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
 	.options = transfer_options,
@@ -242,7 +245,7 @@ static int download(struct cli_call *call)
 
 const struct cli_verb cli_verb_vol_download = {
 	.name = "vol download",
-	CLI_VOL_AND("FILE|-"),
+	CLI_VOL_AND_FILE,
 	.summary = "write a volume into a file",
 	.with = CLI_WITH_JSON | CLI_WITH_SCOPE | CLI_WITH_PROGRESS,
 	.options = transfer_options,

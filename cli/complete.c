@@ -33,6 +33,16 @@ static void words(FILE *out, const struct cli_verb *verb, const struct cli_optio
 					column->name);
 }
 
+/* Each of CLI_COMPLETE_... that is to be offered, by its name, between two texts. */
+static void kinds(FILE *out, unsigned complete, const char *before, const char *after)
+{
+	static const char *const names[] = {"files", "directories", "pools", "volumes", "verbs"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (complete & 1u << i)
+			fprintf(out, "%s%s%s", before, names[i], after);
+}
+
 static bool takes_columns(const struct cli_verb *verb, const struct cli_option *option)
 {
 	return verb->columns && !strcmp(option->name, "output");
@@ -63,11 +73,12 @@ static void each_word(FILE *out, const struct cli_group *group,
 
 /* bash: one function that prints what stands under a key, see completion/cowctl.bash.in. */
 
-static const char *const bash_kinds[] = {
-	[CLI_COMPLETE_NOTHING] = "nothing",          [CLI_COMPLETE_FILE] = "files",
-	[CLI_COMPLETE_DIRECTORY] = "directories",    [CLI_COMPLETE_POOL] = "pools",
-	[CLI_COMPLETE_FILE_OR_POOL] = "files pools", [CLI_COMPLETE_VERB] = "verbs",
-};
+static void bash_kinds(FILE *out, unsigned complete)
+{
+	kinds(out, complete, "", " ");
+	if (!complete)
+		fputs("nothing", out);
+}
 
 static void bash_word(FILE *out, const char *word, const char *summary)
 {
@@ -96,7 +107,7 @@ static void bash_argument(FILE *out, const struct cli_verb *verb, const struct c
 		fputs(option->values ? "words " : "list ", out);
 		words(out, verb, option);
 	} else {
-		fputs(bash_kinds[option->complete], out);
+		bash_kinds(out, option->complete);
 	}
 	fputs("' ;;\n", out);
 }
@@ -118,8 +129,9 @@ void document_bash(FILE *out)
 
 		fprintf(out, "\t'options %s') echo '", verb->name);
 		each_option(out, verb, bash_option);
-		fprintf(out, "' ;;\n\t'operands %s') echo '%s' ;;\n", verb->name,
-			bash_kinds[verb->complete]);
+		fprintf(out, "' ;;\n\t'operands %s') echo '", verb->name);
+		bash_kinds(out, verb->complete);
+		fputs("' ;;\n", out);
 		each_option(out, verb, bash_argument);
 	}
 	fputs("\tesac\n}\n", out);
@@ -127,14 +139,12 @@ void document_bash(FILE *out)
 
 /* zsh: a function of _arguments per verb, and one of _values per level of words. */
 
-static const char *const zsh_kinds[] = {
-	[CLI_COMPLETE_NOTHING] = " ",
-	[CLI_COMPLETE_FILE] = "_files",
-	[CLI_COMPLETE_DIRECTORY] = "_files -/",
-	[CLI_COMPLETE_POOL] = "_cowctl_pools",
-	[CLI_COMPLETE_FILE_OR_POOL] = "_cowctl_files_or_pools",
-	[CLI_COMPLETE_VERB] = "_cowctl_verbs",
-};
+static void zsh_kinds(FILE *out, unsigned complete)
+{
+	/* With a space before it, no options of its own are put behind it. */
+	fputs(complete ? " _cowctl_kinds" : " ", out);
+	kinds(out, complete, " ", "");
+}
 
 static void zsh_word(FILE *out, const char *word, const char *summary)
 {
@@ -149,7 +159,8 @@ static void zsh_argument(FILE *out, const struct cli_verb *verb, const struct cl
 		words(out, verb, option);
 		fputs(option->values ? ")" : "", out);
 	} else {
-		fprintf(out, ":%s:%s", option->argument, zsh_kinds[option->complete]);
+		fprintf(out, ":%s:", option->argument);
+		zsh_kinds(out, option->complete);
 	}
 }
 
@@ -175,8 +186,11 @@ static void zsh_verb(FILE *out, const struct cli_verb *verb)
 	function_name(out, verb->name);
 	fputs("()\n{\n\t_arguments -s -S", out);
 	each_option(out, verb, zsh_option);
-	if (verb->operands_max)
-		fprintf(out, " \\\n\t\t'*:%s:%s'", verb->operands, zsh_kinds[verb->complete]);
+	if (verb->operands_max) {
+		fprintf(out, " \\\n\t\t'*:%s:", verb->operands);
+		zsh_kinds(out, verb->complete);
+		fputc('\'', out);
+	}
 	fputs("\n}\n\n", out);
 }
 
@@ -200,14 +214,11 @@ void document_zsh(FILE *out)
 
 /* fish: one complete command per word and option. */
 
-static const char *const fish_kinds[] = {
-	[CLI_COMPLETE_NOTHING] = "-f",
-	[CLI_COMPLETE_FILE] = "-F",
-	[CLI_COMPLETE_DIRECTORY] = "-f -a '(__fish_complete_directories)'",
-	[CLI_COMPLETE_POOL] = "-f -a '(__cowctl_pools)'",
-	[CLI_COMPLETE_FILE_OR_POOL] = "-F -a '(__cowctl_pools)'",
-	[CLI_COMPLETE_VERB] = "-f -a '(__cowctl_verbs)'",
-};
+static void fish_kinds(FILE *out, unsigned complete)
+{
+	fputs(complete & CLI_COMPLETE_FILE ? "-F" : "-f", out);
+	kinds(out, complete & ~CLI_COMPLETE_FILE, " -a '(__cowctl_", ")'");
+}
 
 static void fish_option(FILE *out, const struct cli_verb *verb, const struct cli_option *option)
 {
@@ -221,7 +232,8 @@ static void fish_option(FILE *out, const struct cli_verb *verb, const struct cli
 		words(out, verb, option);
 		fputs(option->values ? "'" : ")'", out);
 	} else if (cli_option_takes_argument(option)) {
-		fprintf(out, " -r %s", fish_kinds[option->complete]);
+		fputs(" -r ", out);
+		fish_kinds(out, option->complete);
 	}
 	fputc('\n', out);
 }
@@ -236,8 +248,9 @@ static void fish_verb(FILE *out, const struct cli_verb *verb)
 	else
 		fprintf(out, "complete -c cowctl -n '__cowctl_at' -f -a %s -d '%s'\n", verb->name,
 			verb->summary);
-	fprintf(out, "complete -c cowctl -n '__cowctl_at %s' %s\n", verb->name,
-		fish_kinds[verb->complete]);
+	fprintf(out, "complete -c cowctl -n '__cowctl_at %s' ", verb->name);
+	fish_kinds(out, verb->complete);
+	fputc('\n', out);
 	each_option(out, verb, fish_option);
 }
 

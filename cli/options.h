@@ -9,15 +9,12 @@
 struct cli_call;
 struct cli_column;
 
-/* What can be offered when somebody presses TAB. */
-enum cli_complete {
-	CLI_COMPLETE_NOTHING = 0,
-	CLI_COMPLETE_FILE,
-	CLI_COMPLETE_DIRECTORY,
-	CLI_COMPLETE_POOL,
-	CLI_COMPLETE_FILE_OR_POOL,
-	CLI_COMPLETE_VERB,
-};
+/* What can be offered when somebody presses TAB; nothing, or any of it. */
+#define CLI_COMPLETE_FILE      0x1u
+#define CLI_COMPLETE_DIRECTORY 0x2u
+#define CLI_COMPLETE_POOL      0x4u
+#define CLI_COMPLETE_VOLUME    0x8u /* of the pool that an option names, and files without one */
+#define CLI_COMPLETE_VERB      0x10u
 
 /* One option. Parsing, --help, the manual page and completion all come from this. */
 struct cli_option {
@@ -26,9 +23,9 @@ struct cli_option {
 	const char *argument; /* what the argument is called, "SIZE"; NULL: there is none */
 	const char *values; /* closed vocabulary instead, "off|on|auto": anything else is refused */
 	const char *help;   /* lower case, no full stop, no apostrophe, one line of 80 */
-	enum cli_complete complete;
-	bool hidden;       /* for the build only */
-	const char *alone; /* what it says without an argument, which then only "=" may bring */
+	unsigned complete;  /* CLI_COMPLETE_... */
+	bool hidden;        /* for the build only */
+	const char *alone;  /* what it says without an argument, which then only "=" may bring */
 };
 
 /* Sets of options that several verbs share. */
@@ -42,8 +39,8 @@ struct cli_verb {
 	const char *name;     /* "probe"; in a group "pool define" */
 	const char *operands; /* "[PATH...]" as shown in the usage line, "" for none */
 	int operands_min;
-	int operands_max; /* -1: any number */
-	enum cli_complete complete;
+	int operands_max;    /* -1: any number */
+	unsigned complete;   /* CLI_COMPLETE_... */
 	const char *summary; /* lower case, no full stop, no apostrophe, one line of 80 */
 	unsigned with;       /* CLI_WITH_... */
 	const struct cli_option *options;

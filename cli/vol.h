@@ -14,7 +14,7 @@ extern const struct cli_column cli_vol_columns[];
 
 /* Of verbs that work on one volume: a name with --pool, a path or key without. */
 #define CLI_VOL_OPERAND                                                                            \
-	.operands = "VOL", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_FILE
+	.operands = "VOL", .operands_min = 1, .operands_max = 1, .complete = CLI_COMPLETE_VOLUME
 #define CLI_VOL_POOL_OPTION                                                                        \
 	{                                                                                          \
 		"pool", 0, "POOL", NULL, "its pool; without it VOL is a path or key",              \

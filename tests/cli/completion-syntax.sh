@@ -21,3 +21,16 @@ fish_offers 'cowctl pool de'
 expect_equal "$(paste -sd' ' "$T/out")" 'define define-as delete'
 fish_offers 'cowctl create --cow '
 expect_equal "$(paste -sd' ' "$T/out")" 'auto off on'
+# and knows pools and volumes
+export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/run PATH=${COWCTL%/*}:$PATH
+mkdir "$T/run"
+cowctl pool define-as --session images --target "$T/images" >"$T/log"
+cowctl pool build --session images >"$T/log"
+cowctl pool start --session images >"$T/log"
+cowctl vol create-as --session images web.raw 0 >"$T/log"
+fish_offers 'cowctl pool info --session i'
+expect_equal "$(cat "$T/out")" images
+for words in '--pool images' --pool=images '--pool images --json'; do
+	fish_offers "cowctl vol info --session $words "
+	expect_out web.raw
+done

@@ -73,9 +73,32 @@ expect_offered 'pool info --session ' 'images my disks'
 expect_offered 'pool start --session im' 'images'
 expect_offered 'pool list --session ' ''
 
+# Volumes of the pool that is named, wherever it is; they are files without one, and beside what is a file anyway.
+for pool in images 'my disks'; do
+	cowctl pool build --session "$pool" >"$T/log"
+	cowctl pool start --session "$pool" >"$T/log"
+done
+cowctl vol create-as --session images 'web server.raw' 0 >"$T/log"
+cowctl vol create-as --session images db.raw 0 >"$T/log"
+cowctl vol create-as --session 'my disks' mail.raw 0 >"$T/log"
+expect_offered 'vol delete --session --pool images ' 'db.raw web server.raw'
+expect_offered 'vol resize --session --pool=images d' 'db.raw'
+expect_offered 'vol delete --session disk2' 'disk2.img'
+expect_offered 'vol upload --session --pool images d' 'db.raw disk 1.img disk2.img disk3.d disks'
+expect_offered 'vol create-from --session images x.xml --inputpool images w' 'web server.raw'
+
 offers 'help he'
 expect_equal "$(cat "$T/out")" help
 offers 'hel'
 expect_equal "$(cat "$T/out")" help
 offers 'help -- --'
 expect_equal "$(cat "$T/out")" '' "what is offered after --"
+
+# a name may have quotes where it is written
+cat >>"$T/complete" <<'END'
+COMP_WORDS=("$1" vol info --session --pool 'my\ disks' '') COMP_CWORD=6
+_cowctl
+printf '%s\n' "${COMPREPLY[@]}" >"$2"
+END
+bash "$T/complete" "$COWCTL" "$T/out"
+expect_equal "$(cat "$T/out")" mail.raw "what is offered after a quoted pool"
