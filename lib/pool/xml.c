@@ -246,5 +246,10 @@ int pool_xml_read_permissions(const xmlNode *target, int64_t *ret_mode, int64_t 
 	*ret_label = NULL;
 	if (r == 0)
 		r = pool_xml_find_text(node, "label", ret_label, err);
+	/* An empty one is none, as in libvirt. */
+	if (base_equal(*ret_label, "")) {
+		free(*ret_label);
+		*ret_label = NULL;
+	}
 	return r;
 }

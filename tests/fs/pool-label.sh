@@ -45,6 +45,9 @@ expect_equal "$(xmllint --xpath 'string(//label)' "$T/out")" "$label"
 sed "s|<name>raw|<name>own|; s|$label|$own|" "$T/out" >"$T/own.xml"
 expect_status 0 vol create vms "$T/own.xml"
 expect_equal "$(label_of "$dir/own")" "$own"
+sed "s|<name>own|<name>empty|; s|<label>.*</label>|<label/>|" "$T/own.xml" >"$T/empty.xml"
+expect_status 0 vol create vms "$T/empty.xml"
+expect_equal "$(label_of "$dir/empty")" "$label" "label where the volume's own is empty"
 
 # without one in the definition nothing is touched; what is there is given another by building again
 expect_status 0 cowctl pool stop --session vms
