@@ -46,6 +46,15 @@ static int read_header(struct resize *resize, struct cow_error *err)
 
 /* Of a backing file no more than the length is asked, but to open a device, or what is in a
  * network, may do something by itself. */
+static const char *backing_problem(const struct cow_chain *step)
+{
+	struct stat st;
+
+	if (!step->problem && stat(step->path, &st) == 0 && !S_ISREG(st.st_mode))
+		return "no regular file";
+	return step->problem;
+}
+
 static int check_backing(const struct resize *resize, struct cow_error *err)
 {
 	struct cow_chain *chain = NULL;
@@ -53,14 +62,17 @@ static int check_backing(const struct resize *resize, struct cow_error *err)
 			? cow_chain_new(resize->path, &chain, err)
 			: 0;
 
-	for (const struct cow_chain *step = chain; r == 0 && step; step = step->next)
-		if (step->problem)
+	for (const struct cow_chain *step = chain; r == 0 && step; step = step->next) {
+		const char *problem = backing_problem(step);
+
+		if (problem)
 			r = base_remedy(err,
 					base_refuse(err, EINVAL, COW_CODE_REFUSED,
 						    "volume %s has a backing file, %s: %s",
 						    BASE_QUOTE(resize->name),
-						    BASE_QUOTE(step->path), step->problem),
+						    BASE_QUOTE(step->path), problem),
 					"if that is meant, say what the volume is: --format");
+	}
 	cow_chain_free(chain);
 	return r;
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A download to a block device: it is on the disk, or has failed; never over what is mounted, or a guest's. An upload
-# from one takes it as any file.
+# from one takes it as any file. And none is opened as a backing file for the sake of a header alone.
 . "$(dirname "$0")/../lib.sh"
 need_root
 . "$(dirname "$0")/../lib-volume.sh"
@@ -71,3 +71,9 @@ expect_err "write volume 'image' to disk: Input/output error"
 expect_status 0 vol create-as vms back 1M
 expect_status 0 vol upload --pool vms back "$device" --length 4M
 expect_equal "$(sum_of "$T/e/vms/back")" "$(sum_of "$T/e/vms/image")" "back"
+
+# One that the header of a volume names as its backing file is not opened, unless the volume is said to be no guest's.
+qemu-img create -q -f qcow2 -b "$device" -F raw "$T/e/vms/over"
+expect_status 2 vol resize --pool vms over 16M
+expect_err "has a backing file, '$device': no regular file" "--format"
+expect_status 0 vol resize --pool vms over 16M --format qcow2
