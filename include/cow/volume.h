@@ -285,8 +285,9 @@ struct cow_volume_transfer {
 	uint64_t spare[4];
 };
 
-/** Write what `fd` has, from where it stands, into a volume, bytes as they are. Longer data makes
- * the volume longer. When it fails on the way, what is written stays written.
+/** Write what `fd` has, from where it stands, into a volume, bytes as they are; it stands behind
+ * them then. Longer data makes the volume longer. When it fails on the way, what is written stays
+ * written.
  *  @param ret_bytes how many, holes included; may be NULL. */
 int cow_volume_upload(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,
 		      int fd, const struct cow_volume_transfer *transfer, uint64_t *ret_bytes,

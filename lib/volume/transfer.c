@@ -151,11 +151,13 @@ static bool has_length(const struct stat *st)
 	return S_ISREG(st->st_mode); /* to be set; that of a device is what it is */
 }
 
-/* A hole at the end has made nothing longer. Whoever else writes there goes on behind it. */
+/* A hole at the end has made nothing longer. Who reads or writes there next goes on behind it. */
 static int finish(const struct volume_transfer *t)
 {
 	struct stat st;
 
+	if (t->from_at >= 0 && lseek(t->from, t->from_at, SEEK_SET) < 0)
+		return -errno;
 	if (t->to_at < 0)
 		return 0;
 	if (fstat(t->to, &st) < 0 ||

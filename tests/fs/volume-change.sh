@@ -77,6 +77,17 @@ expect_equal "$(sum_of target)" "$(sum_of "$T/expected")"
 dd if="$T/data" of="$T/expected" bs=1 count=2000 conv=notrunc status=none
 expect_equal "$(sum_of target)" "$(sum_of "$T/expected")"
 
+# of standard input no more is taken than was asked for, be it a file or not: who reads on finds the rest
+for flag in '' --sparse; do
+	{
+		# shellcheck disable=SC2086 # a flag or none
+		"$COWCTL" vol upload --session --pool vms target - --length 2M $flag
+		cat >"$T/rest"
+	} <"$T/data" >"$T/out"
+	cmp "$T/rest" <(tail -c +2097153 "$T/data")
+done
+expect_equal "$(sum_of target)" "$(sum_of "$T/data")"
+
 # one that fails on the way says what is left of the volume
 truncate -s 100M "$T/big"
 expect_status 2 vol upload --pool narrow disk "$T/big"
