@@ -14,6 +14,7 @@
 #define ALLOCATE COW_VOLUME_RESIZE_ALLOCATE
 #define DELTA    COW_VOLUME_RESIZE_DELTA
 #define SHRINK   COW_VOLUME_RESIZE_SHRINK
+#define SECTOR   512
 
 struct resize {
 	const char *name;
@@ -104,6 +105,9 @@ static int find_size(struct resize *resize, struct cow_error *err)
 		overflow = __builtin_add_overflow(resize->now, capacity, &resize->wanted);
 	if (overflow || resize->wanted > INT64_MAX)
 		return base_fail(err, EFBIG, "resize volume %s", BASE_QUOTE(resize->name));
+	/* As a new one: of another size QEMU makes none. */
+	if (resize->is.format != COW_FORMAT_RAW)
+		resize->wanted = (resize->wanted + SECTOR - 1) / SECTOR * SECTOR;
 	return 0;
 }
 

@@ -34,6 +34,8 @@ expect_status 0 vol resize --pool vms disk.qcow2 8M --json
 expect_json '.volumes[0].capacity == 8388608'
 expect_status 0 vol resize --pool vms disk.qcow2 4M --shrink --json
 expect_json '.volumes[0].capacity == 4194304'
+expect_status 0 vol resize --pool vms disk.qcow2 1001 --delta --json
+expect_json '.volumes[0].capacity == 4195328' # in sectors, as libvirt does it
 qemu-img check -q disk.qcow2
 expect_status 2 vol resize --pool vms disk.qcow2 7E
 expect_err "resize volume 'disk.qcow2': qemu-img failed: "
