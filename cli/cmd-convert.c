@@ -8,7 +8,7 @@
 #include "verbs.h"
 
 static const struct cli_option options[] = {
-	{"cow", 0, NULL, "off|on", "what to convert to (off; a pool: to its policy)", 0, false},
+	{"cow", 0, NULL, "off|on", "what to convert to (off; with -r as pools have it)", 0, false},
 	{"recursive", 'r', NULL, NULL, "convert all images of a directory or a pool", 0, false},
 	{"preallocate", 0, NULL, NULL, "allocate the whole size, for hot images", 0, false},
 	{"keep-original", 'k', NULL, NULL, "keep the old image as IMAGE.orig", 0, false},
@@ -135,7 +135,7 @@ static void convert_operand(struct cli_convert_job *job, const char *path)
 	if (recursive && !cli_is_path(path))
 		cli_convert_pool(job, path);
 	else if (recursive && !stat(path, &st) && S_ISDIR(st.st_mode))
-		cli_convert_tree(job, path);
+		cli_convert_directory(job, path);
 	else {
 		cli_convert_go_to(job, path);
 		cli_convert_one(job, path);

@@ -24,7 +24,7 @@ struct find {
 	void *data;
 	bool read_only;        /* all of it: then that is why, for each of them */
 	bool interrupted_only; /* no images */
-	struct left_out snapshots, originals, others, discs;
+	struct left_out snapshots, originals, others, discs, undecided;
 };
 
 static void leave_out(struct left_out *left, const char *path)
@@ -94,18 +94,38 @@ static void found(struct find *find, const char *path, enum cow_policy to)
 		find->each(path, to, NULL, find->data);
 }
 
+/* One that can't be read may be one whose directory or policy counts. */
+static int list_pools(struct cli_convert_job *job, struct cow_pool_store *store)
+{
+	struct cow_error err = {0};
+	size_t broken = 0;
+
+	if (cow_pool_list(store, &job->pools, &broken, &err) < 0 ||
+	    (broken && err.code != COW_CODE_UNSUPPORTED))
+		return cli_error(job->call, &err);
+	return 0;
+}
+
 int cli_convert_open_pool(struct cli_convert_job *job, const char *name)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
-	struct cow_error err = {0};
-	size_t broken = 0;
 	int status = cli_pool_find_mounted(job->call, name, &store, &job->pool);
 
-	/* One that can't be read may be one of those. */
-	if (!status && (cow_pool_list(store, &job->pools, &broken, &err) < 0 ||
-			(broken && err.code != COW_CODE_UNSUPPORTED)))
-		status = cli_error(job->call, &err);
-	return status;
+	return status ? status : list_pools(job, store);
+}
+
+int cli_convert_open_directory(struct cli_convert_job *job)
+{
+	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
+	struct cow_error err = {0};
+	int r;
+
+	if (cli_given(job->call, "cow") || cli_given(job->call, "undo"))
+		return 0;
+	r = cow_pool_store_new(cli_scope(job->call), &store, &err);
+	if (r == -ENOENT) /* without a home there are none */
+		return 0;
+	return r < 0 ? cli_error(job->call, &err) : list_pools(job, store);
 }
 
 void cli_convert_close_pool(struct cli_convert_job *job)
@@ -116,7 +136,8 @@ void cli_convert_close_pool(struct cli_convert_job *job)
 	job->pool = NULL;
 }
 
-/* Have each image say whose it is. The first to name a directory wins. */
+/* Have each image say whose it is, and what that pool's policy comes to. The first to name a
+ * directory wins. */
 static int know_pools(const struct cli_convert_job *job, struct cow_audit *audit,
 		      struct cow_error *err)
 {
@@ -125,7 +146,8 @@ static int know_pools(const struct cli_convert_job *job, struct cow_audit *audit
 
 	for (struct cow_pool **pool = job->pools; r == 0 && pool && *pool; pool++)
 		if (cow_pool_check_mounted(*pool, NULL) == 0)
-			r = cow_audit_set_policy(audit, (*pool)->path, job->options.to,
+			r = cow_audit_set_policy(audit, (*pool)->path,
+						 own ? job->options.to : (*pool)->policy,
 						 (*pool)->name, err);
 	return r;
 }
@@ -165,9 +187,10 @@ static void walk(struct find *find, const char *directory)
 			leave_out(&find->others, item->path);
 		else if (r > 0 && is_disc(find, item))
 			leave_out(&find->discs, item->path);
+		else if (r > 0 && !item->effective)
+			leave_out(&find->undecided, item->path);
 		else if (r > 0)
-			found(find, item->path,
-			      item->effective ? item->effective : find->job->options.to);
+			found(find, item->path, item->effective);
 	}
 	if (r < 0)
 		cli_error(find->job->call, &err);
@@ -187,6 +210,7 @@ void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_co
 		.originals = {.what = "kept originals (NAME" CLI_CONVERT_KEPT ") are"},
 		.others = {.what = "images of other pools are"},
 		.discs = {.what = "images of CDs, which are never overwritten, are"},
+		.undecided = {.what = "images whose policy comes to nothing known are"},
 	};
 
 	walk(&find, directory);
@@ -194,4 +218,5 @@ void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_co
 	say_left_out(job->call, &find.originals);
 	say_left_out(job->call, &find.others);
 	say_left_out(job->call, &find.discs);
+	say_left_out(job->call, &find.undecided);
 }

@@ -124,7 +124,7 @@ static void order(struct plan *plan)
 
 /* Found first, converted afterwards: a walk at the same time would meet its own work. The one that
  * takes least comes first: it may make room for the next. */
-void cli_convert_tree(struct cli_convert_job *job, const char *directory)
+static void convert_tree(struct cli_convert_job *job, const char *directory)
 {
 	enum cow_policy before = job->options.to;
 	struct plan plan = {.job = job};
@@ -142,6 +142,13 @@ void cli_convert_tree(struct cli_convert_job *job, const char *directory)
 	job->options.to = before;
 	job->rate = 0;
 	free(plan.list);
+}
+
+void cli_convert_directory(struct cli_convert_job *job, const char *directory)
+{
+	if (!cli_convert_open_directory(job))
+		convert_tree(job, directory);
+	cli_convert_close_pool(job);
 }
 
 /* The policy auto, as it comes to in the pool's directory. */
@@ -171,7 +178,7 @@ void cli_convert_pool(struct cli_convert_job *job, const char *name)
 	if (!cli_convert_open_pool(job, name)) {
 		job->options.to = policy_of(job, job->pool);
 		if (job->options.to == COW_POLICY_OFF || job->options.to == COW_POLICY_ON)
-			cli_convert_tree(job, job->pool->path);
+			convert_tree(job, job->pool->path);
 	}
 	cli_convert_close_pool(job);
 	job->options.to = before;

@@ -37,7 +37,7 @@ struct cli_convert_job {
 		uint64_t bytes_grown;  /* for good */
 	} total;
 	struct cow_pool *pool;   /* whose images are converted, or NULL */
-	struct cow_pool **pools; /* with it: all, for some may lie in its directory */
+	struct cow_pool **pools; /* all whose policies count, or whose images are none of its */
 	dev_t device;            /* where the last image was */
 	uint64_t grown;          /* what was done there takes for good */
 };
@@ -45,8 +45,8 @@ struct cli_convert_job {
 /* What is done next is done at this path, with the room that is left there. */
 void cli_convert_go_to(struct cli_convert_job *job, const char *path);
 void cli_convert_one(struct cli_convert_job *job, const char *path);
-/* All images below a directory. */
-void cli_convert_tree(struct cli_convert_job *job, const char *directory);
+/* All images below a directory; without --cow those of a pool as its policy has it. */
+void cli_convert_directory(struct cli_convert_job *job, const char *directory);
 /* All images of a pool; without --cow as its policy has it. */
 void cli_convert_pool(struct cli_convert_job *job, const char *name);
 void cli_convert_sum_up(struct cli_convert_job *job);
@@ -63,6 +63,8 @@ void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_co
 /* The images of a pool are those in its directory that are no other pool's, until it is closed.
  * @return 0, or an exit status after the error was said. Closed in any case. */
 int cli_convert_open_pool(struct cli_convert_job *job, const char *name);
+/* The same for the pools that images of any directory may be in, where their policies matter. */
+int cli_convert_open_directory(struct cli_convert_job *job);
 void cli_convert_close_pool(struct cli_convert_job *job);
 /* What was interrupted, of one image, in a directory, or below one or in a pool. */
 void cli_convert_status(struct cli_convert_job *job, const char *path);

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A pool is converted by its name, to what its policy comes to there, unless the call says otherwise.
+# A pool is converted, by its name or path, to what its policy comes to there, unless the call says otherwise.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-convert.sh"
 need_root
 require jq
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 make_fs btrfs b
+mkdir -p "$T/config/libvirt/storage"
 cd "$T"
 
 # defined NAME POLICY: a pool with one image of each kind
@@ -53,6 +54,27 @@ expect_json '.summary.images == 2'
 expect_err "2 images of other pools are left as they are"
 are as-off/inner cow
 
+# By a path it is the same: each image goes where its pool has it, and what is in none is switched off.
+defined by-path on
+mkdir b/no-pool
+make_image b/no-pool/cow.raw 1M
+expect_status 0 cowctl convert --session --recursive b/by-path b/no-pool
+are by-path cow
+are no-pool nocow
+expect_status 0 cowctl convert --session --recursive --cow off b/by-path
+are by-path nocow
+expect_status 0 cowctl convert --session --recursive --json b
+expect_json '[.images[] | select(.result == "converted") | .path | split("/")[1]] | unique == ["as-on", "by-path"]'
+are by-path cow
+are as-off/inner cow
+
+# A definition that can't be read may have a policy for what is there.
+echo '<pool' >config/libvirt/storage/broken.xml
+expect_status 2 cowctl convert --session --recursive b/no-pool
+expect_err "broken.xml"
+expect_status 0 cowctl convert --session --recursive --cow off b/no-pool
+rm config/libvirt/storage/broken.xml
+
 # A path that is there is no pool, and what is neither is an error.
 cd "$T/b/as-on"
 make_image as-auto 1M
@@ -64,7 +86,7 @@ expect_status 2 cowctl convert --session as-off
 
 # What lies below a mount point is none of its pool's, and some of libvirt's pools have no files at all.
 cd "$T"
-mkdir -p b/unmounted config/libvirt/storage
+mkdir b/unmounted
 make_image b/unmounted/below.raw 1M
 truncate -s 64M device
 mkfs.ext4 -q device
