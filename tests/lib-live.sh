@@ -77,21 +77,23 @@ qemu_stop() {
 # --- domains --------------------------------------------------------------------------------------
 
 # libvirtd_start [LINE...]: a system daemon of the test's own: its folders are the test's, which is why
-# the domains are. The lines go into qemu.conf.
+# the domains are. The lines go into qemu.conf, where the first of a kind counts.
 libvirtd_start() {
-	local folder
+	local folder kvm
 	require libvirtd virsh
+	kvm=$(stat -c %g /dev/kvm) || kvm=64056
 	for folder in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
 		mkdir -p "$T/libvirt$folder" "$folder"
 		mount --bind "$T/libvirt$folder" "$folder"
 	done
+	chmod 0755 "$T" # for QEMU as somebody else
 	# Debian's defaults, which come with a package that brings a good deal more.
 	{ cat /etc/passwd && echo "libvirt-qemu:x:64055:64055::/:/bin/false"; } >"$T/passwd"
-	{ cat /etc/group && printf "%s\n" libvirt-qemu:x:64055: kvm:x:64056:; } >"$T/group"
+	{ cat /etc/group && printf "%s\n" libvirt-qemu:x:64055: "kvm:x:$kvm:libvirt-qemu"; } >"$T/group"
 	mount --bind "$T/passwd" /etc/passwd
 	mount --bind "$T/group" /etc/group
-	printf '%s\n' 'security_driver = "none"' 'cgroup_controllers = []' 'namespaces = []' \
-		'user = "root"' 'group = "root"' 'stdio_handler = "file"' "$@" \
+	printf '%s\n' "$@" 'security_driver = "none"' 'cgroup_controllers = []' 'namespaces = []' \
+		'user = "root"' 'group = "root"' 'stdio_handler = "file"' \
 		>/etc/libvirt/qemu.conf
 	printf '%s\n' 'auth_unix_rw = "none"' 'unix_sock_rw_perms = "0700"' >/etc/libvirt/libvirtd.conf
 	export LIBVIRT_DEFAULT_URI=qemu:///system
