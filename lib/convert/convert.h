@@ -176,9 +176,8 @@ bool convert_xattrs_are_same(const struct convert *c);
 bool convert_leaves_compression(const struct convert *c);
 /* Live: the flags alone, read back. */
 int convert_copy_flags(struct convert *c, struct cow_error *err);
-/* Keep the metadata of the file behind fd, and give it to the one at the path if that is in use. */
+/* Keep the metadata of the file behind fd, and give it to another one. */
 int convert_shelve(struct convert *c, int fd, struct cow_error *err);
-int convert_unshelve(struct convert *c, struct cow_error *err);
 int convert_give_shelved(struct convert *c, int fd, struct cow_error *err);
 /* Take the marks away by which libvirt counts who uses the file. */
 void convert_forget_users(int fd);

@@ -207,6 +207,7 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 	const struct timespec now[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}};
 	const struct convert_live_backend *backend = c->live->backend;
 	struct convert_live_job job;
+	struct cow_error shelved;
 	int r;
 
 	if ((r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err)) < 0 ||
@@ -222,6 +223,8 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 	    (r = convert_sync_directory(c, err)) < 0 || (r = refuse_running(c->live, err)) < 0 ||
 	    (r = backend->pivot(c->live, err)) < 0)
 		return r;
+	if (convert_give_shelved(c, c->copy, &shelved) < 0)
+		convert_note(c, "owner or attributes are not as they were: %s", shelved.message);
 	return convert_live_resume(c->live, err);
 }
 
@@ -289,8 +292,10 @@ static int give_up(struct convert *c, const char *temp, int r, struct cow_error 
 	int cleared, resumed;
 
 	let_go(c);
-	cleared = c->live->exchanged ? convert_recover(c, &clearing)
-				     : recover_remove_copy(c, temp, &clearing);
+	if (c->live->exchanged)
+		cleared = convert_recover(c, &clearing);
+	else if ((cleared = convert_live_resume(c->live, &clearing)) == 0)
+		cleared = recover_remove_copy(c, temp, &clearing);
 	/* Somebody else has removed the journal: nobody has looked which file the guest has open.
 	 */
 	if (cleared == 0 && c->live->astray)
@@ -300,10 +305,12 @@ static int give_up(struct convert *c, const char *temp, int r, struct cow_error 
 	 */
 	resumed = convert_live_resume(c->live, cleared < 0 ? NULL : &clearing);
 	if (cleared < 0 || resumed < 0)
-		return base_remedy(
-			err, r, "nor could that be cleared up%s: %s",
-			c->live->astray || c->live->paused ? ", and the guest stands still" : "",
-			clearing.message);
+		return base_remedy(err, r, "nor could that be cleared up%s: %s%s%s",
+				   c->live->astray || c->live->paused
+					   ? ", and the guest stands still until it is done again"
+					   : "",
+				   clearing.message, clearing.remedy[0] ? "; " : "",
+				   clearing.remedy);
 	return convert_names(c, c->name, c->copy_inode) ? 0 : r;
 }
 
@@ -311,7 +318,6 @@ int convert_live_carry_out(struct convert *c, struct cow_error *err)
 {
 	char temp[CONVERT_JOURNAL_NAME_MAX];
 	struct convert_journal journal;
-	struct cow_error clearing;
 	int r;
 
 	if ((r = convert_live_prepare_copy(c, err)) < 0 ||
@@ -322,7 +328,5 @@ int convert_live_carry_out(struct convert *c, struct cow_error *err)
 	if (r < 0)
 		return give_up(c, temp, r, err);
 	let_go(c);
-	if (convert_unshelve(c, &clearing) < 0)
-		convert_note(c, "owner or attributes are not as they were: %s", clearing.message);
 	return 0;
 }

@@ -204,16 +204,6 @@ int convert_give_shelved(struct convert *c, int fd, struct cow_error *err)
 	return give_metadata(c, c->shelf, fd, err);
 }
 
-int convert_unshelve(struct convert *c, struct cow_error *err)
-{
-	BASE_CLEANUP(fd) int shelf = base_take_fd(&c->shelf);
-	BASE_CLEANUP(fd) int fd = base_open_quietly(c->dirfd, c->name, O_RDONLY | O_NOFOLLOW);
-
-	if (fd < 0)
-		return base_fail(err, -fd, "open %s", BASE_QUOTE(c->name));
-	return shelf >= 0 && convert_is_open(fd) ? give_metadata(c, shelf, fd, err) : 0;
-}
-
 void convert_forget_users(int fd)
 {
 	static const char prefix[] = "trusted.libvirt.";

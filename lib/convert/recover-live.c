@@ -116,6 +116,20 @@ static bool guest_is_on_copy(const struct pair *pair, const struct convert_journ
 	return pair->copy->open || !is_later(&pair->old->st.st_mtim, &pair->copy->st.st_mtim);
 }
 
+/* This is the file that the guest has. Before the journal goes, which tells the next run that the
+ * guest may stand still. */
+static int let_go_on(struct convert *c, const struct side *side, struct cow_error *err)
+{
+	int r, resumed;
+
+	if (!c->live)
+		return 0;
+	r = side->open ? convert_give_shelved(c, side->fd, err) : 0;
+	c->live->astray = false;
+	resumed = convert_live_resume(c->live, r < 0 ? NULL : err);
+	return r < 0 ? r : resumed;
+}
+
 /* The table above, but for its fourth row. */
 static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
 		  const struct pair *pair, struct cow_error *err)
@@ -123,6 +137,9 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	int r = 0;
 
 	if (guest_is_on_copy(pair, journal)) {
+		r = let_go_on(c, pair->copy, err);
+		if (r < 0)
+			return r;
 		convert_forget_users(pair->old->fd);
 		return recover_finish(c, temp, journal, err);
 	}
@@ -135,7 +152,8 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	/* Who has looked up the image's name before it was back there waits for the lease. */
 	if (!convert_hold_intact(&pair->copy->hold))
 		return recover_refuse(c, temp, "and the new file is in use", err);
-	return recover_remove_copy(c, temp, err);
+	r = let_go_on(c, pair->old, err);
+	return r < 0 ? r : recover_remove_copy(c, temp, err);
 }
 
 /* The image has to be back at the path first, for QEMU opens it by its name. But where there is no
@@ -158,7 +176,13 @@ static int end_mirror(struct convert *c, const char *temp, const struct convert_
 		r = c->live->backend->look(c->live, &job, err);
 	if (in_place && r > 0)
 		r = exchange_back(c, temp, journal, err);
-	return r < 0 ? r : c->live->backend->cancel(c->live, err);
+	if (r < 0)
+		return r;
+	/* libvirt takes its label off the wrong one of the two; SELinux would refuse what a guest
+	 * that ran asked for meanwhile. */
+	if (c->live->backend->open_mirrors)
+		convert_live_pause(c->live, NULL);
+	return c->live->backend->cancel(c->live, err);
 }
 
 /* The guest is or was on the copy, and somebody reads the original. There is no mirror to be ended:
@@ -281,7 +305,7 @@ static void note_standing_still(struct convert *c, const struct convert_journal 
 int convert_recover_live(struct convert *c, const char *temp, const struct convert_journal *journal,
 			 struct cow_error *err)
 {
-	int r, resumed;
+	int r;
 
 	if (fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) < 0)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
@@ -293,11 +317,9 @@ int convert_recover_live(struct convert *c, const char *temp, const struct conve
 		return r;
 	note_standing_still(c, journal);
 	r = recover(c, temp, journal, err);
-	if (r == 0 && c->live)
-		c->live->astray = false;
-	resumed = c->live ? convert_live_resume(c->live, r < 0 ? NULL : err) : 0;
-	/* Also of a guest that can't be let go on: nobody knows later what its image had. */
-	if (r == 0 && c->live)
-		r = convert_unshelve(c, resumed < 0 ? NULL : err);
-	return r < 0 ? r : resumed < 0 ? resumed : 1;
+	if (r < 0 && c->live)
+		convert_live_resume(c->live, NULL);
+	if (c->shelf >= 0)
+		close(base_take_fd(&c->shelf));
+	return r < 0 ? r : 1;
 }

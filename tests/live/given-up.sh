@@ -90,14 +90,18 @@ with_somebody_between() {
 	wait "$between"
 	rm "$T/between"
 	inode=$(stat -c %i "$image")
-	as_it_was
 	expect_equal "$(stat -c %u:%g "$image")" 0:0 "its owner"
 }
 with_somebody_between 1 expect_status 0 cowctl convert --qmp "$T/between" --rewrite "$image"
+as_it_was
 guest_goes_on
+# A guest that can't be let go on is by the next run.
 with_somebody_between 9 expect_status 2 cowctl convert --qmp "$T/between" --rewrite "$image"
-expect_err "refuses cont" "the guest stands still"
-qmp cont
+expect_err "refuses cont" "the guest stands still until"
+expect_status 1 cowctl convert --status --json "$T/b"
+expect_json '.images[0] | .result == "interrupted" and (.remedy | test("lets its guest go on"))'
+expect_status 0 cowctl convert --qmp "$T/qmp" "$image"
+as_it_was
 guest_goes_on
 
 # The mirror ends when it is ready already: before the names are exchanged once more.

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# When a mirror ends, a libvirt that does not remember owners gives the image to root, by its path, while its
+# guest has it open. SELinux, with labels, would refuse what the guest asks for from then on: so the image is
+# given back what it had before the guest goes on, whether it is converted or not.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../trace.sh"
+. "$(dirname "$0")/../lib-live.sh"
+need_root
+require strace
+make_guest_image
+libvirtd_start 'user = "libvirt-qemu"' 'group = "libvirt-qemu"' 'remember_owner = 0'
+domain_start raw "$image"
+
+# killed_while STATE OWNER INJECTION...: what the guest did then, and whose its image was
+killed_while() {
+	local injections=() state=$1 owner=$2
+	shift 2
+	for injection; do
+		injections+=("--inject=$injection")
+	done
+	traced -o /dev/null --trace=fchown,renameat2,unlinkat "${injections[@]}" \
+		-- "$COWCTL" convert --live --rewrite "$image" >"$T/out" 2>"$T/err" </dev/null && fail "not killed"
+	expect_equal "$(virsh -q domstate guest)" "$state" "the guest"
+	expect_equal "$(stat -c %U:%G "$image")" "$owner" "its image's owner"
+}
+again() {
+	expect_status 0 cowctl convert --live --rewrite "$image"
+	expect_equal "$(virsh -q domstate guest)" running "the guest"
+	guest_goes_on
+}
+
+killed_while paused root:root fchown:signal=KILL:when=3 # on the copy
+again
+killed_while running libvirt-qemu:libvirt-qemu unlinkat:signal=KILL
+again
+expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
+killed_while paused root:root renameat2:signal=INT:when=4 fchown:signal=KILL:when=3 # on the image
+again
