@@ -22,6 +22,7 @@
 	CALL(virDomainFree)                                                                        \
 	CALL(virDomainGetBlockInfo)                                                                \
 	CALL(virDomainGetBlockJobInfo)                                                             \
+	CALL(virDomainGetJobInfo)                                                                  \
 	CALL(virDomainGetName)                                                                     \
 	CALL(virDomainGetState)                                                                    \
 	CALL(virDomainGetUUID)                                                                     \

@@ -148,13 +148,6 @@ static int attach(struct convert_live *live, const struct stat *image, struct co
 	return r;
 }
 
-/* Block copy itself refuses what it can't mirror before it opens anything. */
-static int check(struct convert_live *live, struct cow_error *err)
-{
-	(void)live, (void)err;
-	return 0;
-}
-
 /* Begin to mirror the disk to a file, as slowly as can be. */
 static int mirror(const struct convert_live *live, const char *path, enum cow_format format,
 		  unsigned flags, struct cow_error *err)
@@ -259,6 +252,29 @@ static int look(struct convert_live *live, struct convert_live_job *ret, struct 
 		return running;
 	r = look_once(guest, ret);
 	return r < 0 ? convert_libvirt_fail("look at the block copy", err) : r > 0;
+}
+
+/* Block copy would refuse it, or wait for half a minute, with the guest standing still by then. */
+static int check(struct convert_live *live, struct cow_error *err)
+{
+	const struct guest *guest = live->data;
+	struct convert_live_job mirror;
+	virDomainJobInfo job = {0};
+	int r = look(live, &mirror, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0 && libvirt.virDomainGetJobInfo(guest->domain, &job) < 0)
+		return convert_libvirt_fail("look what is done to the guest", err);
+	if (r == 0 && job.type == VIR_DOMAIN_JOB_NONE)
+		return 0;
+	return base_remedy(
+		err,
+		base_refuse(err, EBUSY, COW_CODE_BUSY,
+			    "somebody copies, saves, moves or backs up %s of the guest %s",
+			    r ? "the disk" : "all or a part", BASE_QUOTE(live->guest)),
+		"wait for it: virsh domjobinfo, virsh blockjob %s %s --info", live->guest,
+		guest->target);
 }
 
 static int runs(struct convert_live *live, struct cow_error *err)

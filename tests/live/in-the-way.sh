@@ -59,6 +59,31 @@ refused $((size - 100)) "no multiple of 512"
 truncate -s "$size" "$image"
 guest_goes_on
 
+# Somebody does something else with the guest, or with its disk.
+at_work() {
+	local option
+	for option in '' --dry-run; do
+		expect_status 2 cowctl convert --live ${option:+"$option"} "$image"
+		expect_err "somebody copies, saves, moves or backs up $1 of the guest 'guest'" "virsh blockjob guest sdb"
+	done
+	as_it_was running
+}
+virsh -q blockcopy guest sdb --dest "$T/elsewhere" --format raw --transient-job
+at_work "the disk"
+virsh -q blockjob guest sdb --abort
+cat >"$T/backup.xml" <<END
+<domainbackup mode='pull'>
+  <server transport='unix' socket='$T/nbd'/>
+  <disks>
+    <disk name='sda' backup='yes' type='file'><scratch file='$T/scratch'/></disk>
+    <disk name='sdb' backup='no'/>
+  </disks>
+</domainbackup>
+END
+virsh -q backup-begin guest "$T/backup.xml"
+at_work "all or a part"
+virsh -q domjobabort guest
+
 # Where others can create names, what a crash leaves could not be put right.
 chmod 0775 "$T/b"
 expect_status 2 cowctl convert --live "$image"
