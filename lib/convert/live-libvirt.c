@@ -18,7 +18,8 @@ struct guest {
 	virConnectPtr connection;
 	virDomainPtr domain;
 	char *uri;
-	char *target; /* the disk, as the guest calls it: "vda" */
+	char *target;     /* the disk, as the guest calls it: "vda" */
+	char *definition; /* what a pivot found, or NULL */
 };
 
 /* A mirror of a disk that several guests write to, or of one that can't be written, is no copy. Nor
@@ -326,7 +327,7 @@ static int resume_guest(struct convert_live *live, struct cow_error *err)
 }
 
 /* What the guest is started with the next time, or NULL when there won't be one. */
-static char *definition(const struct guest *guest)
+static char *definition_of(const struct guest *guest)
 {
 	if (libvirt.virDomainIsPersistent(guest->domain) != 1)
 		return NULL;
@@ -334,29 +335,29 @@ static char *definition(const struct guest *guest)
 					   VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
 }
 
-/* A pivot writes the backing chain it has found into the definition, which did not have it. */
-static void keep_definition(const struct guest *guest, const char *before)
-{
-	BASE_CLEANUP(free) char *after = definition(guest);
-	virDomainPtr defined;
-
-	if (!before || !after || base_equal(before, after))
-		return;
-	defined = libvirt.virDomainDefineXML(guest->connection, before);
-	if (defined)
-		libvirt.virDomainFree(defined);
-}
-
 static int pivot(struct convert_live *live, struct cow_error *err)
 {
 	struct guest *guest = live->data;
-	BASE_CLEANUP(free) char *before = definition(guest);
 
+	guest->definition = definition_of(guest);
 	if (libvirt.virDomainBlockJobAbort(guest->domain, guest->target,
 					   VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT) < 0)
 		return convert_libvirt_fail("pivot", err);
-	keep_definition(guest, before);
 	return 0;
+}
+
+/* A pivot writes the backing chain it has found into the definition, which did not have it. */
+static void keep_definition(struct convert_live *live)
+{
+	const struct guest *guest = live->data;
+	BASE_CLEANUP(free) char *after = definition_of(guest);
+	virDomainPtr defined;
+
+	if (!guest->definition || !after || base_equal(guest->definition, after))
+		return;
+	defined = libvirt.virDomainDefineXML(guest->connection, guest->definition);
+	if (defined)
+		libvirt.virDomainFree(defined);
 }
 
 static int cancel(struct convert_live *live, struct cow_error *err)
@@ -400,6 +401,7 @@ static void detach(struct convert_live *live)
 	disconnect(guest);
 	free(guest->uri);
 	free(guest->target);
+	free(guest->definition);
 	free(guest);
 }
 
@@ -414,6 +416,7 @@ const struct convert_live_backend convert_live_libvirt = {
 	.pause = pause_guest,
 	.resume = resume_guest,
 	.pivot = pivot,
+	.keep_definition = keep_definition,
 	.cancel = cancel,
 	.reopen = reopen,
 	.detach = detach,

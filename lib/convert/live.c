@@ -225,7 +225,10 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 		return r;
 	if (convert_give_shelved(c, c->copy, &shelved) < 0)
 		convert_note(c, "owner or attributes are not as they were: %s", shelved.message);
-	return convert_live_resume(c->live, err);
+	r = convert_live_resume(c->live, err);
+	if (r == 0 && backend->keep_definition)
+		backend->keep_definition(c->live);
+	return r;
 }
 
 static void measure_copy(struct convert *c)

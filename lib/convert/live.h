@@ -43,6 +43,9 @@ struct convert_live_backend {
 	int (*resume)(struct convert_live *live, struct cow_error *err);
 	/* End the job, the guest being on the copy; on failure either may be the case. */
 	int (*pivot)(struct convert_live *live, struct cow_error *err);
+	/* Have the guest defined as it was before that, if it isn't; NULL: it is nowhere defined.
+	 * It may take seconds. */
+	void (*keep_definition)(struct convert_live *live);
 	/* End the job, the guest being on the original, and let go of the copy. Without a job that
 	 * is no failure. */
 	int (*cancel)(struct convert_live *live, struct cow_error *err);

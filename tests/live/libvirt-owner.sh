@@ -30,7 +30,11 @@ again() {
 	guest_goes_on
 }
 
+# What a pivot writes into the domain's definition is taken out again when the guest goes on: libvirt may take
+# seconds for that.
+definition_of inactive >"$T/inactive"
 killed_while paused root:root fchown:signal=KILL:when=3 # on the copy
+definition_of inactive | cmp -s "$T/inactive" - && fail "the domain is defined anew while it stands still"
 again
 killed_while running libvirt-qemu:libvirt-qemu unlinkat:signal=KILL
 again
