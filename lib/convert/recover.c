@@ -102,6 +102,12 @@ static int leave_alone(const struct convert *c, const char *temp,
 			   "move it away; then converting again goes on, --undo goes back");
 }
 
+/* Was it asked whether a guest uses the image? One that does may stand still. */
+static bool knows_guests(const struct convert *c)
+{
+	return c->options->flags & COW_CONVERT_LIVE && !c->unasked[0];
+}
+
 /* Of two live conversions that began at once, one that was killed can leave a copy of what the
  * other one has removed. */
 static int remove_orphan(struct convert *c, const char *temp, const struct convert_journal *journal,
@@ -113,7 +119,8 @@ static int remove_orphan(struct convert *c, const char *temp, const struct conve
 
 	if (convert_journal_is_mirrored(journal) || st->st_ino != journal->new_inode ||
 	    st->st_nlink != 1 || c->options->flags & COW_CONVERT_DRY_RUN ||
-	    !recover_is_private(c) || convert_is_locked(c->dirfd, st->st_ino))
+	    (convert_journal_is_opening(journal) && !knows_guests(c)) || !recover_is_private(c) ||
+	    convert_is_locked(c->dirfd, st->st_ino))
 		return 0;
 	fd = recover_open_alone(c, temp, &hold, NULL);
 	if (fd < 0)

@@ -69,3 +69,13 @@ first_ends 137
 [ "$(find "$T/b" -name ".cowctl-*")" ] || fail "nothing left"
 expect_status 0 cowctl convert --live --rewrite "$image"
 expect_well
+
+# Such a copy says that the guest may stand still for it: who doesn't ask for guests leaves it.
+touch "$T/b/left"
+left=$T/b/.cowctl-1-$(printf %x "$(stat -c %i "$T/b/left")")-0.0-p-disk.raw
+mv "$T/b/left" "$left"
+expect_status 2 cowctl convert --rewrite "$image"
+expect_err "in use"
+[ -e "$left" ] || fail "removed"
+expect_status 0 cowctl convert --live "$image"
+expect_well
