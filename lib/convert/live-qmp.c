@@ -54,6 +54,20 @@ static enum cow_format format_of(const json_t *node)
 	return format == COW_FORMAT_RAW || format == COW_FORMAT_QCOW2 ? format : COW_FORMAT_UNKNOWN;
 }
 
+/* libvirt would go on with nodes that are no more; and what a conversion by libvirt has left is for
+ * such a one to clear up. */
+static int refuse_of_libvirt(const struct convert_live *live, const json_t *node,
+			     struct cow_error *err)
+{
+	if (!base_starts(text_of(node, "node-name"), "libvirt-"))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_REFUSED,
+				       "%s is a disk of a guest of libvirt",
+				       BASE_QUOTE(live->path)),
+			   "use --live, not --qmp");
+}
+
 static int attach(struct convert_live *live, const struct stat *image, struct cow_error *err)
 {
 	BASE_CLEANUP(json) json_t *nodes = NULL;
@@ -77,9 +91,10 @@ static int attach(struct convert_live *live, const struct stat *image, struct co
 			live->guest = strdup("QEMU");
 			snprintf(live->id, sizeof(live->id), "%ld", (long)qmp_peer(qmp));
 			live->size = number_of(json_object_get(node, "image"), "virtual-size");
-			return live->path && live->guest
-				       ? 1
-				       : base_fail(err, ENOMEM, "look at QEMU's disks");
+			if (!live->path || !live->guest)
+				return base_fail(err, ENOMEM, "look at QEMU's disks");
+			r = refuse_of_libvirt(live, node, err);
+			return r < 0 ? r : 1;
 		}
 	}
 	return 0;

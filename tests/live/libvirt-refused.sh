@@ -45,5 +45,21 @@ wait_for "a LUKS image" qemu-img create -q -f luks --object "secret,id=s,file=$T
 	-o key-secret=s,iter-time=10 "$T/b/luks" 40M
 refused luks "an encrypted disk" "<encryption format='luks'><secret type='passphrase' uuid='$uuid'/></encryption>" ""
 
+# libvirt would not know of it.
+make_image "$T/b/monitored" 40M
+_domain raw "$T/b/monitored"
+sed -i -e "s|<domain |&xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' |" \
+	-e "s|</domain>|<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value='unix:$T/qmp,server=on,wait=off'/></qemu:commandline>&|" \
+	"$T/guest.xml"
+virsh -q create "$T/guest.xml"
+for option in '' --dry-run; do
+	expect_status 2 cowctl convert --qmp "$T/qmp" ${option:+"$option"} "$T/b/monitored"
+	expect_err "is a disk of a guest of libvirt" "use --live"
+done
+! is_nocow "$T/b/monitored" || fail "converted"
+expect_status 0 cowctl convert --live "$T/b/monitored"
+virsh -q destroy guest
+rm "$T/b/monitored"
+
 make_image "$T/b/shared" 40M
 refused shared "a shareable disk" "" "<shareable/>"
