@@ -93,6 +93,8 @@ bool convert_is_leased(int fd, ino_t inode);
 bool convert_is_locked(int fd, ino_t inode);
 /* Is a run at work on this file, one of the two that the journal is about? */
 bool convert_is_at_work(int dirfd, const struct convert_journal *journal, ino_t inode);
+/* Does QEMU write to it, by its lock bytes? */
+bool convert_is_written(int fd, ino_t inode);
 /* The error for a name that a conversion made: what it names is no image, or not all of one. */
 int convert_refuse_leftover(int dirfd, const char *name, struct cow_error *err);
 /* Is this file itself a mount point's source, here or (for root) in another mount namespace? */

@@ -72,8 +72,7 @@ static bool is_locked(int fd, off_t first, off_t count)
 
 bool convert_hold_sees_writer(int fd)
 {
-	/* Bytes 101 to 103: "I write", "I write what is there already", "I resize". */
-	return is_locked(fd, 101, 3);
+	return is_locked(fd, CONVERT_HOLD_WRITES, CONVERT_HOLD_RESIZES + 1 - CONVERT_HOLD_WRITES);
 }
 
 bool convert_hold_sees_sharer(int fd)

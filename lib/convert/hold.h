@@ -31,6 +31,9 @@ int convert_hold_lease_alone(struct convert_hold *hold, int fd);
 int convert_hold_lock(struct convert_hold *hold);
 /* Give them back, where the descriptor stays open. */
 void convert_hold_unlock(int fd);
+/* QEMU's lock bytes for "I write", "I write what is there already", "I resize". */
+#define CONVERT_HOLD_WRITES  101
+#define CONVERT_HOLD_RESIZES 103
 /* Does QEMU, by its lock bytes, write to it? For where no lease can be had. */
 bool convert_hold_sees_writer(int fd);
 /* And does it let others write to it as well? */

@@ -160,24 +160,41 @@ static void name_in_locks(int fd, ino_t inode, char *buffer, size_t size)
 			 (unsigned long long)inode);
 }
 
-static bool is_in_locks(int fd, ino_t inode, const char *kind)
+/* "101 103", or "0 EOF" */
+static bool overlaps(const char *range, long first, long last)
+{
+	long start = 0, end = 0;
+	int n = sscanf(range, "%ld %ld", &start, &end);
+
+	return start <= last && (n < 2 || end >= first);
+}
+
+static bool is_in_locks(int fd, ino_t inode, const char *kind, long first, long last)
 {
 	BASE_CLEANUP(file) FILE *locks = fopen("/proc/locks", "re");
 	char wanted[64], line[256];
 
 	name_in_locks(fd, inode, wanted, sizeof(wanted));
-	while (locks && fgets(line, sizeof(line), locks)) /* of which there may be very many */
-		if (strstr(line, kind) && strstr(line, wanted))
+	while (locks && fgets(line, sizeof(line), locks)) { /* of which there may be very many */
+		const char *file = strstr(line, wanted);
+
+		if (file && strstr(line, kind) && overlaps(file + strlen(wanted), first, last))
 			return true;
+	}
 	return false;
 }
 
 bool convert_is_leased(int fd, ino_t inode)
 {
-	return is_in_locks(fd, inode, " LEASE ");
+	return is_in_locks(fd, inode, " LEASE ", 0, LONG_MAX);
 }
 
 bool convert_is_locked(int fd, ino_t inode)
 {
-	return is_in_locks(fd, inode, " FLOCK ");
+	return is_in_locks(fd, inode, " FLOCK ", 0, LONG_MAX);
+}
+
+bool convert_is_written(int fd, ino_t inode)
+{
+	return is_in_locks(fd, inode, " OFDLCK ", CONVERT_HOLD_WRITES, CONVERT_HOLD_RESIZES);
 }

@@ -123,8 +123,14 @@ COW_EXPORT bool cow_convert_interrupted_is_of(const struct cow_convert_interrupt
 	return convert_journal_parse(item->temp, image, &journal);
 }
 
+/* Of two files that were the same, has a guest gone on with the other one? */
+static bool is_left(int dirfd, const struct stat *path, const struct stat *temp)
+{
+	return convert_is_written(dirfd, temp->st_ino) && !convert_is_written(dirfd, path->st_ino);
+}
+
 /* Is the one of the two files that is at the path all of the image? */
-static bool is_complete(const struct convert_journal *journal, const struct stat *path,
+static bool is_complete(int dirfd, const struct convert_journal *journal, const struct stat *path,
 			const struct stat *temp)
 {
 	switch (journal->kind) {
@@ -134,9 +140,13 @@ static bool is_complete(const struct convert_journal *journal, const struct stat
 		return convert_journal_unwritten(journal, path) || !temp->st_blocks;
 	case CONVERT_JOURNAL_OPENING:
 	case CONVERT_JOURNAL_OPENING_KEEP:
+		return path->st_ino == journal->old_inode;
 	case CONVERT_JOURNAL_MIRRORING:
 	case CONVERT_JOURNAL_MIRRORING_KEEP:
-		return path->st_ino == journal->old_inode;
+		return path->st_ino == journal->old_inode && !is_left(dirfd, path, temp);
+	case CONVERT_JOURNAL_MIRRORED:
+	case CONVERT_JOURNAL_MIRRORED_KEEP:
+		return !is_left(dirfd, path, temp);
 	default:
 		return true;
 	}
@@ -152,7 +162,8 @@ static void look_at_path(int dirfd, const struct convert_journal *journal, const
 	int error = fstatat(dirfd, item->image, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
 
 	if (!error && st.st_ino == other) {
-		item->whole = is_complete(journal, &st, temp) ? COW_ANSWER_YES : COW_ANSWER_NO;
+		item->whole =
+			is_complete(dirfd, journal, &st, temp) ? COW_ANSWER_YES : COW_ANSWER_NO;
 		if (moving && item->whole == COW_ANSWER_YES)
 			item->state = COW_CONVERT_STATE_EXCHANGING;
 		return;

@@ -10,7 +10,8 @@
  *   N      O      O        once mirrored, but QEMU does not write to it: nothing is touched
  *   either        both     the mirror still runs: exchanged back, the mirror is ended, again; or,
  *                          mirrored, it has ended, and what QEMU does not use of O is closed
- *   O      N      N        once mirrored, and written to by QEMU: exchanged, the guest is on N
+ *   O      N      N        once mirrored, or with no mirror any more, and written to by QEMU:
+ *                          exchanged, the guest is on N
  *   either        N        while the guest stands still for it to be opened: the same, and QEMU is
  *                          made to open O again
  *   either        other    nothing is touched
@@ -171,7 +172,6 @@ static int end_mirror(struct convert *c, const char *temp, const struct convert_
 					       "the guest",
 					       BASE_QUOTE(c->name)),
 				   "do it again with --live or --qmp, which ends it first");
-	c->live->job = convert_live_job_of(&c->before, (ino_t)journal->new_inode);
 	if (in_place && convert_journal_is_mirrored(journal))
 		r = c->live->backend->look(c->live, &job, err);
 	if (in_place && r > 0)
@@ -257,13 +257,37 @@ static int refuse_astray(const struct convert *c, const char *temp, struct cow_e
 		c->live->guest);
 }
 
-static int recover(struct convert *c, const char *temp, const struct convert_journal *journal,
-		   struct cow_error *err)
+/* Somebody else has had the guest change over, which QEMU does when both files are the same. */
+static bool is_ahead_unmarked(const struct convert *c, const struct convert_journal *journal,
+			      const struct pair *pair)
+{
+	struct convert_live_job job;
+
+	return c->live && !convert_journal_stops_guest(journal) && pair->copy == &pair->temp &&
+	       convert_hold_sees_writer(pair->copy->fd) &&
+	       !convert_hold_sees_writer(pair->old->fd) &&
+	       c->live->backend->look(c->live, &job, NULL) == 0;
+}
+
+static int mark_mirrored(struct convert *c, const struct pair *pair,
+			 struct convert_journal *journal, char temp[CONVERT_JOURNAL_NAME_MAX],
+			 struct cow_error *err)
+{
+	if (fsync(pair->copy->fd) < 0)
+		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
+	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED,
+				 CONVERT_JOURNAL_MIRRORED_KEEP, temp, err);
+}
+
+static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
+		   struct convert_journal *journal, struct cow_error *err)
 {
 	struct pair pair;
 	int r = open_pair(c, temp, journal, &pair, err);
 	bool in_place = r == 0 && pair.copy == &pair.image;
 
+	if (r == 0 && is_ahead_unmarked(c, journal, &pair))
+		r = mark_mirrored(c, &pair, journal, temp, err);
 	if (r == 0)
 		r = refuse_read(c, temp, journal, &pair, err);
 	if (r == 0 && c->live && c->shelf < 0)
@@ -305,8 +329,11 @@ static void note_standing_still(struct convert *c, const struct convert_journal 
 int convert_recover_live(struct convert *c, const char *temp, const struct convert_journal *journal,
 			 struct cow_error *err)
 {
+	char name[CONVERT_JOURNAL_NAME_MAX];
+	struct convert_journal now = *journal;
 	int r;
 
+	base_copy(name, sizeof(name), temp);
 	if (fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) < 0)
 		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
 	if (journal->new_inode != c->copy_inode &&
@@ -315,8 +342,10 @@ int convert_recover_live(struct convert *c, const char *temp, const struct conve
 	r = c->live ? convert_live_hold(c->live, err) : 0;
 	if (r < 0)
 		return r;
+	if (c->live)
+		c->live->job = convert_live_job_of(&c->before, (ino_t)journal->new_inode);
 	note_standing_still(c, journal);
-	r = recover(c, temp, journal, err);
+	r = recover(c, name, &now, err);
 	if (r < 0 && c->live)
 		convert_live_resume(c->live, NULL);
 	if (c->shelf >= 0)

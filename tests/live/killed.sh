@@ -71,9 +71,23 @@ inode_at_path new
 again
 killed_at renameat2 4 # the guest is on the copy, and the names are back as they were
 inode_at_path old
+expect_status 1 cowctl convert --status --json "$T/b"
+expect_json '.images[0].whole == true'
 change_over
+expect_status 1 cowctl convert --status --json "$T/b"
+expect_json '.images[0].whole == false'
 expect_status 2 cowctl convert --cow $to "$image" # the guest stands still
 expect_err "goes on in the guest" "--live or --qmp"
+again
+
+killed_at renameat2 3 # somebody else has the guest change over, before the name says that it can
+inode_at_path old
+qmp stop # QEMU 7.2 can die of a request meanwhile
+change_over
+qmp cont
+expect_status 1 cowctl convert --status --json "$T/b"
+expect_json '.images[0].whole == false'
+expect_status 2 cowctl convert --cow $to "$image"
 again
 
 # The guest ends while nobody looks, once it had begun to use the copy and once before.
