@@ -43,6 +43,8 @@ static enum cow_convert_state state_of(const struct convert_journal *journal)
 	case CONVERT_JOURNAL_KEEP:
 	case CONVERT_JOURNAL_MIRRORED:
 	case CONVERT_JOURNAL_MIRRORED_KEEP:
+	case CONVERT_JOURNAL_STOPPED:
+	case CONVERT_JOURNAL_STOPPED_KEEP:
 		return COW_CONVERT_STATE_EXCHANGING;
 	case CONVERT_JOURNAL_OPENING:
 	case CONVERT_JOURNAL_OPENING_KEEP:
@@ -146,6 +148,8 @@ static bool is_complete(int dirfd, const struct convert_journal *journal, const 
 		return path->st_ino == journal->old_inode && !is_left(dirfd, path, temp);
 	case CONVERT_JOURNAL_MIRRORED:
 	case CONVERT_JOURNAL_MIRRORED_KEEP:
+	case CONVERT_JOURNAL_STOPPED:
+	case CONVERT_JOURNAL_STOPPED_KEEP:
 		return !is_left(dirfd, path, temp);
 	default:
 		return true;

@@ -61,7 +61,7 @@ const char *convert_journal_parse_any(const char *name, struct convert_journal *
 
 	if (sscanf(name,
 		   COW_CONVERT_TEMP_PREFIX "%16" SCNx64 "-%16" SCNx64 "-%16" SCNx64 ".%8" SCNx32
-					   "-%1[rkcmolLdDpP]%n",
+					   "-%1[rkcmolLdDpPsS]%n",
 		   &ret->old_inode, &ret->new_inode, &seconds, &ret->mtime_nanoseconds, kind,
 		   &end) != 5)
 		return NULL;
@@ -115,12 +115,12 @@ bool convert_journal_unwritten(const struct convert_journal *journal, const stru
 
 bool convert_journal_keeps(const struct convert_journal *journal)
 {
-	return strchr("kLDP", (int)journal->kind);
+	return strchr("kLDPS", (int)journal->kind);
 }
 
 bool convert_journal_is_live(const struct convert_journal *journal)
 {
-	return strchr("lLdDpP", (int)journal->kind);
+	return strchr("lLdDpPsS", (int)journal->kind);
 }
 
 bool convert_journal_is_opening(const struct convert_journal *journal)
@@ -130,10 +130,10 @@ bool convert_journal_is_opening(const struct convert_journal *journal)
 
 bool convert_journal_is_mirrored(const struct convert_journal *journal)
 {
-	return strchr("dD", (int)journal->kind);
+	return strchr("dDsS", (int)journal->kind);
 }
 
 bool convert_journal_stops_guest(const struct convert_journal *journal)
 {
-	return convert_journal_is_opening(journal) || convert_journal_is_mirrored(journal);
+	return strchr("pPdD", (int)journal->kind);
 }

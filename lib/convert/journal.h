@@ -32,6 +32,8 @@ enum convert_journal_kind {
 	CONVERT_JOURNAL_MIRRORING_KEEP = 'L',
 	CONVERT_JOURNAL_MIRRORED = 'd', /* both are complete */
 	CONVERT_JOURNAL_MIRRORED_KEEP = 'D',
+	CONVERT_JOURNAL_STOPPED = 's', /* the same, of a guest that stood still before */
+	CONVERT_JOURNAL_STOPPED_KEEP = 'S',
 };
 
 struct convert_journal {
@@ -64,7 +66,7 @@ bool convert_journal_keeps(const struct convert_journal *journal);
 bool convert_journal_is_live(const struct convert_journal *journal);
 bool convert_journal_is_opening(const struct convert_journal *journal);
 bool convert_journal_is_mirrored(const struct convert_journal *journal);
-/* Of these, may its guest have been left standing still? */
+/* Of these, may its guest have been left standing still, which ran before? */
 bool convert_journal_stops_guest(const struct convert_journal *journal);
 
 /* True when this file was not written to since the journal was. */

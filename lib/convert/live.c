@@ -163,18 +163,23 @@ static int wait_until_ready(struct convert *c, struct cow_error *err)
 	return r;
 }
 
-/* The copy is complete: on disk, with the flags it should have, and said so by its name. */
+/* The copy is complete: on disk, with the flags it should have, and said so by its name; and
+ * whether the guest is going to be stopped. */
 static int complete(struct convert *c, struct convert_journal *journal,
 		    char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err)
 {
-	int r = convert_copy_flags(c, err);
+	int r = convert_copy_flags(c, err), runs;
 
 	if (r < 0)
 		return r;
 	if (fsync(c->copy) < 0)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED,
-				 CONVERT_JOURNAL_MIRRORED_KEEP, temp, err);
+	if ((r = convert_live_hold(c->live, err)) < 0 ||
+	    (r = runs = c->live->backend->runs(c->live, err)) < 0)
+		return r;
+	return convert_live_mark(
+		c, journal, runs ? CONVERT_JOURNAL_MIRRORED : CONVERT_JOURNAL_STOPPED,
+		runs ? CONVERT_JOURNAL_MIRRORED_KEEP : CONVERT_JOURNAL_STOPPED_KEEP, temp, err);
 }
 
 static int refuse_running(struct convert_live *live, struct cow_error *err)

@@ -263,7 +263,8 @@ static bool is_ahead_unmarked(const struct convert *c, const struct convert_jour
 {
 	struct convert_live_job job;
 
-	return c->live && !convert_journal_stops_guest(journal) && pair->copy == &pair->temp &&
+	return c->live && !convert_journal_is_opening(journal) &&
+	       !convert_journal_is_mirrored(journal) && pair->copy == &pair->temp &&
 	       convert_hold_sees_writer(pair->copy->fd) &&
 	       !convert_hold_sees_writer(pair->old->fd) &&
 	       c->live->backend->look(c->live, &job, NULL) == 0;
@@ -323,7 +324,7 @@ static void note_standing_still(struct convert *c, const struct convert_journal 
 	if (!c->live || journal->new_inode == c->copy_inode)
 		return;
 	c->live->astray = convert_journal_is_opening(journal);
-	c->live->paused |= c->live->astray || convert_journal_is_mirrored(journal);
+	c->live->paused |= convert_journal_stops_guest(journal);
 }
 
 int convert_recover_live(struct convert *c, const char *temp, const struct convert_journal *journal,

@@ -90,6 +90,14 @@ expect_json '.images[0].whole == false'
 expect_status 2 cowctl convert --cow $to "$image"
 again
 
+qmp stop # by its user, for whom it stays so
+killed_at fsync 7
+inode_at_path new
+expect_status 0 cowctl convert --qmp "$T/qmp" --cow $to "$image"
+expect_equal "$(qmp query-status | jq .running)" false "whether the guest runs"
+qmp cont
+again
+
 # The guest ends while nobody looks, once it had begun to use the copy and once before.
 killed_at unlinkat
 guest_goes_on
