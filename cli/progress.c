@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,8 +10,10 @@
 
 #define INTERVAL 0.1 /* seconds between two updates */
 
+#define OVERDUE_SECONDS 5
+
 /* The one thing a signal handler can do. */
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, overdue;
 
 struct cli_progress_state {
 	bool json, bar;
@@ -21,9 +24,30 @@ struct cli_progress_state {
 	uint64_t began_done; /* where the phase was when it was first seen */
 };
 
+/* What hangs, as a libvirtd may that is asked something, can't be told. */
+static void complain(int signal_number)
+{
+	static const char text[] =
+		"cowctl: still waiting for what is under way; interrupted once more, "
+		"it is left to the next run to clear up\n";
+	int errnum = errno;
+
+	(void)signal_number;
+	overdue = 1;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		errnum = errno; /* nor is there anybody to be told */
+	errno = errnum;
+}
+
+/* One who is impatient within these seconds does no harm. */
 static void handle(int signal_number)
 {
-	(void)signal_number;
+	if (overdue) {
+		signal(signal_number, SIG_DFL);
+		raise(signal_number);
+	}
+	if (!interrupted)
+		alarm(OVERDUE_SECONDS);
 	interrupted = 1;
 }
 
@@ -31,7 +55,9 @@ void cli_interrupt_catch(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+	const struct sigaction late = {.sa_handler = complain, .sa_flags = SA_RESTART};
 
+	sigaction(SIGALRM, &late, NULL);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		struct sigaction old;
 
@@ -48,7 +74,8 @@ bool cli_interrupted(void)
 
 void cli_interrupt_forget(void)
 {
-	interrupted = 0;
+	alarm(0);
+	interrupted = overdue = 0;
 }
 
 static double now(void)

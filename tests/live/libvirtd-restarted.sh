@@ -20,6 +20,24 @@ expect_status 2 cowctl convert --live "$image"
 expect_err "libvirt could not be asked" "libvirt-sock"
 libvirtd_restart
 
+# While it hangs, so does who asks it; being ended once is not enough then, but twice is.
+kill -STOP "$libvirtd"
+"$COWCTL" convert --live "$image" >"$T/out" 2>"$T/err" &
+converter=$!
+catches_term() {
+	local mask
+	mask=$(sed -n 's/^SigCgt:[[:blank:]]*//p' "/proc/$converter/status")
+	[ $((0x$mask >> 14 & 1)) -eq 1 ]
+}
+wait_for "the converter" catches_term
+kill -TERM "$converter"
+wait_for "what it says" grep -q "still waiting for what is under way; interrupted once more" "$T/err"
+kill -TERM "$converter"
+status=0
+wait "$converter" || status=$?
+expect_equal "$status" 143 "status"
+kill -CONT "$libvirtd"
+
 # held_while N COMMAND: the converter stands still meanwhile, before its Nth renaming; sets status.
 held_while() {
 	local converter nth=$1
