@@ -6,12 +6,6 @@
 
 #include "base/answer.h"
 
-/* Does the directory of a pool answer? */
-static inline bool pool_answers(const char *path)
-{
-	return base_answers(path);
-}
-
 /* Wait until it does: before anything is locked that others wait for. */
 static inline void pool_await(const struct cow_pool *pool)
 {

@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/answer.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "pool/answer.h"
 #include "pool/mount.h"
 #include "pool/store.h"
 
@@ -166,7 +166,7 @@ COW_EXPORT int cow_pool_lookup_path(struct cow_pool_store *store, const char *pa
 	if (r < 0)
 		return base_fail(err, -r, "list pools");
 	for (size_t i = 0; pools[i]; i++) {
-		bool there = pools[i]->path && pool_answers(pools[i]->path) &&
+		bool there = pools[i]->path && base_answers(pools[i]->path) &&
 			     pool_mounted(pools[i]) != COW_ANSWER_NO;
 		BASE_CLEANUP(free)
 		char *directory = there ? resolve(pools[i]->path) : NULL;

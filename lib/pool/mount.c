@@ -10,10 +10,10 @@
 
 #include <cow/stack.h>
 
+#include "base/answer.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "pool/answer.h"
 #include "pool/definition.h"
 #include "pool/mount.h"
 #include "pool/parents.h"
@@ -110,7 +110,7 @@ enum cow_answer pool_mounted(const struct cow_pool *pool)
 
 	if (!pool->mount_source)
 		return COW_ANSWER_YES;
-	if (!pool_answers(pool->path))
+	if (!base_answers(pool->path))
 		return COW_ANSWER_UNKNOWN;
 	fd = open_directory(pool);
 	return mounted_at(pool, fd);
@@ -133,7 +133,7 @@ COW_EXPORT int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_er
 
 	if (r < 0)
 		return r;
-	if (!pool_answers(pool->path))
+	if (!base_answers(pool->path))
 		return base_refuse(err, ETIMEDOUT, COW_CODE_REFUSED,
 				   "the directory of pool %s does not answer",
 				   BASE_QUOTE(pool->name));

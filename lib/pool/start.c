@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/answer.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -82,7 +83,7 @@ static bool has_directory_of(const struct cow_pool *other, const struct cow_pool
 {
 	struct stat ours;
 
-	return pool_has_directory(other) && pool_answers(other->path) &&
+	return pool_has_directory(other) && base_answers(other->path) &&
 	       stat(pool->path, &ours) == 0 && leads_to(other->path, &ours, pool->mount_source);
 }
 

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/answer.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "pool/answer.h"
 #include "pool/judge.h"
 #include "pool/mount.h"
 #include "pool/state.h"
@@ -103,7 +103,7 @@ COW_EXPORT enum cow_answer cow_pool_is_started(struct cow_pool_store *store,
 COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool,
 				struct cow_error *err)
 {
-	bool answers = pool_has_directory(pool) && pool_answers(pool->path);
+	bool answers = pool_has_directory(pool) && base_answers(pool->path);
 	enum cow_answer mounted = answers ? pool_mounted(pool) : COW_ANSWER_UNKNOWN;
 	int reachable = answers                    ? pool_look_at_directory(pool, mounted)
 			: pool_has_directory(pool) ? -ETIMEDOUT
