@@ -65,9 +65,11 @@ COW_EXPORT const char *cow_pool_source_format_name(const char *name, size_t i)
 	return type && i < BASE_ARRAY_SIZE(type->source_formats) ? type->source_formats[i] : NULL;
 }
 
-/* Those of images, and directories. To libvirt a LUKS image is a raw one with <encryption>. */
+/* Those of images, directories, and what is made as a raw image. To libvirt a LUKS image is a raw
+ * one with <encryption>. */
 COW_EXPORT const char *cow_pool_volume_format_name(const char *type, size_t i)
 {
+	static const char *const others[] = {"dir", "iso"};
 	enum cow_format format;
 
 	if (!cow_pool_type_is_supported(type))
@@ -75,7 +77,7 @@ COW_EXPORT const char *cow_pool_volume_format_name(const char *type, size_t i)
 	for (size_t made = 0; (format = image_format_made(made)); made++)
 		if (format != COW_FORMAT_LUKS && i-- == 0)
 			return cow_format_name(format);
-	return i == 0 ? "dir" : NULL;
+	return i < BASE_ARRAY_SIZE(others) ? others[i] : NULL;
 }
 
 typedef const char *format_function(const char *type, size_t i);
