@@ -10,8 +10,8 @@
  *   N      O      O        once mirrored, but QEMU does not write to it: nothing is touched
  *   either        both     the mirror still runs: exchanged back, the mirror is ended, again; or,
  *                          mirrored, it has ended, and what QEMU does not use of O is closed
- *   O      N      N        once mirrored, or with no mirror any more, and written to by QEMU:
- *                          exchanged, the guest is on N
+ *   O      N      N        once mirrored, or with no mirror any more and (libvirt's) running, and
+ *                          written to by QEMU: exchanged, the guest is on N
  *   either        N        while the guest stands still for it to be opened: the same, and QEMU is
  *                          made to open O again
  *   either        other    nothing is touched
@@ -257,17 +257,20 @@ static int refuse_astray(const struct convert *c, const char *temp, struct cow_e
 		c->live->guest);
 }
 
-/* Somebody else has had the guest change over, which QEMU does when both files are the same. */
+/* Somebody else has had the guest change over, which QEMU does when both files are the same. One
+ * that stands still may rather have an incomplete copy open, by an end of the mirror in L6. */
 static bool is_ahead_unmarked(const struct convert *c, const struct convert_journal *journal,
 			      const struct pair *pair)
 {
+	const struct convert_live_backend *backend = c->live ? c->live->backend : NULL;
 	struct convert_live_job job;
 
-	return c->live && !convert_journal_is_opening(journal) &&
+	return backend && !convert_journal_is_opening(journal) &&
 	       !convert_journal_is_mirrored(journal) && pair->copy == &pair->temp &&
 	       convert_hold_sees_writer(pair->copy->fd) &&
-	       !convert_hold_sees_writer(pair->old->fd) &&
-	       c->live->backend->look(c->live, &job, NULL) == 0;
+	       !convert_hold_sees_writer(pair->old->fd) && !c->live->astray &&
+	       (!backend->open_mirrors || backend->runs(c->live, NULL) > 0) &&
+	       backend->look(c->live, &job, NULL) == 0;
 }
 
 static int mark_mirrored(struct convert *c, const struct pair *pair,

@@ -89,15 +89,24 @@ is_nocow "$image" && expect_status 0 cowctl convert --cow on "$image" # checksum
 virsh -q start guest
 wait_for "the guest" _has_dots 2
 inode=$(stat -c %i "$image")
-trace_inject renameat2:delay_enter=5000000:when=2 cowctl convert --live "$image" &
-converter=$!
-wait_for "the mirror" has_job
-virsh -q blockjob guest sdb --abort
-wait_for "the guest on the copy" is_astray
-status=0
-wait "$converter" || status=$?
-expect_equal "$status" 2 "status"
-expect_err "ended early"
+ended_by_hand() {
+	local status=0 converter
+	trace_inject renameat2:delay_enter=5000000:when=2 cowctl convert --live "$image" &
+	converter=$!
+	wait_for "the mirror" has_job
+	virsh -q blockjob guest sdb --abort
+	wait_for "the guest on the copy" is_astray
+	wait "$converter" || status=$?
+	expect_equal "$status" 2 "status"
+	expect_err "ended early"
+}
+ended_by_hand
+expect_well
+# Nor does it count as changed over when it stood still before, for which it stays so.
+virsh -q suspend guest
+ended_by_hand
+expect_equal "$(virsh -q domstate guest)" paused "the guest"
+virsh -q resume guest
 expect_well
 
 # A block that the guest never touches can't be read.
