@@ -157,10 +157,30 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	return r < 0 ? r : recover_remove_copy(c, temp, err);
 }
 
+/* libvirt takes its label off the wrong one of the two when a mirror ends, and SELinux would refuse
+ * what a guest that ran asked for meanwhile. The name says so first: should this run be killed, the
+ * next one lets the guest go on. */
+static void stop_guest(struct convert *c, struct convert_journal *journal,
+		       char temp[CONVERT_JOURNAL_NAME_MAX])
+{
+	bool mirrored = convert_journal_is_mirrored(journal);
+	int r = 0;
+
+	if (!c->live->backend->open_mirrors || c->live->backend->runs(c->live, NULL) <= 0)
+		return;
+	if (!convert_journal_stops_guest(journal))
+		r = convert_live_mark(
+			c, journal, mirrored ? CONVERT_JOURNAL_MIRRORED : CONVERT_JOURNAL_OPENING,
+			mirrored ? CONVERT_JOURNAL_MIRRORED_KEEP : CONVERT_JOURNAL_OPENING_KEEP,
+			temp, NULL);
+	if (r == 0)
+		convert_live_pause(c->live, NULL);
+}
+
 /* The image has to be back at the path first, for QEMU opens it by its name. But where there is no
  * mirror any more, it may have ended with the guest on the copy. */
-static int end_mirror(struct convert *c, const char *temp, const struct convert_journal *journal,
-		      bool in_place, struct cow_error *err)
+static int end_mirror(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
+		      struct convert_journal *journal, bool in_place, struct cow_error *err)
 {
 	struct convert_live_job job;
 	int r = 1;
@@ -178,10 +198,7 @@ static int end_mirror(struct convert *c, const char *temp, const struct convert_
 		r = exchange_back(c, temp, journal, err);
 	if (r < 0)
 		return r;
-	/* libvirt takes its label off the wrong one of the two; SELinux would refuse what a guest
-	 * that ran asked for meanwhile. */
-	if (c->live->backend->open_mirrors)
-		convert_live_pause(c->live, NULL);
+	stop_guest(c, journal, temp);
 	return c->live->backend->cancel(c->live, err);
 }
 

@@ -151,9 +151,11 @@ static int recover_one(struct convert *c, const char *temp, const struct convert
 
 static void note(struct convert *c, const char *temp, bool dealt_with)
 {
-	if (!dealt_with)
+	struct stat st;
+
+	if (!dealt_with && fstatat(c->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		convert_note(c, "%s is left of another file's conversion", BASE_QUOTE(temp));
-	else if (c->options->flags & COW_CONVERT_DRY_RUN)
+	else if (dealt_with && c->options->flags & COW_CONVERT_DRY_RUN)
 		convert_note(c, "what an interrupted conversion left would be cleared up");
 	c->recovered |= dealt_with;
 }
