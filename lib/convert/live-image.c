@@ -91,7 +91,7 @@ int convert_live_check(struct convert *c, struct cow_error *err)
 {
 	const unsigned offline_only =
 		COW_CONVERT_PREALLOCATE | COW_CONVERT_RESUME | COW_CONVERT_LOW_SPACE;
-	int r;
+	int r = 0;
 
 	if (c->options->flags & offline_only)
 		return refuse(c, "can't be preallocated, resumed or moved while a guest uses it",
@@ -106,7 +106,9 @@ int convert_live_check(struct convert *c, struct cow_error *err)
 	if (convert_hold_sees_sharer(c->original))
 		return refuse(c, "is a disk that its guest lets others write to (share-rw)",
 			      "shut the guest down and convert then", err);
-	r = c->live->backend->check(c->live, err);
+	/* In a dry run the mirror of an earlier one may still be there, which would be ended. */
+	if (!(c->recovered && c->options->flags & COW_CONVERT_DRY_RUN))
+		r = c->live->backend->check(c->live, err);
 	return r < 0 ? r : convert_live_check_image(c, err);
 }
 

@@ -51,6 +51,8 @@ expect_json '.images[0] | .state == "mirroring" and .whole == false and
 expect_converted_live
 killed_at fsync 3
 expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
+expect_status 0 cowctl convert --live --rewrite --dry-run "$image"
+expect_err "would be cleared up"
 expect_converted_live
 
 # There is none yet. Who can't ask libvirt leaves it to the one who can let the guest go on.
