@@ -238,14 +238,16 @@ static int claim_directory(const struct cow_pool *pool, int fd, int *ret_fd, str
 }
 
 /* On the directory that was looked at, not on where its path leads by then: whoever owns one above
- * it could have anything hidden. By the number of the process, for a helper has another "self".
+ * it could have anything hidden. By the number of the process, for a helper has another "self"; and
+ * with a dot, for move_mount(2), with which libmount does it since 2.39, follows no symlink that a
+ * path ends in.
  * Others than root mount what fstab names, by its path, and so do helpers for servers, some of
  * which look at that path when they are done. */
 static int set_place(struct libmnt_context *context, const struct cow_pool *pool, int fd)
 {
 	BASE_CLEANUP(free) char *self = realpath("/proc/self", NULL);
 	BASE_CLEANUP(free) char *source = realpath(pool->mount_source, NULL);
-	BASE_CLEANUP(free) char *target = self ? base_format("%s/fd/%d", self, fd) : NULL;
+	BASE_CLEANUP(free) char *target = self ? base_format("%s/fd/%d/.", self, fd) : NULL;
 	int r;
 
 	if (mnt_context_is_restricted(context) || base_equal(pool->type, "netfs")) {
