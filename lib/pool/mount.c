@@ -265,8 +265,7 @@ static int set_place(struct libmnt_context *context, const struct cow_pool *pool
 /* Its options such as _netdev are kept by libmount, by the path it is unmounted by. */
 static void keep_options(struct libmnt_context *context, const char *place)
 {
-	if (mnt_context_is_nomtab(context) && place &&
-	    mnt_fs_set_target(mnt_context_get_fs(context), place) == 0 &&
+	if (place && mnt_fs_set_target(mnt_context_get_fs(context), place) == 0 &&
 	    mnt_context_disable_mtab(context, 0) == 0)
 		mnt_context_finalize_mount(context);
 }
@@ -333,8 +332,8 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	r = mnt_context_mount(context);
 	if (!went_well(context, r))
 		return fail(context, r, pool, "mount", err);
-	/* where the directory is by now */
-	place = realpath(BASE_FD_PATH(fd), NULL);
+	/* where the directory is by now, if it was mounted by that */
+	place = mnt_context_is_nomtab(context) ? realpath(BASE_FD_PATH(fd), NULL) : NULL;
 	keep_options(context, place);
 	return check_done(pool, place, err);
 }

@@ -4,7 +4,7 @@
 # us change any directory.
 . "$(dirname "$0")/../lib.sh"
 need_root
-require jq strace
+require jq mount.nfs strace
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 pool() {
 	cowctl pool "$@" --session
@@ -66,6 +66,23 @@ for place in hidden shared/moved; do
 done
 # by a name that move_mount(2) takes as well, with which newer versions of libmount do it
 grep -qE '"/proc/[0-9]+/fd/[0-9]+/\."' "$T/mounts" || fail "not mounted by descriptor: $(cat "$T/mounts")"
+
+# nor what the helper of a server mounts by the path: it is unmounted from where it came to be
+as_nobody mkdir "$T/b/shared/served"
+cat >"$T/helper" <<END
+#!/bin/bash
+setpriv --reuid=65534 --regid=65534 --clear-groups mv "$T/b/shared/served" "$T/b/shared/away"
+setpriv --reuid=65534 --regid=65534 --clear-groups ln -s ../hidden "$T/b/shared/served"
+mount -t tmpfs 127.0.0.1:/vms "\$2"
+END
+chmod +x "$T/helper"
+mount --bind "$T/helper" /sbin/mount.nfs # in the mount namespace of this test
+expect_status 0 pool define-as served --type netfs --source-host 127.0.0.1 --source-path /vms --source-format nfs \
+	--target "$T/b/shared/served"
+expect_status 2 pool start served
+umount /sbin/mount.nfs
+expect_err "symlink that user 65534 made"
+! mountpoint -q "$T/b/hidden" || fail "left mounted by way of a symlink"
 
 ln -s target "$T/b/own"
 expect_status 0 pool define-as own --target "$T/b/own" --cow off
