@@ -216,8 +216,13 @@ void document_zsh(FILE *out)
 
 static void fish_kinds(FILE *out, unsigned complete)
 {
+	unsigned others = complete & ~CLI_COMPLETE_FILE;
+
 	fputs(complete & CLI_COMPLETE_FILE ? "-F" : "-f", out);
-	kinds(out, complete & ~CLI_COMPLETE_FILE, " -a '(__cowctl_", ")'");
+	/* Of several -a the last one is all that counts. */
+	fputs(others ? " -a '" : "", out);
+	kinds(out, others, "(__cowctl_", ") ");
+	fputs(others ? "'" : "", out);
 }
 
 static void fish_option(FILE *out, const struct cli_verb *verb, const struct cli_option *option)

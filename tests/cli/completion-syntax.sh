@@ -34,3 +34,5 @@ for words in '--pool images' --pool=images '--pool images --json'; do
 	fish_offers "cowctl vol info --session $words "
 	expect_out web.raw
 done
+fish_offers 'cowctl vol create-from --session --inputpool images '
+expect_equal "$(grep -x -e images -e web.raw "$T/out" | paste -sd' ')" 'images web.raw' "pools and volumes"
