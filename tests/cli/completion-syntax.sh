@@ -36,3 +36,22 @@ for words in '--pool images' --pool=images '--pool images --json'; do
 done
 fish_offers 'cowctl vol create-from --session --inputpool images '
 expect_equal "$(grep -x -e images -e web.raw "$T/out" | paste -sd' ')" 'images web.raw' "pools and volumes"
+
+# zsh hands on what an option has with the quotes that were typed, and more of them.
+zsh_offers() {
+	# shellcheck disable=SC2016 # for zsh
+	zsh -f -c 'typeset -A opt_args; _describe() { }; words=(cowctl "") CURRENT=2; source "$1"
+		_call_program() { shift; eval "$*" }; compadd() { shift; print -rl -- "$@" }
+		words=(cowctl --session) opt_args=(--pool "$2"); _cowctl_volumes' \
+		zsh "$COW_BUILD/completion/_cowctl" "$1" >"$T/out"
+}
+for pool in 'my disks' a:b; do
+	cowctl pool define-as --session "$pool" --target "$T/$pool" >"$T/log"
+	cowctl pool build --session "$pool" >"$T/log"
+	cowctl pool start --session "$pool" >"$T/log"
+	cowctl vol create-as --session "$pool" mail.raw 0 >"$T/log"
+done
+for pool in 'my\\ disks' '"my disks"' 'a\:b'; do
+	zsh_offers "$pool"
+	expect_equal "$(cat "$T/out")" mail.raw "what is offered of $pool"
+done
