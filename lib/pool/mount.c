@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cow/stack.h>
 
@@ -237,12 +238,24 @@ static int claim_directory(const struct cow_pool *pool, int fd, int *ret_fd, str
 			   BASE_QUOTE(pool->path));
 }
 
+/* A program of its own mounts it, and may have another one that unmounts it. */
+static bool has_helper(const struct cow_pool *pool)
+{
+	bool known = !base_equal(pool->mount_type, "auto");
+	BASE_CLEANUP(free)
+	char *type = known ? NULL : mnt_get_fstype(pool->mount_source, NULL, NULL);
+	BASE_CLEANUP(free)
+	char *path = base_format("/sbin/mount.%s", known ? pool->mount_type : type ? type : "");
+
+	return path && access(path, F_OK) == 0;
+}
+
 /* On the directory that was looked at, not on where its path leads by then: whoever owns one above
  * it could have anything hidden. By the number of the process, for a helper has another "self"; and
  * with a dot, for move_mount(2), with which libmount does it since 2.39, follows no symlink that a
- * path ends in.
- * Others than root mount what fstab names, by its path, and so do helpers for servers, some of
- * which look at that path when they are done. */
+ * path ends in. Others than root mount what fstab names, by its path. So do helpers: some of those
+ * for servers look at that path when they are done, and that of NILFS notes what it started there
+ * for who unmounts it. */
 static int set_place(struct libmnt_context *context, const struct cow_pool *pool, int fd)
 {
 	BASE_CLEANUP(free) char *self = realpath("/proc/self", NULL);
@@ -250,7 +263,8 @@ static int set_place(struct libmnt_context *context, const struct cow_pool *pool
 	BASE_CLEANUP(free) char *target = self ? base_format("%s/fd/%d/.", self, fd) : NULL;
 	int r;
 
-	if (mnt_context_is_restricted(context) || base_equal(pool->type, "netfs")) {
+	if (mnt_context_is_restricted(context) || base_equal(pool->type, "netfs") ||
+	    has_helper(pool)) {
 		r = mnt_context_set_source(context, pool->mount_source);
 		return r == 0 ? mnt_context_set_target(context, pool->path) : r;
 	}
