@@ -349,13 +349,15 @@ static int pivot(struct convert_live *live, struct cow_error *err)
 /* A pivot writes the backing chain it has found into the definition, which did not have it. */
 static void keep_definition(struct convert_live *live)
 {
-	const struct guest *guest = live->data;
-	BASE_CLEANUP(free) char *after = definition_of(guest);
+	struct guest *guest = live->data;
+	BASE_CLEANUP(free) char *before = guest->definition;
+	BASE_CLEANUP(free) char *after = before ? definition_of(guest) : NULL;
 	virDomainPtr defined;
 
-	if (!guest->definition || !after || base_equal(guest->definition, after))
+	guest->definition = NULL;
+	if (!after || base_equal(before, after))
 		return;
-	defined = libvirt.virDomainDefineXML(guest->connection, guest->definition);
+	defined = libvirt.virDomainDefineXML(guest->connection, before);
 	if (defined)
 		libvirt.virDomainFree(defined);
 }

@@ -124,6 +124,9 @@ int convert_live_resume(struct convert_live *live, struct cow_error *err)
 	if (r < 0)
 		return r;
 	live->paused = false;
+	/* Another run would take what a pivot has written for the definition. */
+	if (live->backend->keep_definition)
+		live->backend->keep_definition(live);
 	let_go_of_guest(live);
 	return 0;
 }
@@ -230,10 +233,7 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 		return r;
 	if (convert_give_shelved(c, c->copy, &shelved) < 0)
 		convert_note(c, "owner or attributes are not as they were: %s", shelved.message);
-	r = convert_live_resume(c->live, err);
-	if (r == 0 && backend->keep_definition)
-		backend->keep_definition(c->live);
-	return r;
+	return convert_live_resume(c->live, err);
 }
 
 static void measure_copy(struct convert *c)
