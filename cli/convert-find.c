@@ -137,18 +137,24 @@ void cli_convert_close_pool(struct cli_convert_job *job)
 }
 
 /* Have each image say whose it is, and what that pool's policy comes to. The first to name a
- * directory wins. */
+ * directory wins. One that doesn't answer now may do so when the images are looked at. */
 static int know_pools(const struct cli_convert_job *job, struct cow_audit *audit,
 		      struct cow_error *err)
 {
 	const struct cow_pool *own = job->pool;
 	int r = own ? cow_audit_set_policy(audit, own->path, job->options.to, own->name, err) : 0;
 
-	for (struct cow_pool **pool = job->pools; r == 0 && pool && *pool; pool++)
-		if (cow_pool_check_mounted(*pool, NULL) == 0)
-			r = cow_audit_set_policy(audit, (*pool)->path,
+	for (struct cow_pool **pool = job->pools; r == 0 && pool && *pool; pool++) {
+		r = cow_pool_check_mounted(*pool, err);
+		if (r == -ETIMEDOUT && !own) {
+			snprintf(err->remedy, sizeof(err->remedy), "say --cow");
+			return r;
+		}
+		r = r < 0 ? 0
+			  : cow_audit_set_policy(audit, (*pool)->path,
 						 own ? job->options.to : (*pool)->policy,
 						 (*pool)->name, err);
+	}
 	return r;
 }
 
@@ -218,5 +224,7 @@ void cli_convert_find(struct cli_convert_job *job, const char *directory, cli_co
 	say_left_out(job->call, &find.originals);
 	say_left_out(job->call, &find.others);
 	say_left_out(job->call, &find.discs);
+	if (find.undecided.n)
+		cli_status(job->call, CLI_EXIT_FAILED);
 	say_left_out(job->call, &find.undecided);
 }

@@ -46,6 +46,11 @@ expect_status 0 cowctl create --session "$T/plain/raw" 1M --json
 expect_json '.image.pool == "plain"'
 expect_status 0 timeout --signal=KILL 60 "$COWCTL" audit --session "$T/plain"
 expect_status 0 timeout --signal=KILL 60 "$COWCTL" convert --session --recursive --dry-run plain
+# by a path, its policy might be that of what is there
+expect_status 2 timeout --signal=KILL 60 "$COWCTL" convert --session --recursive --dry-run "$T/plain"
+expect_err "does not answer"
+expect_err "say --cow"
+expect_status 0 timeout --signal=KILL 60 "$COWCTL" convert --session --recursive --dry-run --cow off "$T/plain"
 expect_status 2 timeout --signal=KILL 60 "$COWCTL" audit --session started
 expect_err "'started' does not answer"
 expect_status 0 pool stop other
