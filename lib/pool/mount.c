@@ -259,7 +259,7 @@ static bool has_helper(const struct cow_pool *pool)
 static int set_place(struct libmnt_context *context, const struct cow_pool *pool, int fd)
 {
 	BASE_CLEANUP(free) char *self = realpath("/proc/self", NULL);
-	BASE_CLEANUP(free) char *source = realpath(pool->mount_source, NULL);
+	BASE_CLEANUP(free) char *source = mnt_resolve_path(pool->mount_source, NULL);
 	BASE_CLEANUP(free) char *target = self ? base_format("%s/fd/%d/.", self, fd) : NULL;
 	int r;
 
@@ -268,11 +268,11 @@ static int set_place(struct libmnt_context *context, const struct cow_pool *pool
 		r = mnt_context_set_source(context, pool->mount_source);
 		return r == 0 ? mnt_context_set_target(context, pool->path) : r;
 	}
-	r = target ? mnt_context_disable_canonicalize(context, 1) : -ENOMEM;
+	r = target && source ? mnt_context_disable_canonicalize(context, 1) : -ENOMEM;
 	if (r == 0)
 		r = mnt_context_disable_mtab(context, 1);
 	if (r == 0)
-		r = mnt_context_set_source(context, source ? source : pool->mount_source);
+		r = mnt_context_set_source(context, source);
 	return r == 0 ? mnt_context_set_target(context, target) : r;
 }
 
