@@ -5,10 +5,13 @@
 need_root
 require filefrag qemu-io script
 mkdir "$T/tmp"
+mount -t tmpfs tmpfs /run # the test's own
+at_end 'umount /run'
 export TMPDIR=$T/tmp
 expect_status 0 "$COW_SOURCE/demo" --with "$COW_BUILD"
 expect_out "# That was it." "3 drifted" "0 drifted" "Images are identical."
 expect_equal "$(ls -A "$T/tmp")" "" "what the demo left behind"
+expect_equal "$(find /run -name 'cowctl*')" "" "what it left in /run"
 
 mkdir "$T/home"
 cp "$COW_SOURCE/demo" "$T/home/demo"
