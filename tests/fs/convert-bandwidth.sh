@@ -29,6 +29,7 @@ begin
 timeout 20 dd if=/dev/null of="$T/b/d/v.raw" conv=notrunc status=none || fail "the writer waited"
 ! wait "$converter" || fail "it went on"
 expect_text "$T/out" "in use"
+rm "$T/b/d"/.cowctl-* # or it would seem to be at work before it is
 begin
 kill -TERM "$converter"
 timeout 20 tail --pid="$converter" -f /dev/null || fail "it did not stop"
