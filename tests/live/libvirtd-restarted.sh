@@ -26,6 +26,7 @@ kill -STOP "$libvirtd"
 converter=$!
 catches_term() {
 	local mask
+	[[ $(readlink "/proc/$converter/exe") == */cowctl ]] || return 1 # the shell catches it as well
 	mask=$(sed -n 's/^SigCgt:[[:blank:]]*//p' "/proc/$converter/status")
 	[ $((0x$mask >> 14 & 1)) -eq 1 ]
 }
