@@ -214,20 +214,6 @@ static void add_operand(struct run *run, struct cow_pool_store *store, const cha
 	}
 }
 
-/* All pools, or NULL. What can't be read may hold a policy, so it is said; but not that there are
- * pools of a type that has no images in directories. */
-static struct cow_pool **list_pools(struct run *run, struct cow_pool_store *store)
-{
-	struct cow_pool **pools = NULL;
-	struct cow_error err;
-	size_t broken = 0;
-	int r = cow_pool_list(store, &pools, &broken, &err);
-
-	if (r < 0 || (broken && err.code != COW_CODE_UNSUPPORTED))
-		cli_error(run->call, &err);
-	return r < 0 ? NULL : pools;
-}
-
 /* Everything named, or all pools. @return 0, or the status to end with. */
 static int add_operands(struct run *run)
 {
@@ -240,7 +226,8 @@ static int add_operands(struct run *run)
 	/* Without a home there are no pools of the session. */
 	if (r < 0 && r != -ENOENT)
 		return cli_error(call, &err);
-	pools = store ? list_pools(run, store) : NULL;
+	if (store)
+		cli_pool_list(call, store, &pools);
 	if (!call->n_operands && (!pools || !*pools))
 		return call->status ? call->status
 				    : cli_usage(call, "no pool is defined: name a path");

@@ -94,24 +94,12 @@ static void found(struct find *find, const char *path, enum cow_policy to)
 		find->each(path, to, NULL, find->data);
 }
 
-/* One that can't be read may be one whose directory or policy counts. */
-static int list_pools(struct cli_convert_job *job, struct cow_pool_store *store)
-{
-	struct cow_error err = {0};
-	size_t broken = 0;
-
-	if (cow_pool_list(store, &job->pools, &broken, &err) < 0 ||
-	    (broken && err.code != COW_CODE_UNSUPPORTED))
-		return cli_error(job->call, &err);
-	return 0;
-}
-
 int cli_convert_open_pool(struct cli_convert_job *job, const char *name)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	int status = cli_pool_find_mounted(job->call, name, &store, &job->pool);
 
-	return status ? status : list_pools(job, store);
+	return status ? status : cli_pool_list(job->call, store, &job->pools);
 }
 
 int cli_convert_open_directory(struct cli_convert_job *job)
@@ -125,7 +113,7 @@ int cli_convert_open_directory(struct cli_convert_job *job)
 	r = cow_pool_store_new(cli_scope(job->call), &store, &err);
 	if (r == -ENOENT) /* without a home there are none */
 		return 0;
-	return r < 0 ? cli_error(job->call, &err) : list_pools(job, store);
+	return r < 0 ? cli_error(job->call, &err) : cli_pool_list(job->call, store, &job->pools);
 }
 
 void cli_convert_close_pool(struct cli_convert_job *job)
@@ -171,7 +159,22 @@ static bool is_disc(const struct find *find, const struct cow_audit_item *item)
 	       !(find->job->options.flags & COW_CONVERT_REWRITE);
 }
 
-/* Go through all of them; what could not be read is said. */
+/* What could not be read is said. */
+static void take(struct find *find, const struct cow_audit_item *item)
+{
+	if (item->error.message[0])
+		cli_error(find->job->call, &item->error);
+	else if (is_others(find, item))
+		leave_out(&find->others, item->path);
+	else if (is_disc(find, item))
+		leave_out(&find->discs, item->path);
+	else if (!item->effective)
+		leave_out(&find->undecided, item->path);
+	else
+		found(find, item->path, item->effective);
+}
+
+/* Go through all of them. */
 static void walk(struct find *find, const char *directory)
 {
 	struct cow_audit *audit CLI_CLEANUP(audit) = NULL;
@@ -187,16 +190,8 @@ static void walk(struct find *find, const char *directory)
 		struct cow_audit_item *item CLI_CLEANUP(item) = NULL;
 
 		r = cow_audit_next(audit, &item, &err);
-		if (r > 0 && item->error.message[0])
-			cli_error(find->job->call, &item->error);
-		else if (r > 0 && is_others(find, item))
-			leave_out(&find->others, item->path);
-		else if (r > 0 && is_disc(find, item))
-			leave_out(&find->discs, item->path);
-		else if (r > 0 && !item->effective)
-			leave_out(&find->undecided, item->path);
-		else if (r > 0)
-			found(find, item->path, item->effective);
+		if (r > 0)
+			take(find, item);
 	}
 	if (r < 0)
 		cli_error(find->job->call, &err);

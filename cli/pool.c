@@ -23,6 +23,18 @@ int cli_pool_find_mounted(struct cli_call *call, const char *name,
 	return cli_error(call, &err);
 }
 
+int cli_pool_list(struct cli_call *call, struct cow_pool_store *store, struct cow_pool ***ret_pools)
+{
+	struct cow_error err = {0};
+	size_t broken = 0;
+
+	*ret_pools = NULL;
+	if (cow_pool_list(store, ret_pools, &broken, &err) < 0 ||
+	    (broken && err.code != COW_CODE_UNSUPPORTED))
+		return cli_error(call, &err);
+	return 0;
+}
+
 int cli_pool_open(struct cli_call *call, struct cow_pool_store **ret_store,
 		  struct cow_pool **ret_pool)
 {

@@ -49,6 +49,13 @@ int cli_pool_find(struct cli_call *call, const char *name, struct cow_pool_store
 int cli_pool_find_mounted(struct cli_call *call, const char *name,
 			  struct cow_pool_store **ret_store, struct cow_pool **ret_pool);
 
+/* All pools. What can't be read may have a directory or a policy that counts, so it is said; but
+ * not that there are pools of a type that has no files in directories.
+ * @param ret_pools what could be read, also after that; NULL if it was nothing.
+ * @return 0, or an exit status after the error was said. */
+int cli_pool_list(struct cli_call *call, struct cow_pool_store *store,
+		  struct cow_pool ***ret_pools);
+
 /* Do something with each pool among the operands; what fails for one stops no other.
  * @return the worst exit status. */
 typedef int cli_pool_function(struct cli_call *call, struct cow_pool_store *store,
