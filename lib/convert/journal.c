@@ -118,6 +118,11 @@ bool convert_journal_keeps(const struct convert_journal *journal)
 	return strchr("kLDPS", (int)journal->kind);
 }
 
+enum convert_journal_kind convert_journal_keeping(enum convert_journal_kind kind)
+{
+	return (enum convert_journal_kind)((int)kind - 'a' + 'A');
+}
+
 bool convert_journal_is_live(const struct convert_journal *journal)
 {
 	return strchr("lLdDpPsS", (int)journal->kind);

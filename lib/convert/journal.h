@@ -62,6 +62,8 @@ bool convert_journal_may_be_cut(const char *image);
 
 /* Is the old image to be kept in the end? */
 bool convert_journal_keeps(const struct convert_journal *journal);
+/* Of a mirror's kind, the one of which that is true. */
+enum convert_journal_kind convert_journal_keeping(enum convert_journal_kind kind);
 /* Is it a guest's disk, was the guest stopped for the copy to be opened, is the copy complete? */
 bool convert_journal_is_live(const struct convert_journal *journal);
 bool convert_journal_is_opening(const struct convert_journal *journal);

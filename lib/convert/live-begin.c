@@ -58,13 +58,13 @@ int convert_live_name(struct convert *c, struct convert_journal *journal,
 }
 
 int convert_live_mark(struct convert *c, struct convert_journal *journal,
-		      enum convert_journal_kind kind, enum convert_journal_kind kind_keeping,
-		      char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err)
+		      enum convert_journal_kind kind, char temp[CONVERT_JOURNAL_NAME_MAX],
+		      struct cow_error *err)
 {
 	char before[CONVERT_JOURNAL_NAME_MAX];
 
 	base_copy(before, sizeof(before), temp);
-	journal->kind = convert_journal_keeps(journal) ? kind_keeping : kind;
+	journal->kind = convert_journal_keeps(journal) ? convert_journal_keeping(kind) : kind;
 	convert_journal_format(journal, c->name, temp);
 	if (renameat2(c->dirfd, before, c->dirfd, temp, RENAME_NOREPLACE) < 0) {
 		base_copy(temp, CONVERT_JOURNAL_NAME_MAX, before);
@@ -174,8 +174,7 @@ int convert_live_begin(struct convert *c, struct convert_journal *journal,
 	    (r = c->live->backend->start(c->live, err)) < 0 ||
 	    (r = convert_live_resume(c->live, err)) < 0 || !convert_journal_is_opening(journal))
 		return r;
-	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORING,
-				 CONVERT_JOURNAL_MIRRORING_KEEP, temp, err);
+	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORING, temp, err);
 }
 
 static int mirror_to_scratch(struct convert *c, const char *temp, struct cow_error *err)

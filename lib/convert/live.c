@@ -181,8 +181,7 @@ static int complete(struct convert *c, struct convert_journal *journal,
 	    (r = runs = c->live->backend->runs(c->live, err)) < 0)
 		return r;
 	return convert_live_mark(
-		c, journal, runs ? CONVERT_JOURNAL_MIRRORED : CONVERT_JOURNAL_STOPPED,
-		runs ? CONVERT_JOURNAL_MIRRORED_KEEP : CONVERT_JOURNAL_STOPPED_KEEP, temp, err);
+		c, journal, runs ? CONVERT_JOURNAL_MIRRORED : CONVERT_JOURNAL_STOPPED, temp, err);
 }
 
 static int refuse_running(struct convert_live *live, struct cow_error *err)

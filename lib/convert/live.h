@@ -113,10 +113,10 @@ int convert_live_exchange(struct convert *c, const char *temp, ino_t leaves, str
 int convert_live_reopen(struct convert *c, ino_t original, struct cow_error *err);
 /* The error for a mirror that is no more. */
 int convert_live_fail_ended(const struct convert *c, struct cow_error *err);
-/* The journal's next kind, and the copy's name with it. */
+/* The journal's next kind, or the one that keeps the original, and the copy's name with it. */
 int convert_live_mark(struct convert *c, struct convert_journal *journal,
-		      enum convert_journal_kind kind, enum convert_journal_kind kind_keeping,
-		      char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err);
+		      enum convert_journal_kind kind, char temp[CONVERT_JOURNAL_NAME_MAX],
+		      struct cow_error *err);
 /* From the empty copy to the end. */
 int convert_live_carry_out(struct convert *c, struct cow_error *err);
 

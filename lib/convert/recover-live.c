@@ -169,10 +169,9 @@ static void stop_guest(struct convert *c, struct convert_journal *journal,
 	if (!c->live->backend->open_mirrors || c->live->backend->runs(c->live, NULL) <= 0)
 		return;
 	if (!convert_journal_stops_guest(journal))
-		r = convert_live_mark(
-			c, journal, mirrored ? CONVERT_JOURNAL_MIRRORED : CONVERT_JOURNAL_OPENING,
-			mirrored ? CONVERT_JOURNAL_MIRRORED_KEEP : CONVERT_JOURNAL_OPENING_KEEP,
-			temp, NULL);
+		r = convert_live_mark(c, journal,
+				      mirrored ? CONVERT_JOURNAL_MIRRORED : CONVERT_JOURNAL_OPENING,
+				      temp, NULL);
 	if (r == 0)
 		convert_live_pause(c->live, NULL);
 }
@@ -296,8 +295,7 @@ static int mark_mirrored(struct convert *c, const struct pair *pair,
 {
 	if (fsync(pair->copy->fd) < 0)
 		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED,
-				 CONVERT_JOURNAL_MIRRORED_KEEP, temp, err);
+	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED, temp, err);
 }
 
 static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
