@@ -250,25 +250,33 @@ static bool has_helper(const struct cow_pool *pool)
 	return path && access(path, F_OK) == 0;
 }
 
+/* Others than root mount what fstab names, by its path. So do helpers: some of those for servers
+ * look at that path when they are done, and that of NILFS notes what it started there for who
+ * unmounts it. */
+static bool goes_by_path(struct libmnt_context *context, const struct cow_pool *pool)
+{
+	return mnt_context_is_restricted(context) || base_equal(pool->type, "netfs") ||
+	       has_helper(pool);
+}
+
+static int set_path(struct libmnt_context *context, const struct cow_pool *pool)
+{
+	int r = mnt_context_set_source(context, pool->mount_source);
+
+	return r == 0 ? mnt_context_set_target(context, pool->path) : r;
+}
+
 /* On the directory that was looked at, not on where its path leads by then: whoever owns one above
  * it could have anything hidden. By the number of the process, for a helper has another "self"; and
  * with a dot, for move_mount(2), with which libmount does it since 2.39, follows no symlink that a
- * path ends in. Others than root mount what fstab names, by its path. So do helpers: some of those
- * for servers look at that path when they are done, and that of NILFS notes what it started there
- * for who unmounts it. */
-static int set_place(struct libmnt_context *context, const struct cow_pool *pool, int fd)
+ * path ends in. */
+static int set_directory(struct libmnt_context *context, const struct cow_pool *pool, int fd)
 {
 	BASE_CLEANUP(free) char *self = realpath("/proc/self", NULL);
 	BASE_CLEANUP(free) char *source = mnt_resolve_path(pool->mount_source, NULL);
 	BASE_CLEANUP(free) char *target = self ? base_format("%s/fd/%d/.", self, fd) : NULL;
-	int r;
+	int r = target && source ? mnt_context_disable_canonicalize(context, 1) : -ENOMEM;
 
-	if (mnt_context_is_restricted(context) || base_equal(pool->type, "netfs") ||
-	    has_helper(pool)) {
-		r = mnt_context_set_source(context, pool->mount_source);
-		return r == 0 ? mnt_context_set_target(context, pool->path) : r;
-	}
-	r = target && source ? mnt_context_disable_canonicalize(context, 1) : -ENOMEM;
 	if (r == 0)
 		r = mnt_context_disable_mtab(context, 1);
 	if (r == 0)
@@ -286,7 +294,8 @@ static void keep_options(struct libmnt_context *context, const char *place)
 
 static int set_up(struct libmnt_context *context, const struct cow_pool *pool, int fd)
 {
-	int r = set_place(context, pool, fd);
+	int r = goes_by_path(context, pool) ? set_path(context, pool)
+					    : set_directory(context, pool, fd);
 
 	if (r == 0 && !base_equal(pool->mount_type, "auto"))
 		r = mnt_context_set_fstype(context, pool->mount_type);

@@ -207,6 +207,7 @@ static uint64_t rest_of(int fd, off_t at)
 
 	return at >= 0 && fstat(fd, &st) == 0 && st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
 }
+
 int volume_transfer_run(struct volume_transfer *t, uint64_t *ret_bytes, struct cow_error *err)
 {
 	uint64_t rest = rest_of(t->from, t->from_at), length = t->options->length;
