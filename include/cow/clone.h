@@ -54,6 +54,7 @@ typedef int (*cow_clone_progress)(uint64_t done, uint64_t total, void *data);
 #define COW_CLONE_MATCH                                                                            \
 	0x2u /**< NOCOW as the source has it, where that can matter: on its own filesystem. `wish` \
 		and `nocow` are left out of account then */
+#define COW_CLONE_NO_FOLLOW 0x4u /**< a source that is a symbolic link is refused */
 
 struct cow_clone_options {
 	enum cow_reflink reflink;
@@ -90,7 +91,7 @@ struct cow_clone_result {
 };
 
 /** Make `to` in the directory `to_dirfd` a clone of the regular file `from` in `from_dirfd`, of
- *  which symbolic links are followed.
+ *  which symbolic links are followed, unless a flag forbids that.
  *
  *  The clone appears under its name only when it is complete, flagged, read back and on disk; on
  * any failure nothing is left behind. An existing name is never replaced (-EEXIST). It has the

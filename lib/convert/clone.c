@@ -32,8 +32,9 @@ static bool is_dry(const struct clone *c)
 
 static int open_source(struct clone *c, struct cow_error *err)
 {
+	int links = c->options->flags & COW_CLONE_NO_FOLLOW ? O_NOFOLLOW : 0;
+	int r = convert_open(c->from_dirfd, c->from, O_RDONLY | links, &c->before, err);
 	uint32_t flags = 0;
-	int r = convert_open(c->from_dirfd, c->from, O_RDONLY, &c->before, err);
 
 	if (r < 0)
 		return r;
@@ -252,7 +253,7 @@ static int finish(struct clone *c, struct cow_error *err)
 
 static int check_options(const struct cow_clone_options *options, struct cow_error *err)
 {
-	if (options->flags & ~(COW_CLONE_DRY_RUN | COW_CLONE_MATCH))
+	if (options->flags & ~(COW_CLONE_DRY_RUN | COW_CLONE_MATCH | COW_CLONE_NO_FOLLOW))
 		return base_fail(err, EINVAL, "clone: unknown flags 0x%x", options->flags);
 	if (options->reflink > COW_REFLINK_NEVER)
 		return base_fail(err, EINVAL, "clone: unknown way to share");

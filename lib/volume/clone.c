@@ -18,7 +18,7 @@ static int decide(const struct volume_place *place, bool source_nocow,
 	return volume_decide(place, policy, &options->wish, &options->nocow, &decision, err);
 }
 
-/* What it is a clone of, and in a way that no symlink leads out of the pool. */
+/* What it is a clone of. */
 static int find_source(struct volume_place *place, const char *name, enum cow_policy *ret_own,
 		       bool *ret_nocow, struct cow_error *err)
 {
@@ -56,6 +56,8 @@ COW_EXPORT int cow_volume_clone(struct cow_pool_store *store, const struct cow_p
 	    (r = find_source(&place, name, &wanted.own, &nocow, err)) < 0 ||
 	    (r = decide(&place, nocow, &wanted, err)) < 0)
 		return r;
+	/* It may have become one meanwhile, and lead out of the pool. */
+	wanted.flags |= COW_CLONE_NO_FOLLOW;
 	if (!wanted.label)
 		wanted.label = pool->label;
 	return cow_clone_at(place.fd, name, place.fd, new_name, &wanted, ret, err);

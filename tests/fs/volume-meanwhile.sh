@@ -130,6 +130,16 @@ expect_equal "$status" 2
 expect_err "was replaced meanwhile"
 expect_equal "$(stat -c %s disk-04)" 2097152
 
+# what has become a symlink by now is not cloned, wherever it leads
+echo "nobody's business" >"$T/b/secret"
+stop_at newfstatat copy vol clone --session --pool vms disk-07 copy
+mv disk-07 was-07
+ln -s ../secret disk-07
+go_on
+expect_equal "$status" 2
+expect_err "'disk-07' is a symbolic link"
+[ ! -e copy ] || fail "it was cloned all the same"
+
 # who writes to a volume in the middle of a download spoils it, which is said
 stop_at pwrite64 "$T/copy" vol download --session --pool vms disk-05 "$T/copy"
 truncate -s 3M disk-05
