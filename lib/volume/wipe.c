@@ -236,6 +236,7 @@ COW_EXPORT int cow_volume_wipe(struct cow_pool_store *store, const struct cow_po
 {
 	BASE_CLEANUP(place) struct volume_place place = {.fd = -1};
 	BASE_CLEANUP(claim) struct volume_claim claim = {.fd = -1};
+	BASE_CLEANUP(fd) int fd = -1;
 	struct wipe wipe = {.name = name, .progress = progress, .data = data};
 	BASE_CLEANUP(header) struct cow_header header = {0};
 	struct cow_file_state state = {0};
@@ -243,7 +244,7 @@ COW_EXPORT int cow_volume_wipe(struct cow_pool_store *store, const struct cow_po
 
 	if (algorithm <= COW_WIPE_UNKNOWN || algorithm > COW_WIPE_TRIM)
 		return base_fail(err, EINVAL, "wipe a volume: no such algorithm");
-	r = volume_claim_in(&place, store, pool, name, O_RDWR, &claim, err);
+	r = volume_claim_in(&place, store, pool, name, O_RDONLY, &claim, err);
 	if (r == 0)
 		r = volume_header_read(&claim, name, format, &header, err);
 	if (r == 0)
@@ -251,12 +252,15 @@ COW_EXPORT int cow_volume_wipe(struct cow_pool_store *store, const struct cow_po
 					  "to wipe no more than this one: --format raw", err);
 	if (r < 0)
 		return r;
-	wipe.fd = claim.fd;
-	wipe.size = (uint64_t)claim.st.st_size;
-	/* before: what it does to the old blocks is the question */
+	/* Before: what it does to the old blocks is the question. To open it for writing is enough
+	 * to have an overlay leave those where they are, and put a copy in their place. */
 	audit_look_state(claim.fd, place.own, &state);
 	if (place.own->top)
 		probe_fold_below(place.own->top, &state);
+	wipe.fd = fd = base_fd_reopen(claim.fd, O_RDWR);
+	if (fd < 0)
+		return base_fail(err, -fd, "open volume %s", BASE_QUOTE(name));
+	wipe.size = (uint64_t)claim.st.st_size;
 	r = run(&wipe, algorithm, err);
 	if (r == 0 && ret_overwrite)
 		*ret_overwrite = state.overwrite;

@@ -233,6 +233,17 @@ expect_status 1 vol wipe --pool cow image
 expect_err "may still be on the disk"
 cmp -n 1048576 "$T/b/cow/image" /dev/zero
 
+# an overlay leaves what is in its lower directory where it is
+mkdir "$T/x/lower" "$T/x/upper" "$T/x/work" "$T/over"
+mkdir "$T/x/lower/vms"
+make_image "$T/x/lower/vms/image" 1M
+mount -t overlay -o "lowerdir=$T/x/lower,upperdir=$T/x/upper,workdir=$T/x/work" overlay "$T/over"
+make_pool over "$T/over/vms"
+expect_status 1 vol wipe --pool over image
+expect_err "is copied-once" "may still be on the disk"
+cmp -n 1048576 "$T/over/vms/image" /dev/zero
+expect_status 0 vol wipe --pool over image
+
 # what is empty follows the policy before it is written, whatever it was made by; what has data is said to have drifted
 make_pool off "$T/b/off" off
 cd "$T/b/off"
