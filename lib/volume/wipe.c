@@ -7,8 +7,8 @@
 #include "audit/look.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "convert/spans.h"
 #include "image/extents.h"
-#include "image/ranges.h"
 #include "probe/verdict.h"
 #include "volume/header.h"
 
@@ -57,6 +57,7 @@ struct wipe {
 	void *data;
 	bool random;
 	unsigned char *buffer;
+	struct convert_spans parts; /* what is overwritten */
 };
 
 static int fill_randomly(unsigned char *buffer, size_t size)
@@ -107,56 +108,42 @@ static int write_range(struct wipe *wipe, const struct image_range *range)
 
 /* What reads as zeros there, but may have been made so over old data, as QEMU does it for a guest.
  */
-static struct image_range unwritten_part(const struct fiemap_extent *extent, uint64_t size)
-{
-	uint64_t start = extent->fe_logical, end = start + extent->fe_length;
-
-	if (!(extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN) || start >= size)
-		return (struct image_range){0, 0};
-	return (struct image_range){start, end < size ? end : size};
-}
-
-static int write_unwritten(const struct fiemap_extent *extent, void *data)
+static int add_unwritten(const struct fiemap_extent *extent, void *data)
 {
 	struct wipe *wipe = data;
-	struct image_range range = unwritten_part(extent, wipe->size);
 
-	return write_range(wipe, &range);
-}
-
-static int count_unwritten(const struct fiemap_extent *extent, void *data)
-{
-	struct wipe *wipe = data;
-	struct image_range range = unwritten_part(extent, wipe->size);
-
-	wipe->total += range.end - range.start;
+	if (extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN)
+		convert_spans_add(&wipe->parts, extent->fe_logical,
+				  extent->fe_logical + extent->fe_length);
 	return 0;
 }
 
-/* Where the filesystem doesn't tell them apart, data is all there is. FIEMAP takes no part of no
- * length. */
-static int each_unwritten(struct wipe *wipe,
-			  int (*each)(const struct fiemap_extent *extent, void *data))
-{
-	uint64_t end = wipe->size ? wipe->size : 1;
-	int r = fsync(wipe->fd) < 0 ? -errno : image_extents_each(wipe->fd, 0, end, each, wipe);
-
-	return r == -EOPNOTSUPP ? 0 : r;
-}
-
-/* Over all data, and then over what is left of the blocks that it has; holes have none. */
-static int run_pass(struct wipe *wipe)
+/* All data, and what else the file has blocks for; holes have none, and what lies behind the end
+ * was never written to. Nobody has it open who could change that, so it is found out once. */
+static int find_parts(struct wipe *wipe)
 {
 	struct image_range range = {0, 0};
-	int r;
+	struct image_known known = {0};
+	int r = fsync(wipe->fd) < 0 ? -errno : 0; /* what has no place yet is in no map */
 
-	while ((r = image_next_range(wipe->fd, range.end, wipe->size, &range)) > 0) {
-		r = write_range(wipe, &range);
-		if (r < 0)
-			return r;
-	}
-	if (r == 0)
-		r = each_unwritten(wipe, write_unwritten);
+	/* FIEMAP takes no part of no length. */
+	if (r == 0 && wipe->size)
+		r = image_extents_each(wipe->fd, 0, wipe->size, add_unwritten, wipe);
+	/* Where the filesystem doesn't tell them apart, data is all there is. */
+	if (r < 0 && r != -EOPNOTSUPP)
+		return r;
+	while ((r = image_next_known_range(wipe->fd, &known, range.end, wipe->size, &range)) > 0)
+		convert_spans_add(&wipe->parts, range.start, range.end);
+	convert_spans_settle(&wipe->parts, wipe->size);
+	return r == 0 && wipe->parts.failed ? -ENOMEM : r;
+}
+
+static int run_pass(struct wipe *wipe)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < wipe->parts.n; i++)
+		r = write_range(wipe, &wipe->parts.list[i]);
 	if (r < 0)
 		return r;
 	return fsync(wipe->fd) < 0 ? -errno : 0;
@@ -175,23 +162,14 @@ static const char *next_word(const char *word)
 	return space ? space + 1 : "";
 }
 
-static int count_bytes(struct wipe *wipe, const char *passes)
-{
-	uint64_t data = 0, count = 0;
-	int r = each_unwritten(wipe, count_unwritten);
-
-	if (r == 0)
-		r = image_sum_ranges(wipe->fd, 0, wipe->size, &data);
-	for (const char *word = passes; *word; word = next_word(word))
-		count += count_of(word);
-	wipe->total = (wipe->total + data) * count;
-	return r;
-}
-
 static int run_passes(struct wipe *wipe, const char *passes)
 {
-	int r = count_bytes(wipe, passes);
+	int r = find_parts(wipe);
+	unsigned count = 0;
 
+	for (const char *word = passes; *word; word = next_word(word))
+		count += count_of(word);
+	wipe->total = convert_spans_bytes(&wipe->parts) * count;
 	for (const char *word = passes; r == 0 && *word; word = next_word(word)) {
 		wipe->random = word[0] == 'R';
 		if (!wipe->random)
@@ -222,6 +200,7 @@ static int run(struct wipe *wipe, enum cow_wipe algorithm, struct cow_error *err
 	else
 		r = run_passes(wipe, algorithms[algorithm].passes);
 	free(wipe->buffer);
+	free(wipe->parts.list);
 	if (r == -ECANCELED)
 		return base_refuse(err, ECANCELED, COW_CODE_CANCELLED,
 				   "stopped: part of volume %s is not wiped",

@@ -98,3 +98,7 @@ shown 0 vol upload --pool vms image "$T/file"
 shown 0 vol download --pool vms image "$T/got"
 cmp "$T/got" "$T/file"
 shown 0 vol wipe --pool ext full2
+# with what was never written between what was
+fallocate -l 1M "$T/e/ext/gaps"
+fragment "$T/e/ext/gaps" 60
+shown 0 vol wipe --pool ext gaps --algorithm nnsa
