@@ -30,6 +30,7 @@ struct cow_audit {
 	bool underway; /* the other one was begun */
 	struct audit_place *places;
 	struct audit_region *regions, **last_region;
+	struct base_silence silence;
 	struct cow_audit_summary summary;
 };
 
@@ -85,6 +86,7 @@ COW_EXPORT void cow_audit_free(struct cow_audit *audit)
 	base_crew_free(audit->crew);
 	audit_places_free(audit->places);
 	audit_regions_free(audit->regions);
+	base_silence_clear(&audit->silence);
 	free(audit);
 }
 
@@ -230,6 +232,7 @@ static int judge_next(struct cow_audit *audit, struct cow_audit_item **ret_item)
 	struct audit_task task = task_of(audit);
 	const char *path = audit->entry.path;
 
+	task.silence = &audit->silence;
 	if (look->result == 0)
 		return 0;
 	if (look->own && !(audit->flags & COW_AUDIT_OVERRULE))

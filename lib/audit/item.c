@@ -8,6 +8,7 @@
 #include "audit/rule.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "image/chain.h"
 
 /* An item and the texts that belong to it, in one piece of memory. */
 struct made {
@@ -114,7 +115,7 @@ static void take_state(struct made *made, const struct cow_file_state *state)
 }
 
 static int judge(struct made *made, struct audit_directory *directory,
-		 const struct audit_look *look, struct cow_error *err)
+		 const struct audit_look *look, struct base_silence *silence, struct cow_error *err)
 {
 	const struct audit_view view = {
 		.item = &made->item,
@@ -130,7 +131,7 @@ static int judge(struct made *made, struct audit_directory *directory,
 	made->item.format = look->header.format;
 	made->item.format_version = look->header.version;
 	if (look->header.backing) {
-		int r = cow_chain_new(made->item.path, &chain, err);
+		int r = image_chain_new(made->item.path, silence, &chain, err);
 
 		if (r < 0)
 			return r;
@@ -164,7 +165,7 @@ int audit_item_new(const char *path, struct audit_directory *directory,
 	item->size = look->size;
 	item->allocated = look->allocated;
 	r = look->leftover ? judge_leftover(made, directory, look->name)
-			   : judge(made, directory, look, &error);
+			   : judge(made, directory, look, task->silence, &error);
 	if (r == 0)
 		*ret = base_take(item);
 	else if (r != -ENOMEM)

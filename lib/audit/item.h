@@ -5,11 +5,13 @@
 #include <cow/audit.h>
 
 #include "audit/look.h"
+#include "base/answer.h"
 
 /* What an image is held against. */
 struct audit_task {
 	enum cow_policy policy;
 	const char *pool; /* or NULL */
+	struct base_silence *silence;
 };
 
 /* The finding of what is no image but a file of ours that an interrupted command left. */

@@ -8,6 +8,23 @@
  * program that is, would have whoever looks wait for ever. */
 bool base_answers(const char *path);
 
+/* Where somebody has waited in vain: all that lies there or below is not asked any more, for each
+ * question takes its time and leaves a thread behind. Zero at first; several threads may share it.
+ */
+struct base_silent;
+struct base_silence {
+	_Atomic(struct base_silent *) first;
+};
+
+/* The same for one of many paths. */
+bool base_answers_yet(struct base_silence *silence, const char *path);
+void base_silence_clear(struct base_silence *silence);
+
+static inline void base_cleanup_silence(struct base_silence *silence)
+{
+	base_silence_clear(silence);
+}
+
 /* Wait until it does. */
 void base_await(const char *path);
 

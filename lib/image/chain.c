@@ -4,9 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <cow/image.h>
-
-#include "base/answer.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -27,6 +24,7 @@ struct step {
 
 struct walk {
 	struct step *first, *last;
+	struct base_silence *silence;
 };
 
 static const char *problem_of(int errnum)
@@ -111,7 +109,7 @@ static const char *open_step(struct step *step, const struct walk *walk, int *re
 
 	*ret_fd = -1;
 	/* The image itself is what the caller named; its header can name what is out of reach. */
-	if (step != walk->first && !base_answers(step->path))
+	if (step != walk->first && !base_answers_yet(walk->silence, step->path))
 		return "it does not answer";
 	fd = open_file(step->path, &st);
 	*ret_fd = fd < 0 ? -1 : fd;
@@ -209,9 +207,10 @@ static int follow(const char *path, struct walk *walk)
 	}
 }
 
-COW_EXPORT int cow_chain_new(const char *path, struct cow_chain **ret, struct cow_error *err)
+int image_chain_new(const char *path, struct base_silence *silence, struct cow_chain **ret,
+		    struct cow_error *err)
 {
-	struct walk walk = {0};
+	struct walk walk = {.silence = silence};
 	BASE_CLEANUP(chain) struct cow_chain *chain = NULL;
 	int r = follow(path, &walk);
 
@@ -222,4 +221,11 @@ COW_EXPORT int cow_chain_new(const char *path, struct cow_chain **ret, struct co
 		return base_fail(err, -r, "open the image %s", BASE_QUOTE(path));
 	*ret = base_take(chain);
 	return 0;
+}
+
+COW_EXPORT int cow_chain_new(const char *path, struct cow_chain **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(silence) struct base_silence silence = {0};
+
+	return image_chain_new(path, &silence, ret, err);
 }

@@ -2,6 +2,14 @@
 #ifndef IMAGE_CHAIN_H
 #define IMAGE_CHAIN_H
 
+#include <cow/image.h>
+
+#include "base/answer.h"
+
+/* cow_chain_new() of one of many images: what does not answer is waited for once. */
+int image_chain_new(const char *path, struct base_silence *silence, struct cow_chain **ret,
+		    struct cow_error *err);
+
 /* Why a backing name is no file name, or NULL when it is one. */
 const char *image_protocol_problem(const char *name);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One look at one volume. */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/stat.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include "base/answer.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "pool/judge.h"
@@ -137,17 +137,30 @@ static int look_into(struct look *look, mode_t type, const char **ret_failed)
 	return r;
 }
 
+/* Where a name of the pool leads, which may be through more symlinks. NULL: out of memory. */
+static char *find_end(const struct look *look)
+{
+	const char *directory = look->place->pool->path;
+	char target[PATH_MAX] = "";
+
+	if (look->volume.symlink &&
+	    readlinkat(look->place->fd, look->name, target, sizeof(target) - 1) < 0)
+		target[0] = '\0';
+	if (target[0] == '/')
+		return strdup(target);
+	return base_format("%s/%s", directory, target[0] ? target : look->name);
+}
+
 /* What a symlink leads to, and what is mounted on the name, may be on a filesystem that answers
  * nobody any more: that is one volume with a problem, and keeps no other waiting.
  * @return 0 or -errno. */
 static int ask(struct look *look)
 {
-	BASE_CLEANUP(free)
-	char *path = base_format("%s/%s", look->place->pool->path, look->name);
+	BASE_CLEANUP(free) char *path = find_end(look);
 
 	if (!path)
 		return -ENOMEM;
-	if (base_answers(path))
+	if (base_answers_yet(&look->place->silence, path))
 		return 0;
 	base_copy(look->problem, sizeof(look->problem), "it does not answer");
 	return -ETIMEDOUT;

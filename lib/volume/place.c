@@ -97,6 +97,7 @@ void volume_place_close(struct volume_place *place)
 		return;
 	audit_places_free(place->places);
 	pool_places_clear(&place->pools);
+	base_silence_clear(&place->silence);
 	pthread_mutex_destroy(&place->lock);
 	if (place->fd >= 0)
 		close(place->fd);

@@ -7,6 +7,7 @@
 #include <cow/volume.h>
 
 #include "audit/place.h"
+#include "base/answer.h"
 #include "base/fd.h"
 #include "pool/apart.h"
 
@@ -24,6 +25,8 @@ struct volume_place {
 	pthread_mutex_t lock;
 	struct audit_place *places;
 	struct pool_places pools; /* all, once a directory was met */
+
+	struct base_silence silence;
 
 	int64_t opened; /* when, in seconds since 1970 */
 };

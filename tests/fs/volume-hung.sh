@@ -17,6 +17,7 @@ server=$(pgrep --full "bindfs .*$T/hung")
 mkdir "$T/hung/directory"
 truncate -s 1M "$T/hung/image"
 make_pool vms "$T/vms"
+make_pool many "$T/many"
 cd "$T/vms"
 ln -s "$T/hung/image" link
 mkdir mounted
@@ -39,6 +40,23 @@ expect_json '.pools[0].summary | .volumes == 4 and .problems == 2'
 expect_status 1 within audit "$T/vms/overlay.qcow2" --json
 expect_json '.images[0].findings[] | select(.rule == "backing-missing").message ==
 	"backing file \u0027" + $image + "\u0027: it does not answer"' --arg image "$T/hung/image"
+
+# It is asked once: each question takes its time, and leaves a thread and its descriptor behind.
+for ((i = 0; i < 200; i++)); do
+	ln -s "$T/hung/image$i" "$T/many/link$i"
+done
+for ((i = 0; i < 60; i++)); do
+	cp "$T/vms/overlay.qcow2" "$T/many/overlay$i"
+done
+status=0
+(ulimit -n 100 && within vol list many --json >"$T/out" 2>"$T/err") || status=$?
+expect_equal "$status" 2
+expect_json '[.volumes[] | select(.name | startswith("link")).problem] | length == 200 and all(. == "it does not answer")'
+status=0
+within audit "$T/many" --json >"$T/out" 2>"$T/err" || status=$?
+expect_equal "$status" 1
+expect_json '[.images[].findings[] | select(.rule == "backing-missing")] | length == 60 and
+	all(.message | endswith("it does not answer"))'
 
 kill -CONT "$server"
 expect_status 2 within vol list vms --json
