@@ -158,10 +158,12 @@ static int finish(const struct volume_transfer *t)
 
 	if (t->from_at >= 0 && lseek(t->from, t->from_at, SEEK_SET) < 0)
 		return -errno;
+	if (fstat(t->to, &st) < 0)
+		return -errno;
+	/* A pipe has no disk; a file that is only appended to has. */
 	if (t->to_at < 0)
-		return 0;
-	if (fstat(t->to, &st) < 0 ||
-	    (has_length(&st) && st.st_size < t->to_at && ftruncate(t->to, t->to_at) < 0) ||
+		return S_ISREG(st.st_mode) && fsync(t->to) < 0 ? -errno : 0;
+	if ((has_length(&st) && st.st_size < t->to_at && ftruncate(t->to, t->to_at) < 0) ||
 	    fsync(t->to) < 0 || lseek(t->to, t->to_at, SEEK_SET) < 0)
 		return -errno;
 	return 0;

@@ -57,6 +57,16 @@ stopped poll 18 vol download --session --pool vms image "$T/pipe"
 exec 7<&-
 expect_equal "$(sum_of "$dir/cow")" "$cow" "what was cloned"
 
+# what is downloaded is on disk in the end, be it behind what a file has already
+for mode in '>' '>>'; do
+	status=0
+	eval 'traced -o /dev/null --inject=fsync:error=EIO -- "$COWCTL" vol download --session --pool vms image - \
+		2>"$T/err" '"$mode"' "$T/got"' || status=$?
+	expect_equal "$status" 2 "status when it can't be written to disk, by $mode"
+	expect_err "write volume 'image' to disk: Input/output error"
+	rm "$T/got"
+done
+
 # too large for the caller's limit is an error as any other
 limited() {
 	(
