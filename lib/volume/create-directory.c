@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/temp.h"
 #include "base/text.h"
+#include "image/wish.h"
 #include "pool/definition.h"
 #include "pool/judge.h"
 #include "pool/sweep.h"
@@ -67,8 +68,10 @@ int volume_create_directory(struct volume_new *new, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int held = pool_sweep_hold_off(new->place->fd);
 	char uuid[POOL_UUID_SIZE], hidden[sizeof(BASE_TEMP_PREFIX) + POOL_UUID_SIZE];
-	int r = pool_uuid_make(uuid, err);
+	int r = image_check_name(new->place->fd, new->options->name, err);
 
+	if (r == 0)
+		r = pool_uuid_make(uuid, err);
 	if (r < 0)
 		return r;
 	snprintf(hidden, sizeof(hidden), BASE_TEMP_PREFIX "%s", uuid);

@@ -115,8 +115,11 @@ expect_equal "$(stat -c '%a %u %g' "$T/e/owned/file" "$T/e/owned/sub" | xargs)" 
 
 # what fails leaves nothing, and nothing that is there is touched
 before=$(find "$T/b" "$T/e" | sort)
-expect_status 2 vol create-as off raw 1M
-expect_err "File exists"
+for call in '1M' '1M --dry-run' '--format dir' '--format dir --dry-run'; do
+	# shellcheck disable=SC2086 # words
+	expect_status 2 vol create-as off raw $call
+	expect_err "File exists"
+done
 for name in '' . .. a/b ../x .cowctl-x "$(printf '%0256d' 0)"; do
 	expect_status 3 vol create-as off "$name" 1M
 done
