@@ -109,6 +109,8 @@ static void follow_source(struct cow_volume_create_options *options,
 {
 	if (options->capacity < source->capacity)
 		options->capacity = source->capacity;
+	if (!options->capacity)
+		options->flags |= COW_VOLUME_CREATE_EMPTY;
 	if (options->allocation == COW_VOLUME_ALLOCATE_ALL &&
 	    (uint64_t)st->st_blocks * 512 < source->capacity)
 		options->allocation = 0;

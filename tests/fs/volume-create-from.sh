@@ -41,6 +41,14 @@ done
 expect_equal "$(stat -c %a "$T/b/to/raw-qcow2")" 640
 [ "$(stat -c %b "$T/b/to/qcow2-raw")" -le $((9 << 11)) ] || fail "the hole is filled"
 
+# of no capacity at all
+for source in raw qcow2; do
+	expect_status 0 vol create-as from "empty-$source" 0 --format $source
+	echo "<volume><name>empty-$source</name><target><format type='qcow2'/></target></volume>" >"$T/vol.xml"
+	expect_status 0 vol create-from to "$T/vol.xml" --inputpool from "empty-$source" --json
+	expect_json '.volumes[0].capacity == 0'
+done
+
 # bigger when asked for, never smaller; by its path; bytes a guest wrote are no header when it is said to be raw
 xml bigger qcow2 33554432
 expect_status 0 vol create-from to "$T/vol.xml" "$T/e/from/raw" --json
