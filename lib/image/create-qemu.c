@@ -224,6 +224,7 @@ static int check_written(const struct image_new *image, struct cow_error *err)
 	if (r < 0)
 		return r;
 	if (header.format != format || header.damaged == COW_ANSWER_YES ||
+	    header.external == COW_ANSWER_YES || /* a vmdk of no size */
 	    (header.how == COW_ENCRYPTED_LUKS) != (image->options->encryption != NULL) ||
 	    header.virtual_size != image->size || !backing != !header.backing ||
 	    (backing && (strcmp(backing, header.backing) != 0 ||

@@ -125,6 +125,7 @@ for name in '' . .. a/b ../x .cowctl-x "$(printf '%0256d' 0)"; do
 done
 expect_status 3 vol create-as off x
 expect_status 3 vol create-as off x 1M --format vhdx
+expect_status 2 vol create-as off x 0 --format vmdk # which qemu-img makes, and can't open then
 expect_status 3 vol create-as off x 1M --format raw --preallocation metadata
 expect_status 2 vol create-as ext x 1P
 expect_status 0 vol create-as off x 1M --dry-run
