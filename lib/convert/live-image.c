@@ -14,9 +14,9 @@
 #include "convert/recover.h"
 #include "convert/spans.h"
 #include "image/extents.h"
+#include "image/qemu.h"
 
 #define TIMEOUT_MS 120000
-#define SECTOR     512
 
 static int refuse(const struct convert *c, const char *why, const char *remedy,
 		  struct cow_error *err)
@@ -49,7 +49,7 @@ static int check_size(const struct convert *c, uint64_t size, struct cow_error *
 {
 	if (size == c->live->size)
 		return 0;
-	if ((size + SECTOR - 1) / SECTOR * SECTOR == c->live->size)
+	if (image_whole_sectors(size) == c->live->size)
 		return refuse(c, "has a size that is no multiple of 512, which a mirror makes it",
 			      "shut the guest down and convert then", err);
 	return base_remedy(

@@ -13,7 +13,6 @@
 #include "image/encryption.h"
 #include "image/qemu.h"
 
-#define SECTOR 512
 /* Without preallocation qemu-img writes a few clusters; with it, as much as there is. */
 #define TIMEOUT_MS 120000
 
@@ -270,7 +269,7 @@ int image_qemu_write(struct image_new *image, struct cow_error *err)
 	int n = 5, r;
 
 	/* QEMU does so itself, but for LUKS. */
-	image->size = (image->size + SECTOR - 1) / SECTOR * SECTOR;
+	image->size = image_whole_sectors(image->size);
 	snprintf(size, sizeof(size), "%" PRIu64, image->size);
 	if (!o)
 		return base_fail(err, ENOMEM, "create %s", BASE_QUOTE(image->name));

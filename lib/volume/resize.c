@@ -14,7 +14,6 @@
 #define ALLOCATE COW_VOLUME_RESIZE_ALLOCATE
 #define DELTA    COW_VOLUME_RESIZE_DELTA
 #define SHRINK   COW_VOLUME_RESIZE_SHRINK
-#define SECTOR   512
 
 struct resize {
 	const char *name;
@@ -107,7 +106,7 @@ static int find_size(struct resize *resize, struct cow_error *err)
 		return base_fail(err, EFBIG, "resize volume %s", BASE_QUOTE(resize->name));
 	/* As a new one: of another size QEMU makes none. */
 	if (resize->is.format != COW_FORMAT_RAW)
-		resize->wanted = (resize->wanted + SECTOR - 1) / SECTOR * SECTOR;
+		resize->wanted = image_whole_sectors(resize->wanted);
 	return 0;
 }
 
