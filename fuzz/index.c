@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An index of volumes with a size and a checksum that are always right: who forges one gets these
- * right too.
+/* An index of volumes with a version, a size and a checksum that are always right: who forges one
+ * gets these right too, and seeds stay what they are when the version is raised.
  * Every record that is taken is found under its name, and its texts end. */
 #include <string.h>
 

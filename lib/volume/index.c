@@ -12,7 +12,7 @@
 /* Raised whenever the meaning of a record changes, and when headers or files are understood better,
  * for what was taken wrongly would be remembered so. Of another size it is another one anyway: an
  * index of another version is none. */
-#define VERSION (UINT64_C(3) << 32 | sizeof(struct volume_record))
+#define VERSION (UINT64_C(4) << 32 | sizeof(struct volume_record))
 
 struct head {
 	uint64_t magic, version;
@@ -48,8 +48,11 @@ void volume_index_seal(void *data, size_t size)
 {
 	struct head *head = data;
 
-	if (size >= sizeof(*head))
-		head->sum = sum_of(data, size);
+	if (size < sizeof(*head))
+		return;
+	head->magic = MAGIC;
+	head->version = VERSION;
+	head->sum = sum_of(data, size);
 }
 
 static bool are_in_range(const struct volume_record *record)

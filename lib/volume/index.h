@@ -51,7 +51,8 @@ int volume_index_take(void *data, size_t size, const struct volume_directory *di
 		      struct volume_index *ret);
 /* What is remembered under a name, or NULL. Names are asked for in their order. */
 const struct volume_record *volume_index_find(struct volume_index *index, const char *name);
-/* The checksum as it should be in such bytes, and is, unless they are torn. */
+/* The head of such bytes as it should be, and is, unless they are torn or of another version; but
+ * for the directory and the size. */
 void volume_index_seal(void *data, size_t size);
 
 static inline void base_cleanup_index(struct volume_index *index)
