@@ -81,6 +81,25 @@ static int check_backing(const struct origin *origin, const struct volume_source
 			   "say what it is: --input-format");
 }
 
+/* QEMU would come to no end in a loop. Of what is no file it knows more than is known here, and
+ * what is raw has nothing behind it. */
+static int check_chain(const struct origin *origin, const struct volume_source *source,
+		       struct cow_error *err)
+{
+	bool ends = source->backing_format == COW_FORMAT_RAW;
+	struct cow_chain *chain = NULL;
+	int r = ends ? 0 : cow_chain_new(source->path, &chain, err);
+
+	for (const struct cow_chain *step = chain; r == 0 && step; step = step->next)
+		if (step->problem && !image_protocol_problem(step->path))
+			r = base_refuse(err, EINVAL, COW_CODE_REFUSED,
+					"volume %s has a backing file, %s: %s",
+					BASE_QUOTE(origin->name), BASE_QUOTE(step->path),
+					step->problem);
+	cow_chain_free(chain);
+	return r;
+}
+
 static int look_at_source(const struct origin *origin, struct volume_source *source,
 			  struct cow_error *err)
 {
@@ -98,9 +117,10 @@ static int look_at_source(const struct origin *origin, struct volume_source *sou
 		return 0;
 	source->backing = image_backing_path(source->path, header.backing);
 	source->backing_format = origin->backing ? origin->backing_format : header.backing_format;
-	return source->backing
-		       ? check_backing(origin, source, err)
-		       : base_fail(err, ENOMEM, "look at volume %s", BASE_QUOTE(origin->name));
+	if (!source->backing)
+		return base_fail(err, ENOMEM, "look at volume %s", BASE_QUOTE(origin->name));
+	r = check_backing(origin, source, err);
+	return r < 0 ? r : check_chain(origin, source, err);
 }
 
 /* As libvirt does it: never less than there is, and sparse if that is and nothing else is said. */

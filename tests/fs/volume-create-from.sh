@@ -134,6 +134,12 @@ expect_status 2 vol create-from to "$T/vol.xml" --inputpool from raw --json
 expect_json '.error.code == "exists"'
 xml new qcow2
 expect_status 0 vol create-from to "$T/vol.xml" --inputpool from raw --dry-run
+qemu-img create -q -f qcow2 "$T/e/from/head" 1M
+qemu-img create -q -f qcow2 -b head -F qcow2 "$T/e/from/tail"
+qemu-img rebase -u -b tail -F qcow2 "$T/e/from/head"
+expect_status 2 timeout --signal=KILL 20 "$COWCTL" vol create-from --session to "$T/vol.xml" --inputpool from head \
+	--input-format qcow2
+expect_err "volume 'head' has a backing file" "a loop"
 expect_status 2 vol create-from to "$T/vol.xml" --inputpool from raw --input-format qcow2
 expect_err 'is no qcow2 image'
 qemu-img create -q -f vhdx "$T/e/from/vhdx" 8M
