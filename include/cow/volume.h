@@ -233,11 +233,11 @@ int cow_volume_clone(struct cow_pool_store *store, const struct cow_pool *pool, 
 		     const char *new_name, const struct cow_clone_options *options,
 		     struct cow_clone_result *ret, struct cow_error *err);
 
-/* Changing volumes. Only files in the pool itself are changed, never what a symlink leads to, and
- * none that anybody has open (-EBUSY), by a lease or by QEMU's lock bytes, nor by anybody but the
- * file's owner and root (-EACCES), who alone can have a lease, and so be sure of that. One that is
- * empty becomes NOCOW before it is resized or uploaded to, if the policy wants that and it can be
- * had; how one with data stands is left as it is. */
+/* Changing volumes. Only files in the pool itself are changed, never what a symlink leads to or
+ * what is mounted on a name, and none that anybody has open (-EBUSY), by a lease or by QEMU's lock
+ * bytes, nor by anybody but the file's owner and root (-EACCES), who alone can have a lease, and so
+ * be sure of that. One that is empty becomes NOCOW before it is resized or uploaded to, if the
+ * policy wants that and it can be had; how one with data stands is left as it is. */
 
 /** Remove a file, a symlink, or an empty subdirectory. */
 int cow_volume_delete(struct cow_pool_store *store, const struct cow_pool *pool, const char *name,

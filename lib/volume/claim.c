@@ -11,12 +11,14 @@
 #include "pool/store.h"
 #include "volume/claim.h"
 
-/* Nothing leads out of the pool, whatever is put there meanwhile. */
+/* Nothing leads out of the pool, whatever is put there meanwhile; nor, with O_NOFOLLOW, does what
+ * is mounted on a name. */
 static int open_beneath(int dirfd, const char *name, int flags)
 {
 	const struct open_how how = {
 		.flags = (uint64_t)(flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+			   (flags & O_NOFOLLOW ? RESOLVE_NO_XDEV : 0),
 	};
 	long fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
 
@@ -116,6 +118,12 @@ static int open_claim(const struct volume_place *place, const char *name, int fl
 					       "volume %s is a symbolic link", BASE_QUOTE(name)),
 				   "what it leads to is not changed through a pool");
 	}
+	if (r == -EXDEV)
+		return base_remedy(err,
+				   base_refuse(err, EXDEV, COW_CODE_REFUSED,
+					       "something else is mounted on volume %s",
+					       BASE_QUOTE(name)),
+				   "it is not changed through a pool");
 	if (r == -EAGAIN &&
 	    fstatat(place->fd, name, &claim->st, through ? 0 : AT_SYMLINK_NOFOLLOW) == 0)
 		return r;

@@ -233,6 +233,18 @@ expect_status 1 vol wipe --pool cow image
 expect_err "may still be on the disk"
 cmp -n 1048576 "$T/b/cow/image" /dev/zero
 
+# nor what is mounted on a name, of which the pool's filesystem says nothing
+: >"$T/x/vms/mounted"
+mount --bind "$T/b/cow/image" "$T/x/vms/mounted"
+for call in 'resize mounted 9M' "upload mounted $T/piece" 'wipe mounted' 'delete mounted'; do
+	IFS=' ' read -ra words <<<"$call"
+	expect_status 2 vol "${words[0]}" --pool vms "${words[@]:1}"
+	expect_err "something else is mounted on volume 'mounted'"
+done
+expect_status 0 vol download --pool vms mounted "$T/copy"
+cmp "$T/copy" "$T/b/cow/image"
+umount "$T/x/vms/mounted"
+
 # an overlay leaves what is in its lower directory where it is
 mkdir "$T/x/lower" "$T/x/upper" "$T/x/work" "$T/over"
 mkdir "$T/x/lower/vms"
