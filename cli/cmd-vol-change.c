@@ -34,15 +34,9 @@ static int show_again(struct cli_call *call, struct cli_vol *vol)
 
 /* --- resize ----------------------------------------------------------------------------------- */
 
-#define FORMAT_OPTION                                                                              \
-	{                                                                                          \
-		"format", 'f', "FORMAT", "raw|qcow2|qcow|qed|vmdk|vdi|vpc|vhdx|luks",              \
-			"what VOL is (found out if not given)", 0, false                           \
-	}
-
 static const struct cli_option resize_options[] = {
 	CLI_VOL_POOL_OPTION,
-	FORMAT_OPTION,
+	CLI_VOL_FORMAT_OPTION,
 	{"allocate", 0, NULL, NULL, "allocate what is added", 0, false},
 	{"delta", 0, NULL, NULL, "by this much, not to this much", 0, false},
 	{"shrink", 0, NULL, NULL, "to less; with delta, by this much less", 0, false},
@@ -256,7 +250,7 @@ const struct cli_verb cli_verb_vol_download = {
 
 static const struct cli_option wipe_options[] = {
 	CLI_VOL_POOL_OPTION,
-	FORMAT_OPTION,
+	CLI_VOL_FORMAT_OPTION,
 	{"algorithm", 0, "HOW",
 	 "zero|nnsa|dod|bsi|gutmann|schneier|pfitzner7|pfitzner33|random|trim",
 	 "what is written (zero if not given)", 0, false},

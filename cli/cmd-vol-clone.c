@@ -7,6 +7,7 @@
 
 static const struct cli_option options[] = {
 	CLI_VOL_POOL_OPTION,
+	CLI_VOL_FORMAT_OPTION,
 	{"reflink", 0, NULL, "auto|always|never", "share blocks (auto: or else copy)", 0, false,
 	 "always"},
 	{"dry-run", 0, NULL, NULL, "check everything, create nothing", 0, false},
@@ -57,6 +58,7 @@ static int run(struct cli_call *call)
 	struct cli_shown shown = {.call = call, .phase = "copying"};
 	struct cow_clone_options how = {
 		.reflink = cli_choice(call, "reflink"),
+		.format = cow_format_from_name(cli_value(call, "format")),
 		.flags = cli_flag(call, "dry-run", COW_CLONE_DRY_RUN),
 		.progress = cli_progress_show,
 		.progress_data = &shown,

@@ -20,6 +20,11 @@ extern const struct cli_column cli_vol_columns[];
 		"pool", 0, "POOL", NULL, "its pool; without it VOL is a path or key",              \
 			CLI_COMPLETE_POOL, false                                                   \
 	}
+#define CLI_VOL_FORMAT_OPTION                                                                      \
+	{                                                                                          \
+		"format", 'f', "FORMAT", "raw|qcow2|qcow|qed|vmdk|vdi|vpc|vhdx|luks",              \
+			"what VOL is (found out if not given)", 0, false                           \
+	}
 
 /* What a verb works on. */
 struct cli_vol {

@@ -36,12 +36,16 @@ static int check_external(const struct clone *c, struct cow_error *err)
 {
 	if (c->header.external != COW_ANSWER_YES)
 		return 0;
-	return base_remedy(err,
-			   base_refuse(err, EINVAL, COW_CODE_REFUSED,
-				       "%s keeps its data in other files, which the clone would "
-				       "write to as well",
-				       BASE_QUOTE(c->from)),
-			   "make a whole copy: qemu-img convert");
+	/* QEMU, if it is not told what the image is, would read what the guest names there. */
+	return base_remedy(
+		err,
+		base_refuse(err, EINVAL, COW_CODE_REFUSED,
+			    "%s keeps its data in other files, which the clone would "
+			    "write to as well, by a header that a guest may have written",
+			    BASE_QUOTE(c->from)),
+		"if it is raw all the same, say so: --format raw; or make a whole copy: "
+		"qemu-img convert -f %s",
+		cow_format_name(c->header.format));
 }
 
 static bool is_same_directory(const struct clone *c)

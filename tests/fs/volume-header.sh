@@ -25,7 +25,7 @@ disk external -o "data_file=$T/victim,data_file_raw=on"
 disk backed -b "$T/victim" -F raw
 disk network -b nbd://127.0.0.1:1/ -F raw -u
 
-for call in 'resize 1M --shrink' 'resize 4M' 'resize 4M --format qcow2' wipe; do
+for call in 'resize 1M --shrink' 'resize 4M' 'resize 4M --format qcow2' wipe 'clone new'; do
 	IFS=' ' read -ra words <<<"$call"
 	expect_status 2 vol "${words[0]}" --pool vms external "${words[@]:1}"
 	expect_err "keeps its data in other files" "--format raw"
@@ -48,6 +48,9 @@ expect_equal "$(sum_of "$T/victim")" "$before"
 expect_status 0 vol resize --pool vms external 65M --format raw
 expect_equal "$(stat -c %s external)" $((65 << 20))
 expect_status 0 vol create-from vms "$T/vol.xml" --inputpool vms external --input-format raw
+cmp new external
+rm new
+expect_status 0 vol clone --pool vms external new --format raw
 cmp new external
 expect_status 0 vol wipe --pool vms external --format raw
 cmp -n $((65 << 20)) external /dev/zero
