@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "pool/apply.h"
 #include "pool/judge.h"
-#include "pool/mount.h"
+#include "pool/mounted.h"
 #include "pool/points.h"
 #include "pool/store.h"
 #include "pool/xml.h"

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "pool/directory.h"
 #include "pool/event.h"
-#include "pool/mount.h"
+#include "pool/mounted.h"
 #include "pool/store.h"
 #include "pool/sweep.h"
 

@@ -6,7 +6,7 @@
 #include "base/answer.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "pool/mount.h"
+#include "pool/mounted.h"
 #include "pool/store.h"
 
 DEFINE_CLEANUP(pools, struct cow_pool **, cow_pool_list_free, NULL)

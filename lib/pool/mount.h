@@ -4,18 +4,8 @@
 
 #include <cow/pool.h>
 
-/* Of a pool that has something mounted on its directory: is it that, and on top? By mountinfo, for
- * anybody may have mounted or unmounted it. Yes of all others. */
-enum cow_answer pool_mounted(const struct cow_pool *pool);
-
 /* Mount it, and look whether it is there. Nothing is to be done for a pool of type dir. */
 int pool_mount(const struct cow_pool *pool, struct cow_error *err);
 int pool_unmount(const struct cow_pool *pool, struct cow_error *err);
-/* 0, or -EBUSY when what is on top there was mounted over another mount: it may be the pool's. */
-int pool_check_uncovered(const struct cow_pool *pool, struct cow_error *err);
-
-/* 0, or -EINVAL when an open directory of the pool's path is not known to be what is mounted there:
- * what is in it is not the pool's. */
-int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "pool/apply.h"
 #include "pool/event.h"
 #include "pool/mount.h"
+#include "pool/mounted.h"
 #include "pool/parents.h"
 #include "pool/start.h"
 #include "pool/state.h"

@@ -10,7 +10,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "pool/judge.h"
-#include "pool/mount.h"
+#include "pool/mounted.h"
 #include "pool/state.h"
 #include "pool/store.h"
 

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "pool/mount.h"
+#include "pool/mounted.h"
 #include "pool/parents.h"
 #include "pool/store.h"
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is mounted on a pool's directory: by mountinfo, for anybody may have mounted or unmounted it.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cow/stack.h>
+
+#include "base/answer.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "pool/definition.h"
+#include "pool/mounted.h"
+#include "stack/mount.h"
+
+DEFINE_CLEANUP(stack, struct cow_stack *, cow_stack_free, NULL)
+
+static bool same_file(const char *path, const struct stat *wanted)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st) < 0)
+		return false;
+	if (S_ISBLK(wanted->st_mode))
+		return S_ISBLK(st.st_mode) && st.st_rdev == wanted->st_rdev;
+	return base_same_file(&st, wanted);
+}
+
+/* A filesystem may lie on several devices, of which mountinfo names one; and a file is mounted by
+ * way of a loop device. */
+static bool lies_on(int fd, const struct stat *wanted)
+{
+	BASE_CLEANUP(stack) struct cow_stack *stack = NULL;
+	const struct cow_layer *layer;
+
+	if (cow_stack_new(fd, &stack, NULL) < 0)
+		return false;
+	for (layer = cow_stack_top(stack)->below; layer; layer = layer->next)
+		if (same_file(layer->name, wanted) ||
+		    same_file(cow_layer_detail_text(layer, "backing_file"), wanted))
+			return true;
+	return false;
+}
+
+static enum cow_answer is_source(const struct cow_pool *pool, const struct stack_mount *mount,
+				 int fd)
+{
+	BASE_CLEANUP(free) char *wanted = pool_path_clean(pool->mount_source);
+	BASE_CLEANUP(free) char *there = pool_path_clean(mount->source);
+	struct stat st;
+
+	if (base_equal(wanted, there))
+		return COW_ANSWER_YES;
+	if (!base_equal(pool->type, "fs"))
+		return COW_ANSWER_NO;
+	/* A file may lie where not everybody may look. */
+	if (stat(pool->mount_source, &st) < 0)
+		return errno == EACCES ? COW_ANSWER_UNKNOWN : COW_ANSWER_NO;
+	return same_file(mount->source, &st) || lies_on(fd, &st) ? COW_ANSWER_YES : COW_ANSWER_NO;
+}
+
+/* What is mounted on the pool's directory itself: -ENOENT when nothing is. */
+static int find(const struct cow_pool *pool, int fd, struct stack_mount *ret)
+{
+	BASE_CLEANUP(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	BASE_CLEANUP(free) char *real = realpath(pool->path, NULL);
+	const struct stack_edge edge = {.root = root};
+	int r = root < 0 || !real ? -errno : stack_mount_find(&edge, fd, ret);
+
+	if (r == 0 && !base_equal(ret->target, real)) {
+		stack_mount_clear(ret);
+		r = -ENOENT;
+	}
+	return r;
+}
+
+static enum cow_answer mounted_at(const struct cow_pool *pool, int fd)
+{
+	BASE_CLEANUP(mount) struct stack_mount mount = {0};
+	int r;
+
+	if (!pool->mount_source)
+		return COW_ANSWER_YES;
+	r = fd < 0 ? fd : find(pool, fd, &mount);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return COW_ANSWER_NO;
+	if (r < 0)
+		return COW_ANSWER_UNKNOWN;
+	return is_source(pool, &mount, fd);
+}
+
+static int open_directory(const struct cow_pool *pool)
+{
+	int fd = open(pool->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+enum cow_answer pool_mounted(const struct cow_pool *pool)
+{
+	BASE_CLEANUP(fd) int fd = -1;
+
+	if (!pool->mount_source)
+		return COW_ANSWER_YES;
+	if (!base_answers(pool->path))
+		return COW_ANSWER_UNKNOWN;
+	fd = open_directory(pool);
+	return mounted_at(pool, fd);
+}
+
+int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *err)
+{
+	if (mounted_at(pool, fd) == COW_ANSWER_YES)
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EINVAL, COW_CODE_REFUSED, "%s is not mounted on %s",
+				       BASE_QUOTE(pool->mount_source), BASE_QUOTE(pool->path)),
+			   "start pool %s", BASE_QUOTE(pool->name));
+}
+
+COW_EXPORT int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = -1;
+	int r = pool_check_directory(pool, err);
+
+	if (r < 0)
+		return r;
+	if (!base_answers(pool->path))
+		return base_refuse(err, ETIMEDOUT, COW_CODE_REFUSED,
+				   "the directory of pool %s does not answer",
+				   BASE_QUOTE(pool->name));
+	fd = pool->mount_source ? open_directory(pool) : -1;
+	return pool_check_mounted(pool, fd, err);
+}
+
+int pool_check_bare(const struct cow_pool *pool, int fd, struct cow_error *err)
+{
+	BASE_CLEANUP(mount) struct stack_mount mount = {0};
+	int r = find(pool, fd, &mount);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return base_fail(err, -r, "find what is mounted on %s", BASE_QUOTE(pool->path));
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is mounted on %s",
+				       BASE_QUOTE(mount.source), BASE_QUOTE(pool->path)),
+			   "unmount it first");
+}
+
+int pool_check_uncovered(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(mount) struct stack_mount mount = {0}, below = {0};
+	BASE_CLEANUP(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	BASE_CLEANUP(fd) int fd = open_directory(pool);
+	const struct stack_edge edge = {.root = root};
+
+	if (root < 0 || fd < 0 || find(pool, fd, &mount) < 0 ||
+	    stack_mount_find_id(&edge, mount.parent, &below) < 0 ||
+	    !base_equal(mount.target, below.target))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY,
+				       "%s is mounted over what is mounted on %s",
+				       BASE_QUOTE(mount.source), BASE_QUOTE(pool->path)),
+			   "unmount it first");
+}
