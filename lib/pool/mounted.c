@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is mounted on a pool's directory: by mountinfo, for anybody may have mounted or unmounted it.
+/* What is mounted on a pool's directory: by mountinfo, for anybody may have mounted or unmounted
+ * it.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cow/stack.h>
 
@@ -16,33 +18,54 @@
 
 DEFINE_CLEANUP(stack, struct cow_stack *, cow_stack_free, NULL)
 
-static bool same_file(const char *path, const struct stat *wanted)
+static enum cow_answer is_file(const char *path, const struct stat *wanted)
 {
 	struct stat st;
 
 	if (!path || stat(path, &st) < 0)
-		return false;
+		return COW_ANSWER_UNKNOWN;
 	if (S_ISBLK(wanted->st_mode))
-		return S_ISBLK(st.st_mode) && st.st_rdev == wanted->st_rdev;
-	return base_same_file(&st, wanted);
+		return S_ISBLK(st.st_mode) && st.st_rdev == wanted->st_rdev ? COW_ANSWER_YES
+									    : COW_ANSWER_NO;
+	return base_same_file(&st, wanted) ? COW_ANSWER_YES : COW_ANSWER_NO;
 }
 
-/* A filesystem may lie on several devices, of which mountinfo names one; and a file is mounted by
- * way of a loop device. */
-static bool lies_on(int fd, const struct stat *wanted)
+/* One of them is enough, and to be sure that it is none all have to be known. */
+static enum cow_answer either(enum cow_answer one, enum cow_answer two)
+{
+	if (one == COW_ANSWER_YES || two == COW_ANSWER_YES)
+		return COW_ANSWER_YES;
+	return one == COW_ANSWER_NO ? two : COW_ANSWER_UNKNOWN;
+}
+
+/* A file is mounted by way of a loop device, and its name may have gone since. */
+static enum cow_answer is_layer(const struct cow_layer *layer, const struct stat *wanted)
+{
+	enum cow_answer device = is_file(layer->name, wanted);
+
+	if (!base_equal(layer->type, "loop"))
+		return device;
+	return either(device, is_file(cow_layer_detail_text(layer, "backing_file"), wanted));
+}
+
+/* A filesystem may lie on several devices, of which mountinfo names one. */
+static enum cow_answer lies_on(int fd, const struct stat *wanted)
 {
 	BASE_CLEANUP(stack) struct cow_stack *stack = NULL;
 	const struct cow_layer *layer;
+	enum cow_answer answer;
 
 	if (cow_stack_new(fd, &stack, NULL) < 0)
-		return false;
-	for (layer = cow_stack_top(stack)->below; layer; layer = layer->next)
-		if (same_file(layer->name, wanted) ||
-		    same_file(cow_layer_detail_text(layer, "backing_file"), wanted))
-			return true;
-	return false;
+		return COW_ANSWER_UNKNOWN;
+	layer = cow_stack_top(stack)->below;
+	answer = layer ? COW_ANSWER_NO : COW_ANSWER_UNKNOWN;
+	for (; layer; layer = layer->next)
+		answer = either(answer, is_layer(layer, wanted));
+	return answer;
 }
 
+/* What is no device is none of them whose name leads nowhere by now, such as one in /dev/disk/by-id
+ * of a disk that was pulled out: what is mounted of that stays. */
 static enum cow_answer is_source(const struct cow_pool *pool, const struct stack_mount *mount,
 				 int fd)
 {
@@ -52,15 +75,15 @@ static enum cow_answer is_source(const struct cow_pool *pool, const struct stack
 
 	if (base_equal(wanted, there))
 		return COW_ANSWER_YES;
-	if (!base_equal(pool->type, "fs"))
+	if (!base_equal(pool->type, "fs") || !base_starts(mount->source, "/dev/"))
 		return COW_ANSWER_NO;
-	/* A file may lie where not everybody may look. */
 	if (stat(pool->mount_source, &st) < 0)
-		return errno == EACCES ? COW_ANSWER_UNKNOWN : COW_ANSWER_NO;
-	return same_file(mount->source, &st) || lies_on(fd, &st) ? COW_ANSWER_YES : COW_ANSWER_NO;
+		return COW_ANSWER_UNKNOWN;
+	return either(is_file(mount->source, &st), lies_on(fd, &st));
 }
 
-/* What is mounted on the pool's directory itself: -ENOENT when nothing is. */
+/* What is mounted on the pool's directory itself: -ENOENT when nothing is, -ENOSYS when nothing is
+ * to be known of mounts. */
 static int find(const struct cow_pool *pool, int fd, struct stack_mount *ret)
 {
 	BASE_CLEANUP(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -72,7 +95,7 @@ static int find(const struct cow_pool *pool, int fd, struct stack_mount *ret)
 		stack_mount_clear(ret);
 		r = -ENOENT;
 	}
-	return r;
+	return r == -ENOENT && access("/proc/self/mountinfo", F_OK) < 0 ? -ENOSYS : r;
 }
 
 static enum cow_answer mounted_at(const struct cow_pool *pool, int fd)
