@@ -3,6 +3,8 @@
  * it.
  */
 #include <fcntl.h>
+#include <libmount.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,9 +16,14 @@
 #include "base/text.h"
 #include "pool/definition.h"
 #include "pool/mounted.h"
+#include "pool/parents.h"
 #include "stack/mount.h"
 
 DEFINE_CLEANUP(stack, struct cow_stack *, cow_stack_free, NULL)
+DEFINE_CLEANUP(table, struct libmnt_table *, mnt_unref_table, NULL)
+DEFINE_CLEANUP(iterator, struct libmnt_iter *, mnt_free_iter, NULL)
+
+#define MOUNTINFO "/proc/self/mountinfo"
 
 static enum cow_answer is_file(const char *path, const struct stat *wanted)
 {
@@ -95,7 +102,7 @@ static int find(const struct cow_pool *pool, int fd, struct stack_mount *ret)
 		stack_mount_clear(ret);
 		r = -ENOENT;
 	}
-	return r == -ENOENT && access("/proc/self/mountinfo", F_OK) < 0 ? -ENOSYS : r;
+	return r == -ENOENT && access(MOUNTINFO, F_OK) < 0 ? -ENOSYS : r;
 }
 
 static enum cow_answer mounted_at(const struct cow_pool *pool, int fd)
@@ -172,20 +179,49 @@ int pool_check_bare(const struct cow_pool *pool, int fd, struct cow_error *err)
 			   "unmount it first");
 }
 
+/* What may be the pool's, and is mounted where its directory was or is, but not on top there. */
+static bool is_hidden(const struct cow_pool *pool, struct libmnt_fs *fs, const char *real, int top)
+{
+	const char *source = mnt_fs_get_source(fs), *target = mnt_fs_get_target(fs);
+	bool same = base_equal(source, pool->mount_source);
+
+	if (mnt_fs_get_id(fs) == top || !source ||
+	    !(same || (base_equal(pool->type, "fs") && base_starts(source, "/dev/"))))
+		return false;
+	/* Without its directory, that was moved with what is mounted in it. */
+	return base_equal(target, pool->path) || base_equal(target, real) || (same && !real);
+}
+
+static char *find_hidden(const struct cow_pool *pool, int top)
+{
+	BASE_CLEANUP(table) struct libmnt_table *table = mnt_new_table_from_file(MOUNTINFO);
+	BASE_CLEANUP(iterator) struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	BASE_CLEANUP(fd) int fd = pool_parents_open(pool->path, NULL);
+	BASE_CLEANUP(free) char *real = fd < 0 ? NULL : realpath(BASE_FD_PATH(fd), NULL);
+	struct libmnt_fs *fs;
+
+	while (table && iterator && mnt_table_next_fs(table, iterator, &fs) == 0)
+		if (is_hidden(pool, fs, real, top))
+			return strdup(mnt_fs_get_target(fs));
+	return NULL;
+}
+
 int pool_check_uncovered(const struct cow_pool *pool, struct cow_error *err)
 {
-	BASE_CLEANUP(mount) struct stack_mount mount = {0}, below = {0};
-	BASE_CLEANUP(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	BASE_CLEANUP(mount) struct stack_mount top = {0};
 	BASE_CLEANUP(fd) int fd = open_directory(pool);
-	const struct stack_edge edge = {.root = root};
+	bool over = fd >= 0 && find(pool, fd, &top) == 0;
+	BASE_CLEANUP(free) char *place = find_hidden(pool, top.id);
 
-	if (root < 0 || fd < 0 || find(pool, fd, &mount) < 0 ||
-	    stack_mount_find_id(&edge, mount.parent, &below) < 0 ||
-	    !base_equal(mount.target, below.target))
+	if (!place)
 		return 0;
-	return base_remedy(err,
-			   base_refuse(err, EBUSY, COW_CODE_BUSY,
-				       "%s is mounted over what is mounted on %s",
-				       BASE_QUOTE(mount.source), BASE_QUOTE(pool->path)),
-			   "unmount it first");
+	if (over && base_equal(place, top.target))
+		base_refuse(err, EBUSY, COW_CODE_BUSY, "%s is mounted over what is mounted on %s",
+			    BASE_QUOTE(top.source), BASE_QUOTE(pool->path));
+	else
+		base_refuse(
+			err, EBUSY, COW_CODE_BUSY,
+			"what is mounted on %s may be that of pool %s, and can't be reached by %s",
+			BASE_QUOTE(place), BASE_QUOTE(pool->name), BASE_QUOTE(pool->path));
+	return base_remedy(err, -EBUSY, "unmount it first");
 }

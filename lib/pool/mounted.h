@@ -15,7 +15,8 @@ int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *er
 /* 0, or -EBUSY when something is mounted on an open directory of the pool's path: it would be
  * hidden. */
 int pool_check_bare(const struct cow_pool *pool, int fd, struct cow_error *err);
-/* 0, or -EBUSY when what is on top there was mounted over another mount: it may be the pool's. */
+/* 0, or -EBUSY when what may be the pool's is mounted there, but can't be reached: something was
+ * mounted over it or above it, or its directory was moved. */
 int pool_check_uncovered(const struct cow_pool *pool, struct cow_error *err);
 
 #endif
