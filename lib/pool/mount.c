@@ -5,9 +5,11 @@
 #include <libmount.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/answer.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -145,14 +147,46 @@ static int set_up(struct libmnt_context *context, const struct cow_pool *pool, i
 	return r == 0 ? mnt_context_set_options(context, pool->mount_options) : r;
 }
 
-static int unmount(const struct cow_pool *pool, const char *target, struct cow_error *err)
+static int unmount_by_path(struct libmnt_context *context, const char *path)
+{
+	int r = mnt_context_set_target(context, path);
+
+	return r == 0 ? mnt_context_umount(context) : r;
+}
+
+/* What is mounted there, and nothing else, wherever a path leads by then: by its name in the
+ * directory above, for with a descriptor of its own it would be busy. */
+static int unmount_at(struct libmnt_context *context, const char *place)
+{
+	BASE_CLEANUP(free) char *above = strdup(place), *path = NULL;
+	BASE_CLEANUP(fd) int dirfd = -1;
+	char *name = above ? strrchr(above, '/') : NULL;
+	int r = name ? mnt_context_set_target(context, place) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	*name++ = '\0';
+	dirfd = pool_parents_open(*above ? above : "/", NULL);
+	path = base_format("%s/%s", BASE_FD_PATH(dirfd), name);
+	r = dirfd < 0 ? dirfd : path ? mnt_context_prepare_umount(context) : -ENOMEM;
+	if (r < 0)
+		return r;
+	mnt_context_set_syscall_status(context, umount2(path, UMOUNT_NOFOLLOW) < 0 ? -errno : 0);
+	return mnt_context_get_status(context) ? mnt_context_finalize_umount(context)
+					       : -mnt_context_get_syscall_errno(context);
+}
+
+/* @param by_path it was mounted by that. */
+static int unmount(const struct cow_pool *pool, const char *place, bool by_path,
+		   struct cow_error *err)
 {
 	BASE_CLEANUP(context) struct libmnt_context *context = mnt_new_context();
 	int r;
 
-	if (!context || mnt_context_set_target(context, target) != 0)
+	if (!context)
 		return base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
-	r = mnt_context_umount(context);
+	by_path = by_path || goes_by_path(context, pool);
+	r = (by_path ? unmount_by_path : unmount_at)(context, place);
 	if (went_well(context, r))
 		return 0;
 	r = fail(context, r, pool, "unmount", err);
@@ -169,7 +203,7 @@ static int check_done(const struct cow_pool *pool, const char *place, struct cow
 
 	base_cleanup_fd(&fd); /* it would keep it busy */
 	if (r < 0)
-		unmount(pool, place ? place : pool->path, NULL);
+		unmount(pool, place ? place : pool->path, !place, NULL);
 	return r;
 }
 
@@ -204,7 +238,32 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	return check_done(pool, place, err);
 }
 
+/* Where what is mounted on the pool's directory is, unless it is known to be another's. */
+static int find_place(const struct cow_pool *pool, char **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = -1;
+
+	/* A server that is gone is unmounted all the same. */
+	if (!base_answers(pool->path)) {
+		*ret = strdup(pool->path);
+		return *ret ? 0 : base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
+	}
+	fd = pool_parents_open(pool->path, err);
+	if (fd < 0)
+		return fd;
+	if (pool_mounted_at(pool, fd) == COW_ANSWER_NO)
+		return pool_check_mounted(pool, fd, err);
+	*ret = realpath(BASE_FD_PATH(fd), NULL);
+	return *ret ? 0 : base_fail(err, errno, "unmount %s", BASE_QUOTE(pool->path));
+}
+
 int pool_unmount(const struct cow_pool *pool, struct cow_error *err)
 {
-	return pool->mount_source ? unmount(pool, pool->path, err) : 0;
+	BASE_CLEANUP(free) char *place = NULL;
+	int r;
+
+	if (!pool->mount_source)
+		return 0;
+	r = find_place(pool, &place, err);
+	return r < 0 ? r : unmount(pool, place, false, err);
 }

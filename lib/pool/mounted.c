@@ -105,7 +105,7 @@ static int find(const struct cow_pool *pool, int fd, struct stack_mount *ret)
 	return r == -ENOENT && access(MOUNTINFO, F_OK) < 0 ? -ENOSYS : r;
 }
 
-static enum cow_answer mounted_at(const struct cow_pool *pool, int fd)
+enum cow_answer pool_mounted_at(const struct cow_pool *pool, int fd)
 {
 	BASE_CLEANUP(mount) struct stack_mount mount = {0};
 	int r;
@@ -136,12 +136,12 @@ enum cow_answer pool_mounted(const struct cow_pool *pool)
 	if (!base_answers(pool->path))
 		return COW_ANSWER_UNKNOWN;
 	fd = open_directory(pool);
-	return mounted_at(pool, fd);
+	return pool_mounted_at(pool, fd);
 }
 
 int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *err)
 {
-	if (mounted_at(pool, fd) == COW_ANSWER_YES)
+	if (pool_mounted_at(pool, fd) == COW_ANSWER_YES)
 		return 0;
 	return base_remedy(err,
 			   base_refuse(err, EINVAL, COW_CODE_REFUSED, "%s is not mounted on %s",

@@ -7,6 +7,8 @@
 /* Of a pool that has something mounted on its directory: is it that, and on top? By mountinfo, for
  * anybody may have mounted or unmounted it. Yes of all others. */
 enum cow_answer pool_mounted(const struct cow_pool *pool);
+/* The same of an open directory of its path, or the -errno of opening it. */
+enum cow_answer pool_mounted_at(const struct cow_pool *pool, int fd);
 
 /* 0, or -EINVAL when an open directory of the pool's path is not known to be what is mounted there:
  * what is in it is not the pool's. */

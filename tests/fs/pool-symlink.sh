@@ -67,6 +67,24 @@ done
 # by a name that move_mount(2) takes as well, with which newer versions of libmount do it
 grep -qE '"/proc/[0-9]+/fd/[0-9]+/\."' "$T/mounts" || fail "not mounted by descriptor: $(cat "$T/mounts")"
 
+# nor is anything else unmounted, when that is put there in the last instant
+as_nobody mkdir "$T/b/shared/dir"
+mkdir "$T/b/shared/dir/m" "$T/b/victim" "$T/b/victim/m"
+mount -t tmpfs tmpfs "$T/b/victim/m"
+expect_status 0 pool undefine swapped
+expect_status 0 pool define-as swapped --type fs --source-dev "$device" --target "$T/b/shared/dir/m"
+expect_status 0 pool start swapped
+: >"$T/mounts"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/mounts" --trace=umount2 --inject=umount2:delay_enter=2s \
+	"$COWCTL" pool stop swapped --session >"$T/slow" 2>&1 &
+until [ -s "$T/mounts" ]; do :; done
+as_nobody mv "$T/b/shared/dir" "$T/b/shared/away"
+as_nobody ln -s ../victim "$T/b/shared/dir"
+wait $! || true
+mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a symlink: $(cat "$T/slow")"
+! mountpoint -q "$T/b/shared/away/m" || fail "it is still mounted: $(cat "$T/slow")"
+umount "$T/b/victim/m"
+
 # nor what the helper of a server mounts by the path: it is unmounted from where it came to be
 as_nobody mkdir "$T/b/shared/served"
 cat >"$T/helper" <<END
