@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl pool edit, rename: change a definition that is there. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,20 +22,38 @@ static const char *editor(void)
 	return "vi";
 }
 
-/* By the shell, as everywhere: an editor may come with options. @return an exit status. */
+static pid_t start_editor(const char *command, const char *file, const struct sigaction before[2])
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	sigaction(SIGINT, &before[0], NULL);
+	sigaction(SIGQUIT, &before[1], NULL);
+	signal(SIGPIPE, SIG_DFL);
+	execl("/bin/sh", "sh", "-c", command, "sh", file, (char *)NULL);
+	_exit(127);
+}
+
+/* By the shell, as everywhere: an editor may come with options. And Ctrl-C is a key of the editor's
+ * like any other, of which neither we nor the shell end. @return an exit status. */
 static int run_editor(struct cli_call *call, const char *file)
 {
-	char *command CLI_CLEANUP(text) = cli_format("%s \"$1\"", editor());
-	int status = 0;
+	char *command CLI_CLEANUP(text) = cli_format("trap : INT QUIT; %s \"$1\"", editor());
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction before[2];
+	int status = 0, errnum = 0;
 	pid_t pid;
 
-	pid = fork();
-	if (pid == 0) {
-		execl("/bin/sh", "sh", "-c", command, "sh", file, (char *)NULL);
-		_exit(127);
-	}
+	sigaction(SIGINT, &ignore, &before[0]);
+	sigaction(SIGQUIT, &ignore, &before[1]);
+	pid = start_editor(command, file, before);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return cli_error_system(call, errno, "start the editor");
+		errnum = errno;
+	sigaction(SIGINT, &before[0], NULL);
+	sigaction(SIGQUIT, &before[1], NULL);
+	if (errnum)
+		return cli_error_system(call, errnum, "start the editor");
 	if (status)
 		return cli_error_system(call, 0, "the editor %s failed", CLI_QUOTE(editor()));
 	return 0;

@@ -25,6 +25,13 @@ expect_text "$file" '<cow state="yes"/>'
 expect_equal "$(ls -A "$T/tmp")" ""
 VISUAL="sed -i s/yes/no/" edited 0 false
 
+# what the terminal sends to the editor, and to all that belongs to it, is the editor's
+printf '#!/bin/bash\ntrap : INT QUIT\nkill -INT 0\nkill -QUIT 0\nsed -i s/yes/no/ "$1"\n' >"$T/interrupted"
+chmod +x "$T/interrupted"
+EDITOR=$T/interrupted expect_status 0 setsid --wait "$COWCTL" pool edit p --session
+expect_text "$file" '<cow state="no"/>'
+edited 0 'sed -i s/\"no\"/\"yes\"/'
+
 # an editor that fails and has written nothing leaves nothing
 edited 2 false
 expect_equal "$(ls -A "$T/tmp")" ""
