@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cowctl pool start, stop, autostart. */
 #include <errno.h>
+#include <string.h>
 
 #include "pool.h"
 #include "verbs.h"
@@ -30,40 +31,83 @@ static int start_one(struct cli_call *call, struct cow_pool_store *store, struct
 /* A mark that it is started outlives a soft reboot, and what is mounted does not. */
 static bool is_to_start(struct cow_pool_store *store, const struct cow_pool *pool)
 {
-	if (pool->source != COW_POOL_SOURCE_COWCTL || !pool->autostart)
-		return false;
 	return cow_pool_is_started(store, pool) == COW_ANSWER_NO ||
 	       (pool->mount_source && cow_pool_check_mounted(pool, NULL) == -EINVAL);
 }
 
-/* What is marked for it and not started yet. One that can't be started or read stops no other, nor
- * does one that doesn't answer: it is waited for when all others are started. */
+/* What lies in the directory of another pool comes after it, which may have it mounted. */
+static int by_path(const void *a, const void *b)
+{
+	return strcmp((*(struct cow_pool *const *)a)->path, (*(struct cow_pool *const *)b)->path);
+}
+
+/* Move those that are marked to the front, in the order in which they are started.
+ * @return how many. */
+static size_t sort_marked(struct cow_pool **pools)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; pools[i]; i++) {
+		struct cow_pool *pool = pools[i];
+
+		if (pool->source != COW_POOL_SOURCE_COWCTL || !pool->autostart)
+			continue;
+		pools[i] = pools[count];
+		pools[count++] = pool;
+	}
+	qsort(pools, count, sizeof(struct cow_pool *), by_path);
+	return count;
+}
+
+/* What has to wait for a server, which may be gone, or lies where nobody answers. */
+static bool takes_long(const struct cow_pool *pool)
+{
+	return !strcmp(pool->type, "netfs") || cow_pool_check_mounted(pool, NULL) == -ETIMEDOUT;
+}
+
+static bool is_below(const struct cow_pool *pool, const struct cow_pool *above)
+{
+	size_t length = strlen(above->path);
+
+	return !strncmp(pool->path, above->path, length) && pool->path[length] == '/';
+}
+
+/* Those that may take long, and what is below them, come last: here they are only noted. */
+static void start_in_turn(struct cli_call *call, struct cow_pool_store *store,
+			  struct cow_pool **marked, size_t count, bool *late)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < i && !late[i]; j++)
+			late[i] = late[j] && is_below(marked[i], marked[j]);
+		if (!is_to_start(store, marked[i]))
+			continue;
+		late[i] = late[i] || takes_long(marked[i]);
+		if (!late[i])
+			cli_status(call, start_one(call, store, marked[i]));
+	}
+}
+
+/* What is marked for it and not started yet. One that can't be started or read stops no other. */
 static int start_marked(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_pool **pools CLI_CLEANUP(pools) = NULL;
-	char *late CLI_CLEANUP(text) = NULL;
+	bool *late;
 	struct cow_error err = {0};
-	size_t broken = 0, count = 0;
+	size_t broken = 0, count;
 
 	if (cow_pool_store_new(cli_scope(call), &store, &err) < 0 ||
 	    cow_pool_list(store, &pools, &broken, &err) < 0)
 		return cli_error(call, &err);
 	if (broken)
 		cli_error(call, &err);
-	while (pools[count])
-		count++;
-	late = cli_allocate(count + 1);
-	for (size_t i = 0; i < count; i++) {
-		bool marked = is_to_start(store, pools[i]);
-
-		late[i] = marked && cow_pool_check_mounted(pools[i], NULL) == -ETIMEDOUT;
-		if (marked && !late[i])
-			cli_status(call, start_one(call, store, pools[i]));
-	}
+	count = sort_marked(pools);
+	late = cli_allocate((count + 1) * sizeof(*late));
+	start_in_turn(call, store, pools, count, late);
 	for (size_t i = 0; i < count; i++)
-		if (late[i])
+		if (late[i] && is_to_start(store, pools[i]))
 			cli_status(call, start_one(call, store, pools[i]));
+	free(late);
 	return call->status;
 }
 
