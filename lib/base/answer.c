@@ -10,6 +10,7 @@
 
 #include "base/answer.h"
 #include "base/fd.h"
+#include "base/run.h"
 #include "base/thread.h"
 
 /* A disk that has to start turning may take longer: then it is unknown this time. */
@@ -126,6 +127,32 @@ bool base_answers(const char *path)
 	BASE_CLEANUP(fd) int fd = pose(path);
 
 	return fd < 0 || is_answered(fd, LIMIT_MS);
+}
+
+/* Nearly all of them answer at once. */
+#define MOMENT_MS 10
+
+void base_answers_each(const char *const *paths, size_t count, bool *ret)
+{
+	BASE_CLEANUP(free) int *fds = calloc(count + 1, sizeof(*fds));
+	long end;
+
+	for (size_t i = 0; i < count; i++) {
+		BASE_CLEANUP(fd) int fd = fds && paths[i] ? pose(paths[i]) : -1;
+
+		ret[i] = paths[i] && (fd < 0 || is_answered(fd, MOMENT_MS));
+		if (fds)
+			fds[i] = ret[i] ? -1 : base_take_fd(&fd);
+	}
+	end = base_now_ms() + LIMIT_MS;
+	for (size_t i = 0; i < count; i++) {
+		long left = end - base_now_ms();
+
+		if (!fds || fds[i] < 0)
+			continue;
+		ret[i] = is_answered(fds[i], left > 0 ? (int)left : 0);
+		close(fds[i]);
+	}
 }
 
 static bool lies_in(const char *path, const struct base_silent *silent)

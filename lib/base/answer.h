@@ -3,10 +3,13 @@
 #define BASE_ANSWER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Does what lies at a path answer, be it with an error? A server that is gone, or a filesystem in a
  * program that is, would have whoever looks wait for ever. */
 bool base_answers(const char *path);
+/* The same of several, for all of which together it takes no longer. NULL: no. */
+void base_answers_each(const char *const *paths, size_t count, bool *ret);
 
 /* Where somebody has waited in vain: all that lies there or below is not asked any more, for each
  * question takes its time and leaves a thread behind. Zero at first; several threads may share it.

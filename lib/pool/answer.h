@@ -4,13 +4,11 @@
 
 #include <cow/pool.h>
 
-#include "base/answer.h"
-
 /* Wait until it does: before anything is locked that others wait for. */
-static inline void pool_await(const struct cow_pool *pool)
-{
-	if (pool->path)
-		base_await(pool->path);
-}
+void pool_await(const struct cow_pool *pool);
+
+/* Free those of a list that have no directory, or one that does not answer. All are asked at once:
+ * a server that is gone may have many. */
+void pool_list_keep_answering(struct cow_pool **pools);
 
 #endif

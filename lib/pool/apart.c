@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 
-#include "base/answer.h"
 #include "base/fd.h"
+#include "pool/answer.h"
 #include "pool/apart.h"
 #include "pool/definition.h"
 
@@ -26,6 +26,7 @@ static int find(struct pool_places *ret, struct cow_pool_store *store)
 
 	if (r < 0)
 		return r;
+	pool_list_keep_answering(pools);
 	while (pools[count])
 		count++;
 	found.places = calloc(count + 1, sizeof(*found.places));
@@ -33,7 +34,6 @@ static int find(struct pool_places *ret, struct cow_pool_store *store)
 		return -ENOMEM;
 	for (struct cow_pool **pool = pools; *pool; pool++)
 		if (pool_has_directory(*pool) && !(*pool)->mount_source &&
-		    base_answers((*pool)->path) &&
 		    pool_places_look(AT_FDCWD, (*pool)->path, 0, &found.places[found.count]) == 0)
 			found.count++;
 	*ret = found;

@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/answer.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "pool/answer.h"
 #include "pool/mounted.h"
 #include "pool/store.h"
 
@@ -165,9 +165,9 @@ COW_EXPORT int cow_pool_lookup_path(struct cow_pool_store *store, const char *pa
 	r = cow_pool_list(store, &pools, &count, &broken);
 	if (r < 0)
 		return base_fail(err, -r, "list pools");
+	pool_list_keep_answering(pools);
 	for (size_t i = 0; pools[i]; i++) {
-		bool there = pools[i]->path && base_answers(pools[i]->path) &&
-			     pool_mounted(pools[i]) != COW_ANSWER_NO;
+		bool there = pool_mounted(pools[i]) != COW_ANSWER_NO;
 		BASE_CLEANUP(free)
 		char *directory = there ? resolve(pools[i]->path) : NULL;
 		size_t length = directory ? covers(directory, wanted) : 0;

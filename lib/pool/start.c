@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/answer.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -77,49 +76,57 @@ static bool leads_to(const char *path, const struct stat *wanted, bool below)
 	return false;
 }
 
-/* Two definitions may name one directory in different ways, by symlinks and bind mounts, and would
- * undo each other's policy; and what is mounted hides all that is there. One that doesn't answer is
- * another than ours, which did. */
-static bool has_directory_of(const struct cow_pool *other, const struct cow_pool *pool)
-{
-	struct stat ours;
-
-	return pool_has_directory(other) && base_answers(other->path) &&
-	       stat(pool->path, &ours) == 0 && leads_to(other->path, &ours, pool->mount_source);
-}
-
 /* One directory may well be a pool here and to libvirt. But what is mounted hides libvirt's too. */
-static bool is_in_the_way(const struct cow_pool_store *store, const struct cow_pool *other,
-			  const struct cow_pool *pool)
+static bool may_be_in_the_way(const struct cow_pool_store *store, const struct cow_pool *other,
+			      const struct cow_pool *pool)
 {
 	bool theirs = other->source == COW_POOL_SOURCE_LIBVIRT;
 
-	if (theirs ? !pool->mount_source : base_equal(other->name, pool->name))
+	if (!pool_has_directory(other) ||
+	    (theirs ? !pool->mount_source : base_equal(other->name, pool->name)))
 		return false;
-	return (theirs ? pool_store_started : pool_store_marked)(store, other) != COW_ANSWER_NO &&
-	       has_directory_of(other, pool);
+	return (theirs ? pool_store_started : pool_store_marked)(store, other) != COW_ANSWER_NO;
 }
 
+static int fail_in_the_way(const struct cow_pool *other, const struct cow_pool *pool,
+			   struct cow_error *err)
+{
+	bool theirs = other->source == COW_POOL_SOURCE_LIBVIRT;
+
+	return base_remedy(
+		err,
+		base_refuse(err, EBUSY, COW_CODE_BUSY, "pool %s is started in directory %s",
+			    BASE_QUOTE(other->name), BASE_QUOTE(pool->path)),
+		"stop it first: %s %s", theirs ? "virsh pool-destroy" : "cowctl pool stop",
+		BASE_QUOTE(other->name));
+}
+
+/* Two definitions may name one directory in different ways, by symlinks and bind mounts, and would
+ * undo each other's policy; and what is mounted hides all that is there. One that doesn't answer is
+ * another than ours, which did. */
 static int check_directory_free(struct cow_pool_store *store, const struct cow_pool *pool,
 				struct cow_error *err)
 {
 	BASE_CLEANUP(pools) struct cow_pool **pools = NULL;
+	struct cow_pool **kept, **other;
+	struct stat ours;
 	size_t broken;
 	int r = cow_pool_list(store, &pools, &broken, NULL);
 
 	if (r < 0)
 		return base_fail(err, -r, "list pools");
-	for (struct cow_pool **other = pools; *other; other++)
-		if (is_in_the_way(store, *other, pool))
-			return base_remedy(
-				err,
-				base_refuse(err, EBUSY, COW_CODE_BUSY,
-					    "pool %s is started in directory %s",
-					    BASE_QUOTE((*other)->name), BASE_QUOTE(pool->path)),
-				"stop it first: %s %s",
-				(*other)->source == COW_POOL_SOURCE_LIBVIRT ? "virsh pool-destroy"
-									    : "cowctl pool stop",
-				BASE_QUOTE((*other)->name));
+	for (kept = other = pools; *other; other++)
+		if (may_be_in_the_way(store, *other, pool))
+			*kept++ = *other;
+		else
+			cow_pool_free(*other);
+	*kept = NULL;
+	if (!*pools || stat(pool->path, &ours) < 0)
+		return 0;
+	pool_list_keep_answering(pools);
+	for (other = pools; *other; other++)
+		if (leads_to((*other)->path, &ours, pool->mount_source))
+			return fail_in_the_way(*other, pool, err);
 	return 0;
 }
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+
+#include "base/answer.h"
+#include "base/macro.h"
+#include "pool/answer.h"
+
+void pool_await(const struct cow_pool *pool)
+{
+	if (pool->path)
+		base_await(pool->path);
+}
+
+void pool_list_keep_answering(struct cow_pool **pools)
+{
+	BASE_CLEANUP(free) const char **paths = NULL;
+	BASE_CLEANUP(free) bool *answers = NULL;
+	struct cow_pool **kept = pools;
+	size_t count = 0;
+
+	while (pools[count])
+		count++;
+	paths = calloc(count + 1, sizeof(*paths));
+	answers = calloc(count + 1, sizeof(*answers));
+	/* Then it is for the caller to find out. */
+	if (!paths || !answers)
+		return;
+	for (size_t i = 0; i < count; i++)
+		paths[i] = pools[i]->path;
+	base_answers_each(paths, count, answers);
+	for (size_t i = 0; i < count; i++)
+		if (answers[i])
+			*kept++ = pools[i];
+		else
+			cow_pool_free(pools[i]);
+	*kept = NULL;
+}
