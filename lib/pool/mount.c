@@ -78,9 +78,11 @@ static int claim_directory(const struct cow_pool *pool, int fd, int *ret_fd, str
 	*ret_fd = base_fd_reopen(fd, O_RDONLY | O_DIRECTORY);
 	if (*ret_fd < 0 || flock(*ret_fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return 0;
-	return base_refuse(err, EBUSY, COW_CODE_BUSY,
-			   "somebody else is mounting something on %s just now",
-			   BASE_QUOTE(pool->path));
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY,
+				       "somebody else is mounting something on %s just now",
+				       BASE_QUOTE(pool->path)),
+			   "see who has it locked: fuser -v %s", BASE_QUOTE(pool->path));
 }
 
 /* A program of its own mounts it, and may have another one that unmounts it. */

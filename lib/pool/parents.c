@@ -87,7 +87,7 @@ static int follow(struct way *way, int link, const char *name)
 				   base_refuse(&way->refusal, EPERM, COW_CODE_REFUSED,
 					       "%s in the path %s is a symlink that user %u made",
 					       BASE_QUOTE(name), BASE_QUOTE(way->path), st.st_uid),
-				   "define the pool with the path it leads to");
+				   "name the path it leads to instead");
 	if (way->links++ == LINKS_MAX)
 		return -ELOOP;
 	target[n] = '\0';

@@ -238,7 +238,7 @@ expect_json '.error.code == "busy" and (.error.message | contains("pool '"'p'"' 
 export XDG_CONFIG_HOME=$T/config2 XDG_RUNTIME_DIR=$T/runtime2
 expect_status 0 pool define-as over --type fs --source-dev "$T/file.img" --target "$T/x"
 expect_status 2 pool start over --json
-expect_json '.error.code == "busy" and (.error.message | contains("is mounting something"))'
+expect_json '.error | .code == "busy" and (.message | contains("is mounting something")) and (.remedy | contains("fuser"))'
 expect_status 0 pool undefine over
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 expect_status 0 pool undefine over

@@ -106,6 +106,12 @@ ln -s target "$T/b/own"
 expect_status 0 pool define-as own --target "$T/b/own" --cow off
 expect_status 0 pool build own
 is_nocow "$T/b/target" || fail "not built by way of an own symlink"
+# nor are definitions written where one leads
+mkdir "$T/elsewhere"
+as_nobody ln -s ../elsewhere "$T/b/shared/config"
+XDG_CONFIG_HOME=$T/b/shared/config expect_status 2 pool define-as lost --target "$T/b/own" --json
+expect_json '.error | .code == "refused" and .remedy == "name the path it leads to instead"'
+expect_equal "$(ls -A "$T/elsewhere")" ""
 # and whoever made one may use it, and what root made
 mkdir -m 0777 "$T/nobody"
 export XDG_CONFIG_HOME=$T/nobody XDG_RUNTIME_DIR=$T/nobody
