@@ -172,10 +172,14 @@ int pool_begin(struct cow_pool_store *store, const struct cow_pool *pool, const 
 
 	if (r == 0)
 		r = check_directory_free(store, pool, err);
-	if (r == 0 && xml)
-		r = pool_store_mark(store, pool, xml, err);
 	if (r < 0)
 		return r;
+	r = xml ? pool_store_mark(store, pool, xml, err) : 0;
+	/* It may be there, and only not known to last. */
+	if (r < 0) {
+		unmark(store, pool, NULL);
+		return r;
+	}
 	if (!pool->mount_source)
 		pool_announce(store, pool, COW_POOL_EVENT_STARTED);
 	pool_store_unlock(lock);

@@ -64,3 +64,14 @@ for call in pwrite64 fchmod fsync linkat renameat; do
 	expect_equal "$status" 0
 	sed -i 's,0750,0700,' "$pools/vms.xml"
 done
+
+# start: whoever is told that it failed has none that counts as started
+for ((n = 1; ; n++)); do
+	failing fsync $n EIO pool start vms --session || break
+	if [ "$status" -eq 2 ]; then
+		[ ! -e "$T/runtime/cowctl/pools/vms.started" ] || fail "started, with fsync $n failing"
+	else
+		expect_status 0 cowctl pool stop vms --session
+	fi
+done
+[ "$n" -gt 1 ] || fail "nothing is written to disk: the calls are others by now"
