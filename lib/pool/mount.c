@@ -70,6 +70,26 @@ static int check_source(const struct cow_pool *pool, struct cow_error *err)
 	return fd < 0 ? 0 : pool_check_unused(pool, fd, err);
 }
 
+/* libmount does these to the path that it mounts on, which is the directory below here; or doesn't
+ * know them, which older versions keep to themselves. */
+static int check_options(const struct cow_pool *pool, struct cow_error *err)
+{
+	static const char *const names[] = {"X-mount.group", "X-mount.idmap", "X-mount.mode",
+					    "X-mount.owner", "X-mount.subdir"};
+	char *value;
+	size_t size;
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(names); i++)
+		if (mnt_optstr_get_option(pool->mount_options, names[i], &value, &size) == 0)
+			return base_remedy(
+				err,
+				base_refuse(err, EOPNOTSUPP, COW_CODE_REFUSED,
+					    "pool %s can't be mounted with the option %s",
+					    BASE_QUOTE(pool->name), names[i]),
+				"leave it out of the definition: owner and mode stay once given");
+	return 0;
+}
+
 /* Of two who are about to mount something there, the kernel would put one over the other. Others
  * may have other stores; who may not open it goes on, and can hardly mount there. The descriptor is
  * of the directory below what will be mounted. */
@@ -221,7 +241,9 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	fd = pool_parents_open(pool->path, err);
 	if (fd == -ENOENT)
 		return base_remedy(err, fd, "cowctl pool build makes it");
-	r = fd < 0 ? fd : claim_directory(pool, fd, &claim, err);
+	r = fd < 0 ? fd : check_options(pool, err);
+	if (r == 0)
+		r = claim_directory(pool, fd, &claim, err);
 	if (r == 0)
 		r = pool_check_bare(pool, fd, err);
 	if (r == 0)

@@ -268,6 +268,14 @@ case $options in *,noexec,*) fail "noexec: $options" ;; *,ro,*) ;; *) fail "not 
 expect_status 2 pool define-as q --type fs --source-dev "$T/file.img" --target "$T/y"
 expect_err 'has this source already'
 expect_status 0 pool stop p
+# not those that would be given to the directory below
+mode=$(stat -c %a "$T/x")
+sed -i 's|<fs:option name="exec"/>|<fs:option name="X-mount.mode=0700"/>|' "$T/options.xml"
+expect_status 2 pool create "$T/options.xml" --json
+expect_json '.error | .code == "refused" and (.message | contains("X-mount.mode")) and .remedy'
+expect_equal "$(stat -c %a "$T/x")" "$mode" "the mode of the directory below"
+expect_status 0 pool list --json
+expect_json '.pools == []'
 
 # a Btrfs of two devices, named by either
 device one
