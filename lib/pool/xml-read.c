@@ -40,15 +40,16 @@ static int read_uuid(xmlNode *root, bool stored, struct pool_definition *definit
 	char uuid[POOL_UUID_SIZE];
 	xmlNode *node;
 	int r = pool_xml_find_text(root, "uuid", &text, err);
+	bool given = text && *text;
 
 	if (r < 0)
 		return r;
-	if (text && pool_uuid_parse(text, uuid) < 0)
+	if (given && pool_uuid_parse(text, uuid) < 0)
 		return pool_xml_refuse(pool_xml_child(root, "uuid"), err, "%s is no uuid",
 				       BASE_QUOTE(text));
-	if (!text && stored)
+	if (!given && stored)
 		pool_uuid_of_name(definition->name, uuid);
-	else if (!text)
+	else if (!given)
 		r = pool_uuid_make(uuid, err);
 	if (r < 0)
 		return r;

@@ -220,7 +220,8 @@ static int read_number(const xmlNode *parent, const char *name, int base, int64_
 	int r = pool_xml_find_text(parent, name, &text, err);
 
 	*ret = -1;
-	if (r < 0 || !text)
+	/* An empty one is none, as in libvirt. */
+	if (r < 0 || !text || !*text)
 		return r;
 	errno = 0;
 	value = strtoll(text, &end, base);
@@ -246,7 +247,6 @@ int pool_xml_read_permissions(const xmlNode *target, int64_t *ret_mode, int64_t 
 	*ret_label = NULL;
 	if (r == 0)
 		r = pool_xml_find_text(node, "label", ret_label, err);
-	/* An empty one is none, as in libvirt. */
 	if (base_equal(*ret_label, "")) {
 		free(*ret_label);
 		*ret_label = NULL;

@@ -32,6 +32,14 @@ expect_json '.pools[0] | .type == "dir" and .path == $path and .state == "inacti
 	and .compliance == "unknown" and .capacity == null and .allocation == null
 	and .available == null and .source == "cowctl" and .uuid == $uuid' \
 	--arg path "$T/a b" --arg uuid "$uuid"
+# an empty element is none, as in libvirt
+printf "<pool type='dir'><name>empty</name><uuid/><target><path>%s</path><permissions><mode/><owner/><group/><label/>%s" \
+	"$T/empty" "</permissions></target></pool>" >"$T/empty.xml"
+expect_status 0 pool define "$T/empty.xml"
+expect_status 0 pool uuid empty
+grep -qE '^[0-9a-f-]{36}$' "$T/out" || fail "it has no uuid"
+expect_status 0 pool undefine empty
+
 mkdir "$T/a b"
 expect_status 0 pool list --json
 expect_json '.pools[0] | (.capacity, .allocation, .available | type) == "number"'
