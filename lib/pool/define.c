@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "pool/answer.h"
 #include "pool/build.h"
+#include "pool/directory.h"
 #include "pool/event.h"
 #include "pool/start.h"
 #include "pool/store.h"
@@ -212,7 +213,7 @@ COW_EXPORT int cow_pool_create(struct cow_pool_store *store, const struct cow_po
 		r = pool_begin(store, pool, xml, &lock, err);
 	/* Never what somebody has put into it meanwhile. */
 	if (r < 0 && result.created)
-		rmdir(pool->path);
+		pool_directory_remove(pool, NULL);
 	return r;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,4 +78,24 @@ int pool_directory_set(int fd, const struct cow_pool *pool, int64_t mode,
 	if (r == 0)
 		pool_directory_report(ret, &decision);
 	return r;
+}
+
+int pool_directory_remove(const struct cow_pool *pool, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *above = strdup(pool->path);
+	BASE_CLEANUP(fd) int dirfd = -1;
+	char *name = above ? strrchr(above, '/') : NULL;
+	int r;
+
+	if (!name)
+		return base_fail(err, ENOMEM, "remove a directory");
+	*name++ = '\0';
+	dirfd = pool_parents_open(*above ? above : "/", err);
+	if (dirfd < 0)
+		return dirfd;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+		return base_fail(err, errno, "remove directory %s", BASE_QUOTE(pool->path));
+	r = base_sync_directory(dirfd);
+	return r < 0 ? base_fail(err, -r, "write the removal of %s to disk", BASE_QUOTE(pool->path))
+		     : 0;
 }

@@ -18,4 +18,8 @@ void pool_directory_leave(const struct cow_pool *pool, struct cow_decision *ret)
 /* Put a decision into the result. */
 void pool_directory_report(struct cow_pool_build_result *ret, const struct cow_decision *decision);
 
+/* An empty directory alone is removed, be it a subvolume (Linux 4.18): never what is in it, and not
+ * what a symlink points to. */
+int pool_directory_remove(const struct cow_pool *pool, struct cow_error *err);
+
 #endif

@@ -85,6 +85,19 @@ mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a 
 ! mountpoint -q "$T/b/shared/away/m" || fail "it is still mounted: $(cat "$T/slow")"
 umount "$T/b/victim/m"
 
+# nor removed, of what could not be started
+as_nobody mkdir "$T/b/shared/made"
+mkdir -p "$T/b/victim/new"
+: >"$T/calls"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/calls" --trace=linkat --inject=linkat:delay_enter=2s:error=EIO \
+	"$COWCTL" pool create-as fails --session --build --target "$T/b/shared/made/new" >"$T/slow" 2>&1 &
+until [ -s "$T/calls" ]; do :; done
+[ -d "$T/b/shared/made/new" ] || fail "it is not made yet"
+as_nobody mv "$T/b/shared/made" "$T/b/shared/elsewhere"
+as_nobody ln -s ../victim "$T/b/shared/made"
+! wait $! || fail "created all the same"
+[ -d "$T/b/victim/new" ] || fail "something else was removed by way of a symlink"
+
 # nor what the helper of a server mounts by the path: it is unmounted from where it came to be
 as_nobody mkdir "$T/b/shared/served"
 cat >"$T/helper" <<END
