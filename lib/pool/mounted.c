@@ -89,14 +89,14 @@ static enum cow_answer is_source(const struct cow_pool *pool, const struct stack
 	return either(is_file(mount->source, &st), lies_on(fd, &st));
 }
 
-/* What is mounted on the pool's directory itself: -ENOENT when nothing is, -ENOSYS when nothing is
- * to be known of mounts. */
-static int find(const struct cow_pool *pool, int fd, struct stack_mount *ret)
+/* What is mounted on an open directory itself: -ENOENT when nothing is, -ENOSYS when nothing is to
+ * be known of mounts. */
+static int find(int fd, struct stack_mount *ret)
 {
 	BASE_CLEANUP(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	BASE_CLEANUP(free) char *real = realpath(pool->path, NULL);
+	BASE_CLEANUP(free) char *real = realpath(BASE_FD_PATH(fd), NULL);
 	const struct stack_edge edge = {.root = root};
-	int r = root < 0 || !real ? -errno : stack_mount_find(&edge, fd, ret);
+	int r = root < 0 || !real ? -ENOSYS : stack_mount_find(&edge, fd, ret);
 
 	if (r == 0 && !base_equal(ret->target, real)) {
 		stack_mount_clear(ret);
@@ -112,7 +112,7 @@ enum cow_answer pool_mounted_at(const struct cow_pool *pool, int fd)
 
 	if (!pool->mount_source)
 		return COW_ANSWER_YES;
-	r = fd < 0 ? fd : find(pool, fd, &mount);
+	r = fd < 0 ? fd : find(fd, &mount);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return COW_ANSWER_NO;
 	if (r < 0)
@@ -167,7 +167,7 @@ COW_EXPORT int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_er
 int pool_check_bare(const struct cow_pool *pool, int fd, struct cow_error *err)
 {
 	BASE_CLEANUP(mount) struct stack_mount mount = {0};
-	int r = find(pool, fd, &mount);
+	int r = find(fd, &mount);
 
 	if (r == -ENOENT)
 		return 0;
@@ -210,7 +210,7 @@ int pool_check_uncovered(const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(mount) struct stack_mount top = {0};
 	BASE_CLEANUP(fd) int fd = open_directory(pool);
-	bool over = fd >= 0 && find(pool, fd, &top) == 0;
+	bool over = fd >= 0 && find(fd, &top) == 0;
 	BASE_CLEANUP(free) char *place = find_hidden(pool, top.id);
 
 	if (!place)
