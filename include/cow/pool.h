@@ -295,8 +295,10 @@ int cow_pool_delete(struct cow_pool_store *store, const struct cow_pool *pool,
  * mounted there is not, -EOPNOTSUPP of a pool that has no directory of files,
  * -ETIMEDOUT where that does not answer. Writes nothing. */
 int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_error *err);
-/** Unmount what is mounted, -EBUSY while it is in use or something else is mounted over it, and
- *  mark stopped; -EINVAL when it was not started. */
+/** Unmount what is mounted, -EBUSY while it is in use or can't be reached (something else is
+ * mounted over or above it, or its directory was moved), and mark stopped; -EINVAL when it was not
+ * started.
+ */
 int cow_pool_stop(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
 
 #ifdef __cplusplus
