@@ -86,6 +86,19 @@ static bool is_wanted(const struct cli_call *call, struct cow_pool_store *store,
 	return !type || is_among(pool->type, type);
 }
 
+static void keep_wanted(const struct cli_call *call, struct cow_pool_store *store,
+			struct cow_pool **pools)
+{
+	struct cow_pool **kept = pools;
+
+	for (; *pools; pools++)
+		if (is_wanted(call, store, *pools))
+			*kept++ = *pools;
+		else
+			cow_pool_free(*pools);
+	*kept = NULL;
+}
+
 /* Columns by a short name, as virsh has them. */
 static const struct {
 	const char *option, *columns;
@@ -118,13 +131,11 @@ static int list(struct cli_call *call)
 				cli_default(call, "noheadings", "");
 		}
 	table = cli_table_new(call, "pools");
-	for (size_t i = 0; pools[i]; i++) {
-		if (!is_wanted(call, store, pools[i]))
-			continue;
-		if (cli_table_looks(table))
-			cow_pool_refresh(store, pools[i], NULL);
+	keep_wanted(call, store, pools);
+	if (cli_table_looks(table) && cow_pool_refresh_all(store, pools, &err) < 0)
+		return cli_error(call, &err);
+	for (size_t i = 0; pools[i]; i++)
 		cli_table_add(table, NULL, pools[i]);
-	}
 	cli_table_end(table);
 	if (broken) {
 		cli_error(call, &err);

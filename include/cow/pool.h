@@ -195,6 +195,9 @@ enum cow_answer cow_pool_is_started(struct cow_pool_store *store, const struct c
 /** Look at the directory: state, compliance, sizes. Not being able to is not an error, nor is one
  *  that does not answer within two seconds. */
 int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool, struct cow_error *err);
+/** The same of all in a NULL-terminated array: for those that do not answer it is waited once. */
+int cow_pool_refresh_all(struct cow_pool_store *store, struct cow_pool **pools,
+			 struct cow_error *err);
 
 /* Flags for cow_pool_build(). */
 #define COW_POOL_BUILD_SUBVOLUME 0x1u /**< make it a Btrfs subvolume of its own */

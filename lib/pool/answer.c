@@ -11,24 +11,33 @@ void pool_await(const struct cow_pool *pool)
 		base_await(pool->path);
 }
 
-void pool_list_keep_answering(struct cow_pool **pools)
+bool *pool_list_ask(struct cow_pool *const *pools)
 {
 	BASE_CLEANUP(free) const char **paths = NULL;
 	BASE_CLEANUP(free) bool *answers = NULL;
-	struct cow_pool **kept = pools;
 	size_t count = 0;
 
 	while (pools[count])
 		count++;
 	paths = calloc(count + 1, sizeof(*paths));
 	answers = calloc(count + 1, sizeof(*answers));
-	/* Then it is for the caller to find out. */
 	if (!paths || !answers)
-		return;
+		return NULL;
 	for (size_t i = 0; i < count; i++)
 		paths[i] = pools[i]->path;
 	base_answers_each(paths, count, answers);
-	for (size_t i = 0; i < count; i++)
+	return base_take(answers);
+}
+
+void pool_list_keep_answering(struct cow_pool **pools)
+{
+	BASE_CLEANUP(free) bool *answers = pool_list_ask(pools);
+	struct cow_pool **kept = pools;
+
+	/* Then it is for the caller to find out. */
+	if (!answers)
+		return;
+	for (size_t i = 0; pools[i]; i++)
 		if (answers[i])
 			*kept++ = pools[i];
 		else

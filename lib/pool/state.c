@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "pool/answer.h"
 #include "pool/judge.h"
 #include "pool/mounted.h"
 #include "pool/state.h"
@@ -100,16 +101,13 @@ COW_EXPORT enum cow_answer cow_pool_is_started(struct cow_pool_store *store,
 	return pool_store_started(store, pool);
 }
 
-COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool,
-				struct cow_error *err)
+static void look_at(struct cow_pool_store *store, struct cow_pool *pool, bool answers)
 {
-	bool answers = pool_has_directory(pool) && base_answers(pool->path);
 	enum cow_answer mounted = answers ? pool_mounted(pool) : COW_ANSWER_UNKNOWN;
 	int reachable = answers                    ? pool_look_at_directory(pool, mounted)
 			: pool_has_directory(pool) ? -ETIMEDOUT
 						   : 0;
 
-	(void)err;
 	pool->measured = COW_ANSWER_UNKNOWN;
 	pool->state = state_of(pool_store_started_with(store, pool, mounted), reachable);
 	if (!pool_has_directory(pool)) {
@@ -126,5 +124,24 @@ COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *p
 		look_at_policy(pool);
 		look_at_sizes(pool);
 	}
+}
+
+COW_EXPORT int cow_pool_refresh(struct cow_pool_store *store, struct cow_pool *pool,
+				struct cow_error *err)
+{
+	(void)err;
+	look_at(store, pool, pool_has_directory(pool) && base_answers(pool->path));
+	return 0;
+}
+
+COW_EXPORT int cow_pool_refresh_all(struct cow_pool_store *store, struct cow_pool **pools,
+				    struct cow_error *err)
+{
+	BASE_CLEANUP(free) bool *answers = pool_list_ask(pools);
+
+	if (!answers)
+		return base_fail(err, ENOMEM, "look at pools");
+	for (size_t i = 0; pools[i]; i++)
+		look_at(store, pools[i], pool_has_directory(pools[i]) && answers[i]);
 	return 0;
 }

@@ -29,4 +29,6 @@ wait $starting || fail "one is not started: $(cat "$T/said")"
 # nor does the next command wait for each of them
 expect_status 0 timeout --signal=KILL 15 "$COWCTL" create --session "$T/one/raw" 1M --json
 expect_json '.image.pool == "one"'
+expect_status 0 timeout --signal=KILL 15 "$COWCTL" pool list --session --json
+expect_json '[.pools[].state] | (map(select(. == "inaccessible")) | length) == 10 and (map(select(. == "active")) | length) == 2'
 kill -CONT "$server"
