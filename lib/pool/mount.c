@@ -212,7 +212,9 @@ static int unmount(const struct cow_pool *pool, const char *place, bool by_path,
 	if (went_well(context, r))
 		return 0;
 	r = fail(context, r, pool, "unmount", err);
-	return r == -EBUSY ? base_remedy(err, r, "close what is open there: fuser -vm %s",
+	return r == -EBUSY ? base_remedy(err, r,
+					 "close what is open there (fuser -vm %s), unmount what is "
+					 "mounted in it",
 					 BASE_QUOTE(pool->path))
 			   : r;
 }

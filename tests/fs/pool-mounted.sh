@@ -74,6 +74,12 @@ expect_status 2 pool stop p --json
 expect_json '.error.code == "busy"'
 is_mounted "$vms" || fail "unmounted while in use"
 exec 5<&-
+mkdir "$vms/in"
+mount -t tmpfs tmpfs "$vms/in"
+expect_status 2 pool stop p
+expect_err "unmount what is mounted in it"
+umount "$vms/in"
+rmdir "$vms/in"
 expect_status 0 pool stop p
 ! is_mounted "$vms" || fail "still mounted"
 expect_equal "$(ls -A "$vms")" "" "what lies below"
