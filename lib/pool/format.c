@@ -90,6 +90,7 @@ static int check_unused(const struct cow_pool *pool, struct cow_error *err)
 
 int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
 {
+	BASE_CLEANUP(fd) int fd = -1;
 	char found[64] = "";
 	int r;
 
@@ -104,7 +105,9 @@ int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_er
 				    "the definition of pool %s doesn't say which filesystem",
 				    BASE_QUOTE(pool->name)),
 			"name one there: <format type='ext4'/>");
-	r = check_unused(pool, err);
+	r = pool_open_source(pool, &fd, err);
+	if (r == 0)
+		r = check_unused(pool, err);
 	if (r == 0)
 		r = look_at_device(pool, found, sizeof(found), err);
 	if (r < 0 || flags & COW_POOL_BUILD_OVERWRITE || !*found)

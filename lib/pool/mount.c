@@ -62,11 +62,12 @@ static bool went_well(struct libmnt_context *context, int r)
 /* A guest may use what is to be mounted. Who may not open it can't mount it either. */
 static int check_source(const struct cow_pool *pool, struct cow_error *err)
 {
-	BASE_CLEANUP(fd)
-	int fd = base_equal(pool->type, "fs")
-			 ? base_open_quietly(AT_FDCWD, pool->mount_source, O_RDONLY)
-			 : -1;
+	BASE_CLEANUP(fd) int there = -1, fd = -1;
+	int r = base_equal(pool->type, "fs") ? pool_open_source(pool, &there, err) : 0;
 
+	if (r < 0 || there < 0)
+		return r;
+	fd = base_fd_reopen(there, O_RDONLY);
 	return fd < 0 ? 0 : pool_check_unused(pool, fd, err);
 }
 
@@ -223,8 +224,11 @@ static int unmount(const struct cow_pool *pool, const char *place, bool by_path,
 static int check_done(const struct cow_pool *pool, const char *place, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = pool_parents_open(pool->path, err);
+	BASE_CLEANUP(fd) int source = -1;
 	int r = fd < 0 ? fd : pool_check_mounted(pool, fd, err);
 
+	if (r == 0 && base_equal(pool->type, "fs"))
+		r = pool_open_source(pool, &source, err);
 	base_cleanup_fd(&fd); /* it would keep it busy */
 	if (r < 0)
 		unmount(pool, place ? place : pool->path, !place, NULL);

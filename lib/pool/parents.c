@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -60,6 +61,7 @@ struct way {
 	const char *path;
 	struct pool_parents *parents; /* what is missing is made; NULL: it is not */
 	mode_t mode;
+	bool any; /* it may end in something else than a directory */
 	int dirfd;
 	unsigned links;
 	struct cow_error refusal;
@@ -126,7 +128,7 @@ static int enter(struct way *way, const char *name)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
 		return follow(way, next, name);
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISDIR(st.st_mode) && !way->any)
 		return -ENOTDIR;
 	close(way->dirfd);
 	way->dirfd = base_take_fd(&next);
@@ -163,7 +165,7 @@ static int go_all(struct way *way, const char *doing, int *ret_dirfd, struct cow
 	if (r == 0)
 		*ret_dirfd = base_take_fd(&dirfd);
 	else if (!way->refusal.message[0])
-		base_fail(err, -r, "%s directory %s", doing, BASE_QUOTE(way->path));
+		base_fail(err, -r, "%s %s", doing, BASE_QUOTE(way->path));
 	else if (err)
 		*err = way->refusal;
 	return r;
@@ -174,12 +176,20 @@ int pool_parents_make(struct pool_parents *parents, const char *path, mode_t mod
 {
 	struct way way = {.path = path, .parents = parents, .mode = mode};
 
-	return go_all(&way, "make", ret_dirfd, err);
+	return go_all(&way, "make directory", ret_dirfd, err);
 }
 
 int pool_parents_open(const char *path, struct cow_error *err)
 {
 	struct way way = {.path = path};
+	int fd = -1, r = go_all(&way, "open directory", &fd, err);
+
+	return r < 0 ? r : fd;
+}
+
+int pool_parents_open_any(const char *path, struct cow_error *err)
+{
+	struct way way = {.path = path, .any = true};
 	int fd = -1, r = go_all(&way, "open", &fd, err);
 
 	return r < 0 ? r : fd;

@@ -26,6 +26,8 @@ int pool_parents_make(struct pool_parents *parents, const char *path, mode_t mod
 		      struct cow_error *err);
 /* The same, making nothing. @return fd or -errno. */
 int pool_parents_open(const char *path, struct cow_error *err);
+/* The same of what may be no directory, such as a device. */
+int pool_parents_open_any(const char *path, struct cow_error *err);
 /* Write to disk that they exist, and keep them. */
 int pool_parents_commit(struct pool_parents *parents, struct cow_error *err);
 void pool_parents_undo(struct pool_parents *parents);

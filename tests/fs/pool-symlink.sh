@@ -48,6 +48,19 @@ for call in 'start mounted' 'build mounted --overwrite'; do
 done
 expect_equal "$(blkid -p -s UUID -o value "$device")" "$before" "what is on the device"
 
+# nor is what one leads to mounted, or written over
+as_nobody ln -s "$device" "$T/b/source"
+expect_status 0 pool undefine mounted
+expect_status 0 pool define-as mounted --type fs --source-dev "$T/b/source" --source-format ext4 --target "$T/m"
+expect_status 0 pool build mounted
+for call in 'start mounted' 'build mounted --overwrite' 'build mounted --overwrite --dry-run'; do
+	# shellcheck disable=SC2086
+	expect_status 2 pool $call
+	expect_err "'source' in the path '$T/b/source' is a symlink that user 65534 made"
+done
+! mountpoint -q "$T/m" || fail "mounted by way of a symlink"
+expect_equal "$(blkid -p -s UUID -o value "$device")" "$before" "what is on the device"
+
 # nor when it is put there in the last instant: what is mounted hides nothing else
 mkdir "$T/b/hidden"
 mkdir -m 0777 "$T/b/shared"
