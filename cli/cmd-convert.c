@@ -7,6 +7,8 @@
 #include "convert.h"
 #include "verbs.h"
 
+CLI_DEFINE_CLEANUP(survey, struct cow_convert_survey *, cow_convert_survey_free)
+
 static const struct cli_option options[] = {
 	{"cow", 0, NULL, "off|on", "what to convert to (off; with -r as pools have it)", 0, false},
 	{"recursive", 'r', NULL, NULL, "convert all images of a directory or a pool", 0, false},
@@ -200,7 +202,9 @@ static int check_options(struct cli_convert_job *job, const char *bandwidth)
 
 static int run(struct cli_call *call)
 {
+	struct cow_convert_survey *survey CLI_CLEANUP(survey) = NULL;
 	const char *to = cli_value(call, "cow"), *bandwidth = cli_value(call, "bandwidth");
+	struct cow_error err;
 	struct cli_convert_job job = {
 		.call = call,
 		.options = {.to = to ? cow_policy_from_name(to) : COW_POLICY_OFF,
@@ -212,6 +216,9 @@ static int run(struct cli_call *call)
 
 	if (check_options(&job, bandwidth))
 		return call->status;
+	if (cow_convert_survey_new(&survey, &err) < 0)
+		return cli_error(call, &err);
+	job.options.survey = survey;
 	job.options.progress_data = &job;
 	job.table = cli_table_new(call, "images");
 	cli_interrupt_catch();

@@ -76,6 +76,13 @@ typedef int (*cow_convert_progress)(enum cow_convert_phase phase, uint64_t done,
  * long the whole takes. */
 #define COW_CONVERT_ESTIMATE 0x400u
 
+/** What is found out once for many images, when it is first asked for: what interrupted conversions
+ * have left in a directory, as long as no name comes to it or leaves it; and for dry runs, what is
+ * bind-mounted. For one thread at a time. */
+struct cow_convert_survey;
+int cow_convert_survey_new(struct cow_convert_survey **ret, struct cow_error *err);
+void cow_convert_survey_free(struct cow_convert_survey *survey);
+
 struct cow_convert_options {
 	enum cow_policy to; /**< COW_POLICY_OFF or COW_POLICY_ON */
 	unsigned flags;
@@ -87,6 +94,7 @@ struct cow_convert_options {
 				the session's */
 	uint64_t reserve;    /**< bytes of the free space to leave alone; with DRY_RUN, what is to
 				be done before takes for good */
+	struct cow_convert_survey *survey; /**< the same for all images, or NULL */
 };
 
 struct cow_convert_result {

@@ -15,6 +15,7 @@
 #include "convert/convert.h"
 #include "convert/open.h"
 #include "convert/recover.h"
+#include "convert/survey.h"
 #include "image/ranges.h"
 
 static int check_links(struct convert *c, struct cow_error *err)
@@ -42,8 +43,13 @@ static int check_flags(struct convert *c, struct cow_error *err)
 
 int convert_check_mounts(struct convert *c, struct cow_error *err)
 {
+	struct cow_convert_survey *survey = c->options->survey;
 	char point[128];
 
+	/* A plan may be a little behind. */
+	if (survey && c->options->flags & COW_CONVERT_DRY_RUN &&
+	    !survey_is_mounted(survey, c->name))
+		return 0;
 	if (!convert_find_mount(&c->before, c->name, point, sizeof(point)))
 		return 0;
 	return base_remedy(err,

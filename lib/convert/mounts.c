@@ -13,88 +13,132 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
+#include "convert/survey.h"
 
 DEFINE_CLEANUP(table, struct libmnt_table *, mnt_unref_table, NULL)
 DEFINE_CLEANUP(iterator, struct libmnt_iter *, mnt_free_iter, NULL)
 
-static bool ends_in(const char *path, const char *name)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
+/* A look at all mounts, until `each` says that it is enough; `root` is the directory from which the
+ * target is seen. */
+struct look {
+	bool (*each)(struct libmnt_fs *fs, int root, void *data);
+	void *data;
+	/* Namespaces looked through already: there are many processes and few namespaces. */
+	ino_t *seen;
+	size_t n, room;
+};
 
-	return slash && !strcmp(slash + 1, name);
-}
-
-/* Look through one namespace; `root` is the directory from which its paths are seen. */
-static bool find_in(const char *mountinfo, int root, const struct stat *st, const char *name,
-		    char *buffer, size_t size)
+static bool look_at_all(const struct look *look, const char *mountinfo, int root)
 {
 	BASE_CLEANUP(table) struct libmnt_table *table = mnt_new_table_from_file(mountinfo);
 	BASE_CLEANUP(iterator) struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_BACKWARD);
 	struct libmnt_fs *fs;
 
-	while (table && iterator && mnt_table_next_fs(table, iterator, &fs) == 0) {
-		const char *target = mnt_fs_get_target(fs);
-
-		if (!ends_in(mnt_fs_get_root(fs), name) || !target || target[0] != '/' ||
-		    !convert_is_file(root, target + 1, st))
-			continue;
-		base_copy(buffer, size, target);
-		return true;
-	}
+	while (table && iterator && mnt_table_next_fs(table, iterator, &fs) == 0)
+		if (look->each(fs, root, look->data))
+			return true;
 	return false;
 }
 
-/* Namespaces looked through already: there are many processes and few namespaces. */
-struct seen {
-	ino_t inodes[64];
-	size_t n;
-};
+/* One that there is no memory for is looked through again. */
+static void note_seen(struct look *look, ino_t namespace)
+{
+	size_t room = look->n < look->room ? look->room : 2 * look->room + 16;
+	ino_t *seen = reallocarray(look->seen, room, sizeof(*seen));
 
-static bool is_new(struct seen *seen, int proc, const char *pid)
+	if (!seen)
+		return;
+	look->seen = seen;
+	look->room = room;
+	look->seen[look->n++] = namespace;
+}
+
+static bool is_new(struct look *look, int proc, const char *pid)
 {
 	BASE_CLEANUP(free) char *path = base_format("%s/ns/mnt", pid);
 	struct stat st;
 
 	if (!path || fstatat(proc, path, &st, 0) < 0)
 		return false;
-	for (size_t i = 0; i < seen->n; i++)
-		if (seen->inodes[i] == st.st_ino)
+	for (size_t i = 0; i < look->n; i++)
+		if (look->seen[i] == st.st_ino)
 			return false;
-	if (seen->n < BASE_ARRAY_SIZE(seen->inodes))
-		seen->inodes[seen->n++] = st.st_ino;
+	note_seen(look, st.st_ino);
 	return true;
 }
 
-static bool find_in_process(int proc, const char *pid, const struct stat *st, const char *name,
-			    char *buffer, size_t size)
+static bool look_in_process(struct look *look, int proc, const char *pid)
 {
 	BASE_CLEANUP(free) char *root_path = base_format("%s/root", pid);
 	BASE_CLEANUP(free) char *mountinfo = base_format("/proc/%s/mountinfo", pid);
 	BASE_CLEANUP(fd) int root = -1;
 
-	if (!root_path || !mountinfo)
+	if (!root_path || !mountinfo || !is_new(look, proc, pid))
 		return false;
 	root = openat(proc, root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root >= 0 && find_in(mountinfo, root, st, name, buffer, size);
+	return root >= 0 && look_at_all(look, mountinfo, root);
+}
+
+/* This namespace first. */
+static bool look_everywhere(bool (*each)(struct libmnt_fs *fs, int root, void *data), void *data)
+{
+	BASE_CLEANUP(directory) DIR *proc = opendir("/proc");
+	struct look look = {.each = each, .data = data};
+	const struct dirent *entry;
+	bool found = proc && look_in_process(&look, dirfd(proc), "self");
+
+	while (proc && !found && (entry = readdir(proc)))
+		found = isdigit((unsigned char)entry->d_name[0]) &&
+			look_in_process(&look, dirfd(proc), entry->d_name);
+	free(look.seen);
+	return found;
+}
+
+/* The last part of the source's path within its filesystem, NULL: it is all of that. */
+static const char *name_of(struct libmnt_fs *fs)
+{
+	const char *root = mnt_fs_get_root(fs), *slash = root ? strrchr(root, '/') : NULL;
+
+	return slash && slash[1] ? slash + 1 : NULL;
+}
+
+struct wanted {
+	const struct stat *st;
+	const char *name;
+	char *buffer;
+	size_t size;
+};
+
+static bool is_source(struct libmnt_fs *fs, int root, void *data)
+{
+	const char *name = name_of(fs), *target = mnt_fs_get_target(fs);
+	const struct wanted *wanted = data;
+
+	if (!name || strcmp(name, wanted->name) != 0 || !target || target[0] != '/' ||
+	    !convert_is_file(root, target + 1, wanted->st))
+		return false;
+	base_copy(wanted->buffer, wanted->size, target);
+	return true;
 }
 
 bool convert_find_mount(const struct stat *st, const char *name, char *buffer, size_t size)
 {
-	BASE_CLEANUP(directory) DIR *proc = opendir("/proc");
-	struct seen seen = {.n = 0};
-	const struct dirent *entry;
+	return look_everywhere(is_source, &(struct wanted){st, name, buffer, size});
+}
 
-	if (!proc)
-		return false;
-	if (is_new(&seen, dirfd(proc), "self") &&
-	    find_in_process(dirfd(proc), "self", st, name, buffer, size))
-		return true;
-	while ((entry = readdir(proc)))
-		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    is_new(&seen, dirfd(proc), entry->d_name) &&
-		    find_in_process(dirfd(proc), entry->d_name, st, name, buffer, size))
-			return true;
-	return false;
+/* Enough only when there is no memory. */
+static bool add_name(struct libmnt_fs *fs, int root, void *names)
+{
+	const char *name = name_of(fs);
+
+	(void)root;
+	return name && survey_names_add(names, name) < 0;
+}
+
+int convert_list_mounted(struct survey_names *ret)
+{
+	ret->size = 0;
+	return look_everywhere(add_name, ret) ? -ENOMEM : 0;
 }
 
 int convert_check_mount_point(const struct convert *c, struct cow_error *err)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "convert/live.h"
 #include "convert/recover.h"
+#include "convert/survey.h"
 
 int recover_refuse(const struct convert *c, const char *temp, const char *why,
 		   struct cow_error *err)
@@ -216,39 +217,48 @@ static int fail_no_image(struct convert *c, struct cow_error *err)
 			      err);
 }
 
-static int scan(struct convert *c, DIR *directory, const struct stat *image, struct cow_error *err)
+static int settle_all(struct convert *c, const struct survey_names *leftovers,
+		      const struct stat *image, struct cow_error *err)
 {
-	const struct dirent *entry;
+	const char *temp = NULL;
 	int r = 0;
 
-	while (r >= 0 && (entry = readdir(directory))) {
+	while (r >= 0 && (temp = survey_names_next(leftovers, temp))) {
 		struct convert_journal journal;
 
-		if (!convert_journal_parse(entry->d_name, c->name, &journal) ||
-		    leave(c, entry->d_name, &journal, image))
+		if (!convert_journal_parse(temp, c->name, &journal) ||
+		    leave(c, temp, &journal, image))
 			continue;
-		r = image ? recover_one(c, entry->d_name, &journal, image, err) : 0;
+		r = image ? recover_one(c, temp, &journal, image, err) : 0;
 		if (r >= 0)
-			note(c, entry->d_name, r > 0);
+			note(c, temp, r > 0);
 	}
 	return r < 0 ? r : 0;
 }
 
-int convert_recover(struct convert *c, struct cow_error *err)
+static int recover(struct convert *c, struct cow_convert_survey *survey, struct cow_error *err)
 {
-	BASE_CLEANUP(directory)
-	DIR *directory =
-		base_directory_stream(openat(c->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	int error = fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
 	int r;
 
-	if (!directory)
-		return base_fail(err, errno, "read the directory of %s", BASE_QUOTE(c->name));
-	if (fstatat(c->dirfd, c->name, &c->before, AT_SYMLINK_NOFOLLOW) == 0) {
-		r = scan(c, directory, &c->before, err);
-		return r == 0 && c->live ? convert_live_resume(c->live, err) : r;
-	}
-	if (errno != ENOENT)
-		return base_fail(err, errno, "open %s", BASE_QUOTE(c->name));
-	r = scan(c, directory, NULL, err);
-	return r < 0 ? r : fail_no_image(c, err);
+	if (error && error != ENOENT)
+		return base_fail(err, error, "open %s", BASE_QUOTE(c->name));
+	r = survey_read_leftovers(survey, c->dirfd);
+	if (r < 0)
+		return base_fail(err, -r, "read the directory of %s", BASE_QUOTE(c->name));
+	r = settle_all(c, &survey->leftovers, error ? NULL : &c->before, err);
+	if (r < 0)
+		return r;
+	if (error)
+		return fail_no_image(c, err);
+	return c->live ? convert_live_resume(c->live, err) : 0;
+}
+
+int convert_recover(struct convert *c, struct cow_error *err)
+{
+	struct cow_convert_survey own = {0};
+	int r = recover(c, c->options->survey ? c->options->survey : &own, err);
+
+	survey_clear(&own);
+	return r;
 }
