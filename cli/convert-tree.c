@@ -16,6 +16,7 @@ struct plan {
 		char *path;
 		enum cow_policy to;
 		uint64_t needed;
+		bool possible;
 		bool interrupted; /* begun already, and in the way of whoever needs the image */
 	} * list;
 	size_t n;
@@ -99,15 +100,20 @@ static void try_one(const struct cli_convert_job *job, const struct planned *pla
 	}
 }
 
-/* Measured once, with the one that takes most: the small ones would be copied as a whole for it. */
+/* Measured once, with the one that takes most of those that can be converted, and leave room for
+ * it: the small ones would be copied as a whole for it. */
 static void measure(const struct plan *plan)
 {
-	struct cow_convert_result result;
+	struct cow_convert_result result = {.bytes_copied = 1};
+	struct cli_convert_job *job = plan->job;
 
-	if (!cli_given(plan->job->call, "dry-run") || !plan->n || cli_interrupted())
+	if (!cli_given(job->call, "dry-run"))
 		return;
-	try_one(plan->job, &plan->list[plan->n - 1], COW_CONVERT_ESTIMATE, &result);
-	plan->job->rate = result.bytes_per_second;
+	for (size_t i = plan->n; i && !job->rate && result.bytes_copied && !cli_interrupted(); i--)
+		if (plan->list[i - 1].possible) {
+			try_one(job, &plan->list[i - 1], COW_CONVERT_ESTIMATE, &result);
+			job->rate = result.bytes_per_second;
+		}
 }
 
 static void order(struct plan *plan)
@@ -117,6 +123,7 @@ static void order(struct plan *plan)
 	for (size_t i = 0; i < plan->n && !cli_interrupted(); i++) {
 		try_one(plan->job, &plan->list[i], 0, &result);
 		plan->list[i].needed = result.bytes_needed;
+		plan->list[i].possible = result.outcome == COW_CONVERT_PLANNED;
 	}
 	if (plan->n)
 		qsort(plan->list, plan->n, sizeof(*plan->list), by_need);

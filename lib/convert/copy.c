@@ -252,7 +252,8 @@ int convert_measure(struct convert *c, uint64_t *ret, struct cow_error *err)
 	double start = convert_now();
 	int r;
 
-	if (c->low_space || convert_check_room(c, c->result->bytes_needed + SAMPLE, "", NULL) < 0)
+	if (c->low_space || !c->total ||
+	    convert_check_room(c, c->result->bytes_needed + SAMPLE, "", NULL) < 0)
 		return 0;
 	convert_transfer_begin(c);
 	r = set_size(c, err);
