@@ -68,6 +68,9 @@ int convert_fail_when_used(struct convert *c, struct cow_error *err);
 int convert_check(struct convert *c, struct cow_error *err);
 /* Of these what no lease and no time tells, to be asked again in the end: is it bind-mounted? */
 int convert_check_mounts(struct convert *c, struct cow_error *err);
+/* Of what can be interrupted, in a directory in which others may make up names: it can't be `what`.
+ */
+int convert_check_private(const struct convert *c, const char *what, struct cow_error *err);
 int convert_check_space(struct convert *c, struct cow_error *err);
 /* How much is free, looked at again where it is less than needed. @return 0 or -errno. */
 int convert_find_room(int fd, uint64_t need, uint64_t *ret);
