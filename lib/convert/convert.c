@@ -134,8 +134,8 @@ static int move(struct convert *c, int (*begin)(struct convert *, struct cow_err
 /* Room can't be foretold where there are quotas, or others who take it. */
 static int do_with_less(struct convert *c, int r, struct cow_error *err)
 {
-	return c->options->flags & COW_CONVERT_LOW_SPACE ? move(c, convert_move_instead, err)
-							 : convert_advise_room(c, r, err);
+	return convert_is_to_move(c) ? move(c, convert_move_instead, err)
+				     : convert_advise_room(c, r, err);
 }
 
 /* Steps 4 to 12. */

@@ -83,6 +83,9 @@ int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 #define CONVERT_LOW_SPACE_MIN (8u << 20)
 /* Whether moving it bit by bit would do, with less. */
 int convert_check_low_space(const struct convert *c, struct cow_error *err);
+/* Was that asked for, and does it need less than a copy? It does not where Btrfs frees nothing
+ * before all of a large extent is moved, or where others share the image's blocks. */
+bool convert_is_to_move(const struct convert *c);
 /* Is it room that was missing, on the filesystem or by a quota? Then add what would help. */
 bool convert_is_no_room(int r);
 int convert_advise_room(const struct convert *c, int r, struct cow_error *err);

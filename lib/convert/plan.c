@@ -32,7 +32,7 @@ static int measure(struct convert *c, struct cow_error *err)
 {
 	int r = convert_measure(c, &c->result->bytes_per_second, err);
 
-	if (convert_is_no_room(r) && c->options->flags & COW_CONVERT_LOW_SPACE)
+	if (convert_is_no_room(r) && convert_is_to_move(c))
 		return convert_try_low_space(c, err);
 	return convert_advise_room(c, r, err);
 }

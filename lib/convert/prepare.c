@@ -204,7 +204,7 @@ static int check_space(struct convert *c, struct cow_error *err)
 {
 	int r = convert_check_space(c, err);
 
-	if (r != -ENOSPC || !(c->options->flags & COW_CONVERT_LOW_SPACE))
+	if (r != -ENOSPC || !convert_is_to_move(c))
 		return r;
 	c->low_space = true;
 	return convert_check_low_space(c, err);

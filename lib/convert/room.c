@@ -110,9 +110,14 @@ static int check_more(const struct convert *c, uint64_t need, const char *why,
 	return convert_check_room(c, need > there ? need - there : 0, why, err);
 }
 
+/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
+static uint64_t copy_needs(const struct convert *c)
+{
+	return c->allocated + c->allocated / 64 + (1u << 20);
+}
+
 int convert_check_space(struct convert *c, struct cow_error *err)
 {
-	uint64_t need;
 	int r = convert_sum_data(c, err);
 
 	if (r == 0)
@@ -121,29 +126,15 @@ int convert_check_space(struct convert *c, struct cow_error *err)
 		r = find_left(c, err);
 	if (r < 0)
 		return r;
-	need = c->allocated;
-	c->result->bytes_grown = grown(c, need);
-	/* Metadata takes some as well, checksums of a CoW copy most: 32 bytes in 4096. */
-	need += need / 64 + (1u << 20);
-	c->result->bytes_needed = need;
-	r = check_more(c, need, "", err);
+	c->result->bytes_grown = grown(c, c->allocated);
+	c->result->bytes_needed = copy_needs(c);
+	r = check_more(c, c->result->bytes_needed, "", err);
 	return convert_advise_room(c, r, err);
 }
 
 bool convert_is_no_room(int r)
 {
 	return r == -ENOSPC || r == -EDQUOT;
-}
-
-int convert_advise_room(const struct convert *c, int r, struct cow_error *err)
-{
-	if (!convert_is_no_room(r))
-		return r;
-	return base_remedy(err, r, "%s%s, or let it be moved bit by bit with --low-space",
-			   r == -EDQUOT ? "raise the quota" : "make room",
-			   c->extents.shared_bytes || c->options->reserve
-				   ? ", leave what shares blocks as it is with --skip-shared"
-				   : "");
 }
 
 /* Btrfs frees an extent when nothing refers to any part of it. It makes preallocated ones of 256
@@ -160,25 +151,63 @@ static uint64_t extent_size(const struct convert *c, uint64_t data)
 	return data < longest ? data : longest;
 }
 
+/* What others share is not freed when it is punched out, and what is compressed frees less than it
+ * needs, nobody says how much. */
+static uint64_t stays(const struct convert *c)
+{
+	return c->extents.shared_bytes + c->extents.encoded_bytes;
+}
+
+static int move_needs(const struct convert *c, uint64_t *ret)
+{
+	uint64_t data = c->allocated, tail = 0;
+	int r = convert_layout_sum_tail(c, &tail);
+
+	*ret = stays(c) + extent_size(c, data) + data / 64 + CONVERT_LOW_SPACE_MIN + tail;
+	return r;
+}
+
+static bool needs_less_to_move(const struct convert *c)
+{
+	uint64_t need;
+
+	return !c->live && move_needs(c, &need) == 0 && need < copy_needs(c);
+}
+
+bool convert_is_to_move(const struct convert *c)
+{
+	return c->options->flags & COW_CONVERT_LOW_SPACE && needs_less_to_move(c);
+}
+
+int convert_advise_room(const struct convert *c, int r, struct cow_error *err)
+{
+	if (!convert_is_no_room(r))
+		return r;
+	return base_remedy(err, r, "%s%s%s", r == -EDQUOT ? "raise the quota" : "make room",
+			   c->extents.shared_bytes || c->options->reserve
+				   ? ", leave what shares blocks as it is with --skip-shared"
+				   : "",
+			   needs_less_to_move(c)
+				   ? ", or let it be moved bit by bit with --low-space"
+			   : c->options->flags & COW_CONVERT_LOW_SPACE
+				   ? "; to be moved bit by bit it would need no less"
+				   : "");
+}
+
 int convert_check_low_space(const struct convert *c, struct cow_error *err)
 {
-	uint64_t data = c->allocated;
-	/* What others share is not freed when it is punched out, and what is compressed frees less
-	 * than it needs, nobody says how much. */
-	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes, tail = 0;
-	uint64_t need = stays + extent_size(c, data) + data / 64 + CONVERT_LOW_SPACE_MIN;
+	uint64_t need = 0;
 	int r = convert_check_private(c, "moved bit by bit", err);
 
 	if (r == 0)
 		r = convert_check_privileges(c->original, c->name, err);
 	if (r < 0)
 		return r;
-	r = convert_layout_sum_tail(c, &tail);
+	r = move_needs(c, &need);
 	if (r < 0)
 		return base_fail(err, -r, "map %s", BASE_QUOTE(c->name));
-	need += tail;
 	c->result->bytes_needed = need;
 	/* What the copy has is free again before anything is moved. */
-	return check_more(c, need,
-			  stays ? " even so, for what is shared or compressed" : " even so", err);
+	return check_more(
+		c, need, stays(c) ? " even so, for what is shared or compressed" : " even so", err);
 }

@@ -51,7 +51,8 @@ expect_converted off "$T/b/small.raw" --low-space
 
 # What a snapshot shares is not freed.
 btrfs -q subvolume snapshot -r "$T/b" "$T/b/snapshot"
-expect_refused "even so, for what is shared" "$image" --low-space
+expect_refused "No space left" "$image" --low-space
+expect_json '.error.remedy | contains("to be moved bit by bit it would need no less")'
 
 # What is preallocated beyond the end can't be moved bit by bit: there has to be room for it.
 FS_SIZE=500M make_fs xfs x

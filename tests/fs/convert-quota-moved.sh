@@ -29,8 +29,10 @@ make_image "$image" 60M
 sync -f "$T/b"
 btrfs qgroup limit 100M "$T/b/d"
 expect_refused "Disk quota exceeded" "$image" --dry-run
-expect_json '.error.remedy | contains("quota") and contains("--low-space")'
+expect_json '.error.remedy | contains("quota") and (contains("bit by bit") | not)'
 expect_refused "Disk quota exceeded" "$image" --low-space --dry-run
+expect_json '.error.remedy | contains("it would need no less")'
+expect_json '.images[0].bytes_needed < 68157440' # of a copy
 before=$(state_of "$image")
 expect_status 2 cowctl convert --json --low-space "$image"
 expect_json '.images[0].reason | contains("Disk quota exceeded")'
