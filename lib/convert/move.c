@@ -42,12 +42,19 @@ static uint64_t round_up(uint64_t value)
 	return (value + CONVERT_MOVE_UNIT - 1) / CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT;
 }
 
-/* Up to the next block after the end of the file, too. */
+/* The end of the block, and so of the file, but not beyond the largest there can be. */
+static uint64_t end_of_block(const struct convert *c, uint64_t at)
+{
+	uint64_t block = (uint64_t)c->before.st_blksize, end = (at + block - 1) / block * block;
+
+	return end < INT64_MAX ? end : INT64_MAX;
+}
+
 static int punch(const struct convert *c, int fd, uint64_t start, uint64_t end,
 		 struct cow_error *err)
 {
 	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
-		      (off_t)(round_up(end) - start)) < 0)
+		      (off_t)(end_of_block(c, end) - start)) < 0)
 		return base_fail(err, errno, "free the space of what was moved of %s",
 				 BASE_QUOTE(c->name));
 	return 0;

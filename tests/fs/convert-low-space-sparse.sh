@@ -44,3 +44,22 @@ renames=$(sed -n 's/^renameat2 //p' "$T/calls")
 [ "$renames" -lt 100 ] || fail "$renames renames on the way back"
 expect_equal "$(layout "$image")" "$before" "the image that was taken back"
 expect_equal "$(litter_in "$T/x/d")" "" "what is left"
+
+# Nor is the end rounded up, of what ends where the largest file there can be does.
+rm "$image" "$T/x/fill"
+dd if=/dev/urandom of="$image" bs=1M count=24 status=none
+size=$(((1 << 63) - 4096))
+truncate -s "$size" "$image"
+printf end | dd of="$image" bs=1 seek=$((size - 3)) conv=notrunc status=none
+sync "$image"
+ends() {
+	head -c 24M "$image" | sha256sum
+	tail -c 3 "$image"
+}
+before=$(ends)
+leave_room 14 "$T/x/fill"
+expect_status 0 cowctl convert --low-space --rewrite "$image"
+expect_equal "$(ends)" "$before" "the image"
+trace_inject "renameat2:signal=KILL:when=3" cowctl convert --low-space --rewrite "$image" && fail "not killed"
+expect_status 0 cowctl convert --undo "$image"
+expect_equal "$(ends)" "$before" "the image that was taken back"
