@@ -5,6 +5,7 @@
 #include <linux/fiemap.h>
 #include <sys/statvfs.h>
 
+#include <cow/attr.h>
 #include <cow/image.h>
 #include <cow/probe.h>
 
@@ -250,8 +251,20 @@ static int carry_out(struct unshare *u, struct cow_error *err)
 	return r < 0 ? r : read_back(u, err);
 }
 
+/* What would come of opening it to write, for a dry run does not. */
+static int check_writable(const struct unshare *u, struct cow_error *err)
+{
+	int error = faccessat(u->dirfd, u->name, W_OK, AT_EACCESS) < 0 ? errno : 0;
+	uint32_t flags = 0;
+
+	if (!error && cow_attr_get(u->fd, &flags, NULL) == 0 && flags & COW_ATTR_APPEND)
+		error = EPERM;
+	return error ? base_fail(err, error, "open %s", BASE_QUOTE(u->name)) : 0;
+}
+
 static int prepare(struct unshare *u, struct cow_error *err)
 {
+	bool dry = u->options->flags & COW_UNSHARE_DRY_RUN;
 	int r;
 
 	if (u->options->flags & ~COW_UNSHARE_DRY_RUN)
@@ -261,8 +274,8 @@ static int prepare(struct unshare *u, struct cow_error *err)
 	r = convert_check_libvirt(u->fd, u->name, err);
 	if (r == 0)
 		r = convert_check_privileges(u->fd, u->name, err);
-	if (r == 0 && !(u->options->flags & COW_UNSHARE_DRY_RUN))
-		r = reopen(u, O_RDWR, err);
+	if (r == 0)
+		r = dry ? check_writable(u, err) : reopen(u, O_RDWR, err);
 	if (r == 0)
 		r = hold(u, err);
 	return r < 0 ? r : plan(u, err);

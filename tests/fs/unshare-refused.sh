@@ -58,7 +58,15 @@ expect_err 'cowctl convert'
 expect_unshare_refused 'Read-only file system' readonly/v.raw
 chattr +i images/v.raw
 expect_unshare_refused 'Operation not permitted' images/v.raw
+expect_status 2 cowctl unshare --dry-run images/v.raw
 chattr -i images/v.raw
+chattr +a images/v.raw
+expect_unshare_refused 'Operation not permitted' images/v.raw
+expect_status 2 cowctl unshare --dry-run images/v.raw
+chattr -a images/v.raw
+expect_status 2 cowctl unshare --dry-run readonly/v.raw
+expect_err "open 'v.raw': Read-only file system"
+expect_status 0 cowctl unshare --dry-run images/v.raw
 mkfifo fifo
 ln -s images/v.raw link
 for name in fifo images link; do
