@@ -37,6 +37,13 @@ struct unshare {
 	uint64_t flushed; /* bytes of bytes_rewritten that are on their way to disk */
 };
 
+/* Whether it makes sense; the outcome says so where it doesn't. */
+int convert_unshare_look(struct unshare *u, struct cow_error *err);
+/* u->spans, as they are on disk now. */
+int convert_unshare_find_spans(struct unshare *u, struct cow_error *err);
+/* These, and what it takes to renew them; -ENOSPC where there is less room. */
+int convert_unshare_plan(struct unshare *u, struct cow_error *err);
+void convert_unshare_count(struct unshare *u, uint64_t *ret_runs, uint64_t *ret_rows);
 /* Nobody has the image open, and nobody can open it until the lease is given up: not for long, for
  * an O_NONBLOCK open() (a libvirt pool that refreshes) fails meanwhile. Waits for readers in
  * passing.
