@@ -235,7 +235,5 @@ int convert_live_prepare_copy(struct convert *c, struct cow_error *err)
 		r = base_fail(err, errno, "size the copy of %s", BASE_QUOTE(c->name));
 	if (r == 0)
 		r = convert_live_allocate(c, err);
-	if (r == 0 && fsync(c->copy) < 0)
-		r = base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	return r;
+	return r < 0 ? r : convert_live_sync(c, c->copy, err);
 }

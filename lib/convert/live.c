@@ -166,6 +166,13 @@ static int wait_until_ready(struct convert *c, struct cow_error *err)
 	return r;
 }
 
+int convert_live_sync(const struct convert *c, int fd, struct cow_error *err)
+{
+	return fsync(fd) == 0
+		       ? 0
+		       : base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
+}
+
 /* The copy is complete: on disk, with the flags it should have, and said so by its name; and
  * whether the guest is going to be stopped. */
 static int complete(struct convert *c, struct convert_journal *journal,
@@ -175,9 +182,8 @@ static int complete(struct convert *c, struct convert_journal *journal,
 
 	if (r < 0)
 		return r;
-	if (fsync(c->copy) < 0)
-		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	if ((r = convert_live_hold(c->live, err)) < 0 ||
+	if ((r = convert_live_sync(c, c->copy, err)) < 0 ||
+	    (r = convert_live_hold(c->live, err)) < 0 ||
 	    (r = runs = c->live->backend->runs(c->live, err)) < 0)
 		return r;
 	return convert_live_mark(
@@ -224,9 +230,11 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 		return r;
 	/* Whoever finds both files unused goes by which was written to last. The guest's own
 	 * flushes need not write an mtime to disk. */
-	if (futimens(c->copy, now) < 0 || fsync(c->copy) < 0)
-		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	if ((r = convert_live_exchange(c, temp, c->before.st_ino, err)) < 0 ||
+	if (futimens(c->copy, now) < 0)
+		return base_fail(err, errno, "set the times of the copy of %s",
+				 BASE_QUOTE(c->name));
+	if ((r = convert_live_sync(c, c->copy, err)) < 0 ||
+	    (r = convert_live_exchange(c, temp, c->before.st_ino, err)) < 0 ||
 	    (r = convert_sync_directory(c, err)) < 0 || (r = refuse_running(c->live, err)) < 0 ||
 	    (r = backend->pivot(c->live, err)) < 0)
 		return r;
@@ -293,32 +301,36 @@ static void let_go(struct convert *c)
 
 /* The next run would know from the names what to do, so this one does: it looks who has which file
  * open, when it has closed them itself. */
+static int clear_up(struct convert *c, const char *temp, struct cow_error *err)
+{
+	int r;
+
+	if (c->live->exchanged)
+		r = convert_recover(c, err);
+	else if ((r = convert_live_resume(c->live, err)) == 0)
+		r = recover_remove_copy(c, temp, err);
+	/* Somebody else has removed the journal: nobody has looked which file the guest has open.
+	 */
+	if (r == 0 && c->live->astray)
+		r = base_refuse(err, ESTALE, COW_CODE_CHANGED, "%s is gone", BASE_QUOTE(temp));
+	return r;
+}
+
 static int give_up(struct convert *c, const char *temp, int r, struct cow_error *err)
 {
 	struct cow_error clearing = {0};
-	int cleared, resumed;
 
 	let_go(c);
-	if (c->live->exchanged)
-		cleared = convert_recover(c, &clearing);
-	else if ((cleared = convert_live_resume(c->live, &clearing)) == 0)
-		cleared = recover_remove_copy(c, temp, &clearing);
-	/* Somebody else has removed the journal: nobody has looked which file the guest has open.
-	 */
-	if (cleared == 0 && c->live->astray)
-		cleared = base_refuse(&clearing, ESTALE, COW_CODE_CHANGED, "%s is gone",
-				      BASE_QUOTE(temp));
+	if (clear_up(c, temp, &clearing) == 0)
+		return convert_names(c, c->name, c->copy_inode) ? 0 : r;
 	/* Wherever the guest is, it is better off going on, unless it loses what it writes there.
 	 */
-	resumed = convert_live_resume(c->live, cleared < 0 ? NULL : &clearing);
-	if (cleared < 0 || resumed < 0)
-		return base_remedy(err, r, "nor could that be cleared up%s: %s%s%s",
-				   c->live->astray || c->live->paused
-					   ? ", and the guest stands still until it is done again"
-					   : "",
-				   clearing.message, clearing.remedy[0] ? "; " : "",
-				   clearing.remedy);
-	return convert_names(c, c->name, c->copy_inode) ? 0 : r;
+	convert_live_resume(c->live, NULL);
+	return base_remedy(err, r, "nor could that be cleared up%s: %s%s%s",
+			   c->live->astray || c->live->paused
+				   ? ", and the guest stands still until it is done again"
+				   : "",
+			   clearing.message, clearing.remedy[0] ? "; " : "", clearing.remedy);
 }
 
 int convert_live_carry_out(struct convert *c, struct cow_error *err)

@@ -111,6 +111,8 @@ int convert_live_begin(struct convert *c, struct convert_journal *journal,
 int convert_live_exchange(struct convert *c, const char *temp, ino_t leaves, struct cow_error *err);
 /* Have the original opened again by a guest that stands still and has the copy open instead. */
 int convert_live_reopen(struct convert *c, ino_t original, struct cow_error *err);
+/* Have all of a copy on disk. */
+int convert_live_sync(const struct convert *c, int fd, struct cow_error *err);
 /* The error for a mirror that is no more. */
 int convert_live_fail_ended(const struct convert *c, struct cow_error *err);
 /* The journal's next kind, or the one that keeps the original, and the copy's name with it. */

@@ -289,15 +289,6 @@ static bool is_ahead_unmarked(const struct convert *c, const struct convert_jour
 	       backend->look(c->live, &job, NULL) == 0;
 }
 
-static int mark_mirrored(struct convert *c, const struct pair *pair,
-			 struct convert_journal *journal, char temp[CONVERT_JOURNAL_NAME_MAX],
-			 struct cow_error *err)
-{
-	if (fsync(pair->copy->fd) < 0)
-		return base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
-	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED, temp, err);
-}
-
 static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 		   struct convert_journal *journal, struct cow_error *err)
 {
@@ -305,8 +296,11 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 	int r = open_pair(c, temp, journal, &pair, err);
 	bool in_place = r == 0 && pair.copy == &pair.image;
 
-	if (r == 0 && is_ahead_unmarked(c, journal, &pair))
-		r = mark_mirrored(c, &pair, journal, temp, err);
+	if (r == 0 && is_ahead_unmarked(c, journal, &pair)) {
+		r = convert_live_sync(c, pair.copy->fd, err);
+		if (r == 0)
+			r = convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED, temp, err);
+	}
 	if (r == 0)
 		r = refuse_read(c, temp, journal, &pair, err);
 	if (r == 0 && c->live && c->shelf < 0)
