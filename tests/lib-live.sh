@@ -43,6 +43,23 @@ guest_goes_on() {
 	wait_for "the guest" _has_dots $(($(dots) + 20))
 }
 
+# held CALL:N COMMANDS OPTION...: the commands are run while a conversion of $image, with these options, stands
+# still before it makes that call for the Nth time; sets status. For this, source tests/trace.sh as well.
+held() {
+	local call=${1%:*} nth=${1#*:} commands=$2 converter
+	shift 2
+	status=0
+	: >"$T/trace"
+	traced -o "$T/trace" --trace="$call" --inject="$call:signal=STOP:when=$nth" \
+		-- "$COWCTL" convert "$@" "$image" >"$T/out" 2>"$T/err" </dev/null &
+	converter=$!
+	wait_for "the converter" grep -q 'stopped by SIGSTOP' "$T/trace"
+	eval "$commands"
+	pkill -CONT -P "$(pgrep -P "$converter")"
+	# shellcheck disable=SC2034 # for the test to look at
+	wait "$converter" || status=$?
+}
+
 # qemu_start OPTION...: a bare QEMU with the guest's boot disk, a monitor at $T/qmp and another, which
 # stays the test's own, at $T/qmp2. The options add the image.
 qemu_start() {

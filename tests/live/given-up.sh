@@ -32,17 +32,9 @@ for signal in INT TERM; do
 	guest_goes_on
 done
 
-# held COMMANDS: done while the converter stands still, before it makes the call it is held at; it fails then.
-held() {
-	local call=$1 converter status=0
-	: >"$T/trace"
-	traced -o "$T/trace" --trace="${call%:*}" --inject="${call%:*}:signal=STOP:when=${call#*:}" \
-		-- "$COWCTL" convert --qmp "$T/qmp" --cow on "$image" >"$T/out" 2>"$T/err" </dev/null &
-	converter=$!
-	wait_for "the converter" grep -q 'stopped by SIGSTOP' "$T/trace"
-	eval "$2"
-	pkill -CONT -P "$(pgrep -P "$converter")"
-	wait "$converter" || status=$?
+# gives_up CALL:N COMMANDS: by what these do meanwhile.
+gives_up() {
+	held "$1" "$2" --qmp "$T/qmp" --cow on
 	expect_equal "$status" 2 "status: $(cat "$T/err")"
 }
 # All but 20 MiB is taken, and for names there is room: their part of the filesystem is grown first.
@@ -105,25 +97,25 @@ as_it_was
 guest_goes_on
 
 # The mirror ends when it is ready already: before the names are exchanged once more.
-held renameat2:3 'qmp block-job-cancel "{\"force\": true, \"device\": $(qmp query-block-jobs | jq ".[0].device")}"'
+gives_up renameat2:3 'qmp block-job-cancel "{\"force\": true, \"device\": $(qmp query-block-jobs | jq ".[0].device")}"'
 expect_err "ended early"
 as_it_was
 guest_goes_on
 
 # Somebody mounts the image elsewhere, or gives it another name, which would go on showing the old one.
 touch "$T/point"
-held renameat2:3 'mount --bind "$image" "$T/point"'
+gives_up renameat2:3 'mount --bind "$image" "$T/point"'
 umount "$T/point"
 expect_err "bind-mounted on '$T/point'"
 as_it_was
 guest_goes_on
-held renameat2:3 'ln "$image" "$T/b/other"'
+gives_up renameat2:3 'ln "$image" "$T/b/other"'
 rm "$T/b/other"
 expect_err "changed meanwhile"
 as_it_was
 guest_goes_on
 
-held renameat2:2 qemu_stop
+gives_up renameat2:2 qemu_stop
 as_it_was
 
 # A raw image's space is there before the mirror begins. A qcow2 image grows, until there is none.
@@ -136,7 +128,7 @@ rm "$image"
 image=$qcow2
 inode=$(stat -c %i "$image")
 qemu_start -drive "file=$image,format=qcow2,if=ide,index=2,node-name=disk"
-held linkat:1 fill
+gives_up linkat:1 fill
 rm -f "$T/b/full"
 expect_err "ended early"
 expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
@@ -148,7 +140,7 @@ make_snapshot() {
 	qmp snapshot-save '{"job-id": "save", "tag": "one", "vmstate": "disk", "devices": ["disk"]}'
 	wait_for "the snapshot" eval '[ "$(qmp query-jobs | jq -r ".[] | select(.id == \"save\").status")" = concluded ]'
 }
-held renameat2:3 make_snapshot
+gives_up renameat2:3 make_snapshot
 expect_err "has internal snapshots"
 expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
 expect_equal "$(ls -A "$T/b")" disk.qcow2 "what is there"

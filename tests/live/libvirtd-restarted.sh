@@ -39,24 +39,10 @@ wait "$converter" || status=$?
 expect_equal "$status" 143 "status"
 kill -CONT "$libvirtd"
 
-# held_while N COMMAND: the converter stands still meanwhile, before its Nth renaming; sets status.
-held_while() {
-	local converter nth=$1
-	shift
-	status=0
-	: >"$T/trace"
-	traced -o "$T/trace" --trace=renameat2 --inject=renameat2:signal=STOP:when="$nth" \
-		-- "$COWCTL" convert --live --cow "$to" "$image" >"$T/out" 2>"$T/err" </dev/null &
-	converter=$!
-	wait_for "the converter" grep -q 'stopped by SIGSTOP' "$T/trace"
-	"$@"
-	pkill -CONT -P "$(pgrep -P "$converter")"
-	wait "$converter" || status=$?
-}
-
 # First while the guest stands still for the copy to be opened, then while both are the same.
 for to in off on off; do
-	case $to in off) held_while 2 libvirtd_restart ;; on) held_while 4 libvirtd_restart ;; esac
+	case $to in off) nth=2 ;; on) nth=4 ;; esac
+	held "renameat2:$nth" libvirtd_restart --live --cow "$to"
 	expect_equal "$status" 0 "status: $(cat "$T/err")"
 	case $to in
 	off) is_nocow "$image" || fail "not NOCOW" ;;
@@ -72,8 +58,7 @@ expect_json '.images[0] | .result == "converted" and .mode == "live"'
 getfattr --absolute-names --dump --match=- -- "$image" | diff "$T/marks" -
 guest_goes_on
 
-to=off
-held_while 2 virsh -q destroy guest
+held renameat2:2 "virsh -q destroy guest" --live --cow off
 expect_equal "$status" 2 "status"
 expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
 expect_equal "$(getfattr --absolute-names --dump --match=trusted -- "$image")" "" "marks of a guest that is gone"
