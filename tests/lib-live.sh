@@ -3,9 +3,11 @@
 # What tests of live conversions share, after lib.sh: a guest that notices a lost write
 # (tests/live/guest.S), in a bare QEMU or in a domain of a libvirtd of the test's own.
 
-# make_guest: the guest's boot disk as $T/guest.img. Its other disk is the image.
+# make_guest: the guest's boot disk as $T/guest.img. Its other disk is the image. /run is the test's own.
 make_guest() {
 	require as ld qemu-system-x86_64 qemu-img jq
+	mkdir "$T/run"
+	mount --bind "$T/run" /run
 	as --32 -o "$T/guest.o" "$COW_TESTS/live/guest.S" 2>"$T/as" || skip "as is not for x86"
 	ld -m elf_i386 --oformat binary -e 0 -Ttext 0x7c00 -o "$T/guest.img" "$T/guest.o"
 	truncate -s 1M "$T/guest.img"
@@ -99,7 +101,7 @@ libvirtd_start() {
 	local folder kvm
 	require libvirtd virsh
 	kvm=$(stat -c %g /dev/kvm) || kvm=64056
-	for folder in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
+	for folder in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
 		mkdir -p "$T/libvirt$folder" "$folder"
 		mount --bind "$T/libvirt$folder" "$folder"
 	done

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Find the guest of libvirt that has the image as a disk, and stay connected to it. */
-#include <stdio.h>
-
+#include "convert/live-guest.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
 #include "convert/live-domain.h"
-#include "convert/live-guest.h"
 
 /* How long a daemon that is being restarted may take. */
 #define RECONNECT_TRIES 300
@@ -57,8 +55,7 @@ static int take_disk(struct convert_live *live, virDomainPtr domain, struct conv
 		return convert_libvirt_fail("look at the guest's disk", err);
 	live->size = info.capacity;
 	libvirt.virDomainGetUUID(domain, uuid);
-	for (size_t i = 0; i < sizeof(uuid); i++)
-		sprintf(live->id + 2 * i, "%02x", uuid[i]);
+	memcpy(&live->id, uuid, sizeof(live->id));
 	return check_disk(disk, live, err);
 }
 

@@ -89,7 +89,7 @@ static int attach(struct convert_live *live, const struct stat *image, struct co
 			live->path = strdup(text_of(node, "file"));
 			live->format = format_of(node);
 			live->guest = strdup("QEMU");
-			snprintf(live->id, sizeof(live->id), "%ld", (long)qmp_peer(qmp));
+			live->id = (uint64_t)qmp_peer(qmp);
 			live->size = number_of(json_object_get(node, "image"), "virtual-size");
 			if (!live->path || !live->guest)
 				return base_fail(err, ENOMEM, "look at QEMU's disks");

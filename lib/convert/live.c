@@ -8,10 +8,7 @@
  * backing chains would go on naming it. So the copy is at the path while the mirror opens it.
  */
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <cow/attr.h>
 
@@ -25,9 +22,6 @@
 /* For QEMU to close the original, which it does when the last request is through. */
 #define CLOSE_TRIES   100
 #define CLOSE_WAIT_US 50000
-/* For another run, which has the guest stand still for some hundredths of a second. */
-#define HOLD_TRIES   3000
-#define HOLD_WAIT_US 20000
 
 #if !HAVE_LIBVIRT
 static int attach_nothing(struct convert_live *live, const struct stat *image,
@@ -73,35 +67,6 @@ int convert_live_attach(struct convert *c, struct cow_error *err)
 	return r < 0 ? r : 0;
 }
 
-int convert_live_hold(struct convert_live *live, struct cow_error *err)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int n = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "cowctl-live-%s",
-			 live->id);
-	/* A name in no filesystem, which goes with whoever holds it. */
-	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
-
-	if (live->lock >= 0)
-		return 0;
-	live->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	for (int i = 0; live->lock >= 0 && i < HOLD_TRIES; i++) {
-		if (bind(live->lock, (const struct sockaddr *)&address, size) == 0)
-			return 0;
-		if (errno != EADDRINUSE)
-			break;
-		convert_wait_us(HOLD_WAIT_US);
-	}
-	return base_fail(err, errno, "wait for another conversion of a disk of the guest %s",
-			 BASE_QUOTE(live->guest));
-}
-
-static void let_go_of_guest(struct convert_live *live)
-{
-	if (live->lock >= 0)
-		close(live->lock);
-	live->lock = -1;
-}
-
 int convert_live_pause(struct convert_live *live, struct cow_error *err)
 {
 	int r = convert_live_hold(live, err);
@@ -127,7 +92,7 @@ int convert_live_resume(struct convert_live *live, struct cow_error *err)
 	/* Another run would take what a pivot has written for the definition. */
 	if (live->backend->keep_definition)
 		live->backend->keep_definition(live);
-	let_go_of_guest(live);
+	convert_live_hold_no_more(live);
 	return 0;
 }
 
@@ -135,7 +100,7 @@ void convert_live_free(struct convert_live *live)
 {
 	if (!live)
 		return;
-	let_go_of_guest(live);
+	convert_live_hold_no_more(live);
 	live->backend->detach(live);
 	free(live->guest);
 	free(live->path);

@@ -68,10 +68,10 @@ struct convert_live {
 	const struct cow_convert_options *options; /* borrowed */
 	void *data;                                /* the backend's own */
 	char *guest;                               /* for messages: the domain's name */
-	char id[40];       /* the guest's own, to tell it from others: its UUID or QEMU's process */
-	int lock;          /* -1: not held */
-	char *path;        /* what the guest's definition calls the image */
-	char unasked[128]; /* why libvirt could not be asked; "" */
+	uint64_t id;            /* tells the guest from others: of its UUID, or QEMU's process */
+	int lock;               /* -1: not held */
+	char *path;             /* what the guest's definition calls the image */
+	char unasked[128];      /* why libvirt could not be asked; "" */
 	enum cow_format format; /* as the guest reads it, whatever it has written there */
 	uint64_t size;          /* of the guest's disk, as the guest sees it */
 	bool exchanged;         /* from then on anybody may have opened the copy */
@@ -97,6 +97,7 @@ int convert_live_allocate(struct convert *c, struct cow_error *err);
 /* From before it is looked whether the guest runs until it goes on: another run, which converts
  * another disk of it, waits. Once it is held, that is no failure. */
 int convert_live_hold(struct convert_live *live, struct cow_error *err);
+void convert_live_hold_no_more(struct convert_live *live);
 /* Stop the guest, and remember it; one that is stopped anyway stays so. */
 int convert_live_pause(struct convert_live *live, struct cow_error *err);
 /* Let it go on, if it was stopped by us and nothing can be lost by it, and hold it no more. */

@@ -41,6 +41,9 @@ for at in 2:p 5:d; do
 	expect_well
 done
 
+# Nobody else can have them wait.
+expect_equal "$(stat -c %U:%a /run/cowctl-guests.lock)" root:600 "who can lock guests"
+
 for _ in 1 2 3 4 5; do
 	"$COWCTL" convert --live --rewrite "$T/b/one" >"$T/one.out" 2>&1 &
 	first=$!
