@@ -339,6 +339,17 @@ static void note_standing_still(struct convert *c, const struct convert_journal 
 	c->live->paused |= convert_journal_stops_guest(journal);
 }
 
+/* Whatever is in the way of clearing up: a guest that writes to the image loses nothing by going
+ * on, with the image at its path. Somebody may have the copy open, as QEMU has when libvirt was
+ * ended before it could begin to mirror. */
+static void let_go_on_all_the_same(struct convert *c, const struct convert_journal *journal)
+{
+	if (convert_names(c, c->name, (ino_t)journal->old_inode) &&
+	    convert_is_written(c->dirfd, (ino_t)journal->old_inode))
+		c->live->astray = false;
+	convert_live_resume(c->live, NULL);
+}
+
 int convert_recover_live(struct convert *c, const char *temp, const struct convert_journal *journal,
 			 struct cow_error *err)
 {
@@ -360,7 +371,7 @@ int convert_recover_live(struct convert *c, const char *temp, const struct conve
 	note_standing_still(c, journal);
 	r = recover(c, name, &now, err);
 	if (r < 0 && c->live)
-		convert_live_resume(c->live, NULL);
+		let_go_on_all_the_same(c, journal);
 	if (c->shelf >= 0)
 		close(base_take_fd(&c->shelf));
 	return r < 0 ? r : 1;

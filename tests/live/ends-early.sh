@@ -55,6 +55,16 @@ expect_status 0 cowctl convert --live --rewrite --dry-run "$image"
 expect_err "would be cleared up"
 expect_converted_live
 
+# Somebody reads the copy, so that it can't be removed; the guest goes on all the same.
+killed_at fsync 3
+exec 5<"$(find "$T/b" -name '.cowctl-*')"
+expect_status 2 cowctl convert --live --rewrite "$image"
+expect_err "the new file is in use"
+exec 5<&-
+expect_equal "$(virsh -q domstate guest)" running "the guest"
+guest_goes_on
+expect_converted_live
+
 # There is none yet. Who can't ask libvirt leaves it to the one who can let the guest go on.
 killed_at renameat2 1
 expect_status 2 cowctl convert --rewrite "$image"
