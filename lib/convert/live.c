@@ -107,11 +107,15 @@ void convert_live_free(struct convert_live *live)
 	free(live);
 }
 
+/* QEMU's locks say that it is this copy which is written to: who has ended the mirror may have begun
+ * one of his own. */
 static int look_at_mirror(struct convert *c, struct convert_live_job *job, struct cow_error *err)
 {
 	int r = c->live->backend->look(c->live, job, err);
 
-	return r > 0 ? 0 : r < 0 ? r : convert_live_fail_ended(c, err);
+	if (r < 0)
+		return r;
+	return r > 0 && convert_hold_sees_writer(c->copy) ? 0 : convert_live_fail_ended(c, err);
 }
 
 /* L8: until both files are the same and stay so. */

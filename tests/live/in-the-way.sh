@@ -84,6 +84,15 @@ virsh -q backup-begin guest "$T/backup.xml"
 at_work "all or a part"
 virsh -q domjobabort guest
 
+# Somebody ends the mirror when it is ready, and begins one of his own.
+held renameat2:4 'virsh -q blockjob guest sdb --abort
+	virsh -q blockcopy guest sdb --dest "$T/own" --format raw --transient-job --wait' --live
+expect_equal "$status" 2 "status: $(cat "$T/err")"
+expect_err "ended early"
+as_it_was running
+virsh -q blockjob guest sdb --abort
+guest_goes_on
+
 # Where others can create names, what a crash leaves could not be put right.
 chmod 0775 "$T/b"
 expect_status 2 cowctl convert --live "$image"
