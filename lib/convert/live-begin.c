@@ -91,7 +91,8 @@ int convert_live_exchange(struct convert *c, const char *temp, ino_t leaves, str
 }
 
 /* The copy is at the path no longer than it takes to open it. */
-static int open_copy(struct convert *c, const char *temp, struct cow_error *err)
+static int open_copy(struct convert *c, const char *temp, const struct convert_journal *journal,
+		     struct cow_error *err)
 {
 	const struct convert_live_backend *backend = c->live->backend;
 	struct cow_error back;
@@ -100,7 +101,7 @@ static int open_copy(struct convert *c, const char *temp, struct cow_error *err)
 	if (!convert_names(c, c->name, c->before.st_ino))
 		return convert_fail_changed(c, err);
 	if (backend->open_mirrors)
-		r = convert_live_pause(c->live, err);
+		r = convert_live_pause(c->live, journal, err);
 	/* One that is being started opens its disks by their names, which it must not find so. */
 	if (r == 0 && backend->open_mirrors && !convert_hold_sees_writer(c->original))
 		r = base_remedy(err,
@@ -170,7 +171,7 @@ int convert_live_begin(struct convert *c, struct convert_journal *journal,
 	int r;
 
 	if ((r = refuse_second(c, err)) < 0 || (r = convert_sync_directory(c, err)) < 0 ||
-	    (r = open_copy(c, temp, err)) < 0 || (r = check_opened(c, err)) < 0 ||
+	    (r = open_copy(c, temp, journal, err)) < 0 || (r = check_opened(c, err)) < 0 ||
 	    (r = c->live->backend->start(c->live, err)) < 0 ||
 	    (r = convert_live_resume(c->live, err)) < 0 || !convert_journal_is_opening(journal))
 		return r;

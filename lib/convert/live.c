@@ -67,7 +67,14 @@ int convert_live_attach(struct convert *c, struct cow_error *err)
 	return r < 0 ? r : 0;
 }
 
-int convert_live_pause(struct convert_live *live, struct cow_error *err)
+int convert_live_fail_running(const struct convert_live *live, struct cow_error *err)
+{
+	return base_refuse(err, EBUSY, COW_CODE_CHANGED,
+			   "somebody let the guest %s go on meanwhile", BASE_QUOTE(live->guest));
+}
+
+int convert_live_pause(struct convert_live *live, const struct convert_journal *journal,
+		       struct cow_error *err)
 {
 	int r = convert_live_hold(live, err);
 
@@ -75,6 +82,8 @@ int convert_live_pause(struct convert_live *live, struct cow_error *err)
 		r = live->backend->runs(live, err);
 	if (r <= 0)
 		return r;
+	if (!convert_journal_stops_guest(journal))
+		return convert_live_fail_running(live, err);
 	live->paused = true;
 	return live->backend->pause(live, err);
 }
@@ -107,8 +116,8 @@ void convert_live_free(struct convert_live *live)
 	free(live);
 }
 
-/* QEMU's locks say that it is this copy which is written to: who has ended the mirror may have begun
- * one of his own. */
+/* QEMU's locks say that it is this copy which is written to: who has ended the mirror may have
+ * begun one of his own. */
 static int look_at_mirror(struct convert *c, struct convert_live_job *job, struct cow_error *err)
 {
 	int r = c->live->backend->look(c->live, job, err);
@@ -163,10 +172,7 @@ static int refuse_running(struct convert_live *live, struct cow_error *err)
 {
 	int r = live->backend->runs(live, err);
 
-	return r <= 0 ? r
-		      : base_refuse(err, EBUSY, COW_CODE_CHANGED,
-				    "somebody let the guest %s go on meanwhile",
-				    BASE_QUOTE(live->guest));
+	return r <= 0 ? r : convert_live_fail_running(live, err);
 }
 
 /* Another name or a mount that somebody has given the image meanwhile would go on showing the old
@@ -184,7 +190,8 @@ static int check_names(struct convert *c, struct cow_error *err)
  * which of them the path names. It stands still from before the exchange until it is on the copy,
  * some hundredths of a second. QEMU 7.2 needs that as well: but for virtio disks, a request that
  * comes in during a pivot ends it. */
-static int change_over(struct convert *c, const char *temp, struct cow_error *err)
+static int change_over(struct convert *c, const char *temp, const struct convert_journal *journal,
+		       struct cow_error *err)
 {
 	const struct timespec now[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}};
 	const struct convert_live_backend *backend = c->live->backend;
@@ -193,7 +200,7 @@ static int change_over(struct convert *c, const char *temp, struct cow_error *er
 	int r;
 
 	if ((r = convert_step(c, COW_CONVERT_PHASE_COMMIT, c->total, err)) < 0 ||
-	    (r = check_names(c, err)) < 0 || (r = convert_live_pause(c->live, err)) < 0 ||
+	    (r = check_names(c, err)) < 0 || (r = convert_live_pause(c->live, journal, err)) < 0 ||
 	    /* A mirror that has ended meanwhile has left the copy behind. */
 	    (r = look_at_mirror(c, &job, err)) < 0 || (r = convert_live_check_image(c, err)) < 0)
 		return r;
@@ -256,7 +263,8 @@ static int mirror(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 
 	if ((r = convert_live_begin(c, journal, temp, err)) < 0 ||
 	    (r = wait_until_ready(c, err)) < 0 || (r = convert_live_allocate(c, err)) < 0 ||
-	    (r = complete(c, journal, temp, err)) < 0 || (r = change_over(c, temp, err)) < 0)
+	    (r = complete(c, journal, temp, err)) < 0 ||
+	    (r = change_over(c, temp, journal, err)) < 0)
 		return r;
 	return settle(c, temp, journal, err);
 }

@@ -98,8 +98,12 @@ int convert_live_allocate(struct convert *c, struct cow_error *err);
  * another disk of it, waits. Once it is held, that is no failure. */
 int convert_live_hold(struct convert_live *live, struct cow_error *err);
 void convert_live_hold_no_more(struct convert_live *live);
-/* Stop the guest, and remember it; one that is stopped anyway stays so. */
-int convert_live_pause(struct convert_live *live, struct cow_error *err);
+/* Stop the guest, and remember it; one that is stopped anyway stays so. Only under a journal by
+ * which the next run would let it go on. */
+int convert_live_pause(struct convert_live *live, const struct convert_journal *journal,
+		       struct cow_error *err);
+/* The error for a guest that somebody else let go on. */
+int convert_live_fail_running(const struct convert_live *live, struct cow_error *err);
 /* Let it go on, if it was stopped by us and nothing can be lost by it, and hold it no more. */
 int convert_live_resume(struct convert_live *live, struct cow_error *err);
 /* L4: give the copy a name, which is the journal. */

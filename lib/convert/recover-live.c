@@ -173,7 +173,7 @@ static void stop_guest(struct convert *c, struct convert_journal *journal,
 				      mirrored ? CONVERT_JOURNAL_MIRRORED : CONVERT_JOURNAL_OPENING,
 				      temp, NULL);
 	if (r == 0)
-		convert_live_pause(c->live, NULL);
+		convert_live_pause(c->live, journal, NULL);
 }
 
 /* The image has to be back at the path first, for QEMU opens it by its name. But where there is no

@@ -93,6 +93,14 @@ as_it_was running
 virsh -q blockjob guest sdb --abort
 guest_goes_on
 
+# A guest that was stopped is let go on just before it would be stopped for the copy.
+virsh -q suspend guest
+held linkat:1 "virsh -q resume guest" --live
+expect_equal "$status" 2 "status: $(cat "$T/err")"
+expect_err "somebody let the guest 'guest' go on meanwhile"
+as_it_was running
+guest_goes_on
+
 # Where others can create names, what a crash leaves could not be put right.
 chmod 0775 "$T/b"
 expect_status 2 cowctl convert --live "$image"
