@@ -119,16 +119,24 @@ static bool guest_is_on_copy(const struct pair *pair, const struct convert_journ
 
 /* This is the file that the guest has. Before the journal goes, which tells the next run that the
  * guest may stand still. */
-static int let_go_on(struct convert *c, const struct side *side, struct cow_error *err)
+static int let_go_on(struct convert *c, const struct side *side, bool give, struct cow_error *err)
 {
 	int r, resumed;
 
 	if (!c->live)
 		return 0;
-	r = side->open ? convert_give_shelved(c, side->fd, err) : 0;
+	r = side->open && give ? convert_give_shelved(c, side->fd, err) : 0;
 	c->live->astray = false;
 	resumed = convert_live_resume(c->live, r < 0 ? NULL : err);
 	return r < 0 ? r : resumed;
+}
+
+/* With the copy, of which an earlier run has made what the original was. Since then there has been
+ * time for something else. */
+static bool has_gone_on(const struct convert *c, const struct convert_journal *journal)
+{
+	return c->live && journal->new_inode != c->copy_inode &&
+	       c->live->backend->runs(c->live, NULL) > 0;
 }
 
 /* The table above, but for its fourth row. */
@@ -138,7 +146,7 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	int r = 0;
 
 	if (guest_is_on_copy(pair, journal)) {
-		r = let_go_on(c, pair->copy, err);
+		r = let_go_on(c, pair->copy, !has_gone_on(c, journal), err);
 		if (r < 0)
 			return r;
 		convert_forget_users(pair->old->fd);
@@ -153,7 +161,7 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	/* Who has looked up the image's name before it was back there waits for the lease. */
 	if (!convert_hold_intact(&pair->copy->hold))
 		return recover_refuse(c, temp, "and the new file is in use", err);
-	r = let_go_on(c, pair->old, err);
+	r = let_go_on(c, pair->old, true, err);
 	return r < 0 ? r : recover_remove_copy(c, temp, err);
 }
 
@@ -253,13 +261,20 @@ static bool goes_on(const struct convert *c, const struct convert_journal *journ
 	       is_astray(c, journal, pair);
 }
 
-/* With the original at the path. QEMU has to be able to open it. */
+/* To what is at the path. QEMU ends itself when it can't open it again. */
+static int give_back(struct convert *c, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = base_open_quietly(c->dirfd, c->name, O_RDONLY | O_NOFOLLOW);
+
+	return fd < 0 ? base_fail(err, -fd, "open %s", BASE_QUOTE(c->name))
+		      : convert_give_shelved(c, fd, err);
+}
+
+/* With the original at the path. */
 static int lead_back(struct convert *c, const struct convert_journal *journal,
 		     struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = base_open_quietly(c->dirfd, c->name, O_RDONLY | O_NOFOLLOW);
-	int r = fd < 0 ? base_fail(err, -fd, "open %s", BASE_QUOTE(c->name))
-		       : convert_give_shelved(c, fd, err);
+	int r = give_back(c, err);
 
 	return r < 0 ? r : convert_live_reopen(c, (ino_t)journal->old_inode, err);
 }
@@ -289,6 +304,24 @@ static bool is_ahead_unmarked(const struct convert *c, const struct convert_jour
 	       backend->look(c->live, &job, NULL) == 0;
 }
 
+/* libvirt takes what is at the path for the file to be handed back to its owner. Should a run have
+ * been killed before it undid that, the other file still has the owner that the guest needs: QEMU
+ * ends itself when it can't open its image again. */
+static int shelve(struct convert *c, const struct pair *pair, struct cow_error *err)
+{
+	const struct stat *copy = &pair->copy->st;
+	int r = convert_shelve(c, pair->old->fd, err);
+
+	/* One that is ours is no guest's, but a scratch file, or that of a guest which needs none.
+	 */
+	if (r < 0 || pair->copy == &pair->image || copy->st_uid == geteuid() ||
+	    !c->live->backend->open_mirrors)
+		return r;
+	return fchown(c->shelf, copy->st_uid, copy->st_gid) < 0
+		       ? base_fail(err, errno, "keep the owner of %s", BASE_QUOTE(c->name))
+		       : 0;
+}
+
 static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 		   struct convert_journal *journal, struct cow_error *err)
 {
@@ -304,7 +337,7 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 	if (r == 0)
 		r = refuse_read(c, temp, journal, &pair, err);
 	if (r == 0 && c->live && c->shelf < 0)
-		r = convert_shelve(c, pair.old->fd, err);
+		r = shelve(c, &pair, err);
 	if (r == 0 && goes_on(c, journal, &pair)) {
 		close_pair(&pair);
 		r = end_mirror(c, temp, journal, in_place, err);
@@ -345,8 +378,11 @@ static void note_standing_still(struct convert *c, const struct convert_journal 
 static void let_go_on_all_the_same(struct convert *c, const struct convert_journal *journal)
 {
 	if (convert_names(c, c->name, (ino_t)journal->old_inode) &&
-	    convert_is_written(c->dirfd, (ino_t)journal->old_inode))
+	    convert_is_written(c->dirfd, (ino_t)journal->old_inode)) {
 		c->live->astray = false;
+		if (c->shelf >= 0)
+			give_back(c, NULL);
+	}
 	convert_live_resume(c->live, NULL);
 }
 

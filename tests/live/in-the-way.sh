@@ -141,6 +141,8 @@ still_open
 virsh -q start guest
 wait_for "the guest" _has_dots 2
 exec 5<&-
+chmod 0640 "$image" # which the old one was not
 expect_status 0 cowctl convert --live "$image"
 expect_equal "$(ls -A "$T/b")" disk "what is there"
+expect_equal "$(stat -c %a "$image")" 640 "its mode"
 guest_goes_on

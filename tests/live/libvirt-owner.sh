@@ -42,5 +42,5 @@ expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
 for done in 3 4; do # the mirror runs, and is ready
 	killed_while paused root:root renameat2:signal=INT:when=$done fchown:signal=KILL:when=3 # on the image
 	again
-	chown libvirt-qemu:libvirt-qemu "$image" # which nobody knows any more
+	expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
 done
