@@ -38,6 +38,7 @@
 	CALL(virStoragePoolGetXMLDesc)                                                             \
 	CALL(virStoragePoolIsPersistent)                                                           \
 	CALL(virStoragePoolLookupByUUIDString)                                                     \
+	CALL(virGetLastErrorCode)                                                                  \
 	CALL(virGetLastErrorMessage)                                                               \
 	CALL(virSetErrorFunc)
 

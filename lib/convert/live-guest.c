@@ -136,6 +136,11 @@ int convert_guest_attach(struct convert_live *live, const struct stat *image, st
 	return r;
 }
 
+static bool is_unknown_domain(void)
+{
+	return libvirt.virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
+}
+
 /* A daemon that is restarted takes the connection with it, but neither the guest nor the job. */
 static int reconnect(struct convert_guest *guest)
 {
@@ -144,32 +149,40 @@ static int reconnect(struct convert_guest *guest)
 
 	for (int i = 0; r == 0 && i < RECONNECT_TRIES; i++) {
 		virConnectPtr connection = libvirt.virConnectOpen(guest->uri);
+		virDomainPtr domain = NULL;
 
-		if (connection) {
-			virDomainPtr domain = libvirt.virDomainLookupByUUID(connection, uuid);
-
+		if (connection)
+			domain = libvirt.virDomainLookupByUUID(connection, uuid);
+		if (domain || (connection && is_unknown_domain())) {
 			disconnect(guest);
 			guest->connection = connection;
 			guest->domain = domain;
-			return domain ? 0 : -ESRCH;
+			return 0;
 		}
+		if (connection)
+			libvirt.virConnectClose(connection);
 		convert_wait_us(RECONNECT_WAIT);
 	}
 	return -ECONNRESET;
 }
 
+/* @return as virDomainIsActive(); 0 when there is no such guest any more. */
+static int ask(const struct convert_guest *guest)
+{
+	int r = guest->domain ? libvirt.virDomainIsActive(guest->domain) : 0;
+
+	return r < 0 && is_unknown_domain() ? 0 : r;
+}
+
 int convert_guest_is_running(struct convert_guest *guest, struct cow_error *err)
 {
-	int active = guest->domain ? libvirt.virDomainIsActive(guest->domain) : 0;
+	int r = ask(guest);
 
-	if (active < 0 && libvirt.virConnectIsAlive(guest->connection) != 1) {
-		int r = reconnect(guest);
-
-		if (r == -ECONNRESET)
-			return convert_libvirt_fail("connect again", err);
-		active = r < 0 ? 0 : libvirt.virDomainIsActive(guest->domain);
-	}
-	return active == 1;
+	if (r < 0 && libvirt.virConnectIsAlive(guest->connection) != 1 && reconnect(guest) < 0)
+		return convert_libvirt_fail("connect again", err);
+	if (r < 0)
+		r = ask(guest);
+	return r < 0 ? convert_libvirt_fail("look whether the guest runs", err) : r;
 }
 
 void convert_guest_detach(struct convert_live *live)
