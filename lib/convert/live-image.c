@@ -87,6 +87,18 @@ int convert_live_check_image(struct convert *c, struct cow_error *err)
 	}
 }
 
+static int check_guest(const struct convert *c, struct cow_error *err)
+{
+	int r = c->live->backend->check(c->live, err);
+
+	/* Which of two files it is on is to be seen by its locks alone. One of libvirt's, which has
+	 * them always, may just be starting. */
+	if (r < 0 || c->live->backend->open_mirrors || convert_hold_sees_writer(c->original))
+		return r;
+	return refuse(c, "is a disk that its guest does not lock (file.locking)",
+		      "shut the guest down and convert then", err);
+}
+
 int convert_live_check(struct convert *c, struct cow_error *err)
 {
 	const unsigned offline_only =
@@ -108,7 +120,7 @@ int convert_live_check(struct convert *c, struct cow_error *err)
 			      "shut the guest down and convert then", err);
 	/* In a dry run the mirror of an earlier one may still be there, which would be ended. */
 	if (!(c->recovered && c->options->flags & COW_CONVERT_DRY_RUN))
-		r = c->live->backend->check(c->live, err);
+		r = check_guest(c, err);
 	return r < 0 ? r : convert_live_check_image(c, err);
 }
 

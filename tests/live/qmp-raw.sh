@@ -64,6 +64,15 @@ done
 expect_equal "$(stat -c %i disk.raw) $(ls -A)" "$inode disk.raw" "what is there"
 qemu_stop
 
+# Nor is to be seen which of two files it is on, where it locks none.
+qemu_start -drive file=disk.raw,format=raw,if=ide,index=2,file.locking=off
+for option in '' --dry-run; do
+	expect_status 2 cowctl convert --qmp "$T/qmp" --cow off ${option:+"$option"} disk.raw
+	expect_err "does not lock" "shut the guest down"
+done
+expect_equal "$(stat -c %i disk.raw) $(ls -A)" "$inode disk.raw" "what is there"
+qemu_stop
+
 # what nobody has open is converted as ever; another QEMU's image is not
 qemu_start -drive file=disk.raw,format=raw,if=ide,index=2
 make_image other.raw 1M
