@@ -186,6 +186,22 @@ static int check_names(struct convert *c, struct cow_error *err)
 	return convert_check_mounts(c, err);
 }
 
+/* Whoever finds both files unused goes by which was written to last. The guest's own flushes need
+ * not write an mtime to disk. */
+static int equal_times(const struct convert *c, struct cow_error *err)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct stat st;
+
+	if (fstat(c->original, &st) < 0)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
+	times[1] = st.st_mtim;
+	return futimens(c->copy, times) == 0
+		       ? 0
+		       : base_fail(err, errno, "set the time of the copy of %s",
+				   BASE_QUOTE(c->name));
+}
+
 /* L9: with the guest standing still both files are the same and on disk, so that it does not matter
  * which of them the path names. It stands still from before the exchange until it is on the copy,
  * some hundredths of a second. QEMU 7.2 needs that as well: but for virtio disks, a request that
@@ -193,7 +209,6 @@ static int check_names(struct convert *c, struct cow_error *err)
 static int change_over(struct convert *c, const char *temp, const struct convert_journal *journal,
 		       struct cow_error *err)
 {
-	const struct timespec now[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}};
 	const struct convert_live_backend *backend = c->live->backend;
 	struct convert_live_job job;
 	struct cow_error shelved;
@@ -204,11 +219,9 @@ static int change_over(struct convert *c, const char *temp, const struct convert
 	    /* A mirror that has ended meanwhile has left the copy behind. */
 	    (r = look_at_mirror(c, &job, err)) < 0 || (r = convert_live_check_image(c, err)) < 0)
 		return r;
-	/* Whoever finds both files unused goes by which was written to last. The guest's own
-	 * flushes need not write an mtime to disk. */
-	if (futimens(c->copy, now) < 0)
-		return base_fail(err, errno, "set the times of the copy of %s",
-				 BASE_QUOTE(c->name));
+	r = equal_times(c, err);
+	if (r < 0)
+		return r;
 	if ((r = convert_live_sync(c, c->copy, err)) < 0 ||
 	    (r = convert_live_exchange(c, temp, c->before.st_ino, err)) < 0 ||
 	    (r = convert_sync_directory(c, err)) < 0 || (r = refuse_running(c->live, err)) < 0 ||

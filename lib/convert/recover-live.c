@@ -26,6 +26,12 @@
 #include "base/text.h"
 #include "convert/live.h"
 #include "convert/recover.h"
+#include "image/ranges.h"
+
+/* A mirror that is as slow as can be has copied less before its guest goes on. */
+#define COPIED_SLOWLY ((uint64_t)64 << 20)
+/* Seconds. A guest in use writes more often, and meanwhile a mirror may write to the copy alone. */
+#define LONGEST_PAUSE 60
 
 /* One of the two files. While it is not open it is held, and nobody can open it. */
 struct side {
@@ -139,6 +145,27 @@ static bool has_gone_on(const struct convert *c, const struct convert_journal *j
 	       c->live->backend->runs(c->live, NULL) > 0;
 }
 
+/* Neither file is open, but somebody may have gone on with the copy: a guest that was pivoted by
+ * hand, or whoever found the copy at the path after a crash in L5 to L7. Then it was written to long
+ * after the original; and it has as much data, or, at the path, more than could be copied by then. */
+static bool was_gone_on_with(const struct convert *c, const struct convert_journal *journal,
+			     const struct pair *pair)
+{
+	const struct side *old = pair->old, *copy = pair->copy;
+	uint64_t enough = 0, has = 0;
+
+	if (journal->new_inode == c->copy_inode ||
+	    copy->st.st_mtim.tv_sec <= old->st.st_mtim.tv_sec + LONGEST_PAUSE)
+		return false;
+	if (convert_journal_is_mirrored(journal) ||
+	    image_sum_ranges(old->fd, 0, (uint64_t)old->st.st_size, &enough) < 0 ||
+	    image_sum_ranges(copy->fd, 0, (uint64_t)copy->st.st_size, &has) < 0)
+		return true;
+	if (copy == &pair->image && enough > COPIED_SLOWLY)
+		enough = COPIED_SLOWLY;
+	return has && has >= enough;
+}
+
 /* The table above, but for its fourth row. */
 static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
 		  const struct pair *pair, struct cow_error *err)
@@ -154,6 +181,10 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	}
 	if (pair->copy->open)
 		return recover_refuse(c, temp, "and the new file is in use", err);
+	if (was_gone_on_with(c, journal, pair))
+		return recover_refuse(
+			c, temp, "and the new file of the two was written to after the old one",
+			err);
 	if (pair->copy == &pair->image)
 		r = exchange_back(c, temp, journal, err);
 	if (r < 0)

@@ -111,6 +111,39 @@ expect_status 0 cowctl convert --cow $to --json "$image"
 expect_json '.images[0] | .result == "converted" and .mode == "offline"'
 expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
 
+# Who has it change over before that, and ends the guest, has all of its writes in the copy alone. Nor is what
+# somebody has put in the place of the copy removed, while that is at the path.
+expect_kept() {
+	expect_status 2 cowctl convert --cow $to "$image"
+	expect_err "written to after the old one" "compare the two"
+	[ -e "$left" ] || fail "removed"
+}
+# an_hour_later FILE THAN
+an_hour_later() {
+	touch -d "@$(($(stat -c %Y "$1") - 3600))" "$2"
+}
+qemu_start -drive "file=$image,format=raw,if=ide,index=2"
+killed_at renameat2 3
+qmp stop
+change_over
+qmp cont
+guest_goes_on
+qemu_stop
+inode_at_path old
+an_hour_later "$left" "$image"
+expect_kept
+mv "$left" "$image"
+qemu_start -drive "file=$image,format=raw,if=ide,index=2"
+guest_goes_on
+killed_at renameat2 2
+qemu_stop
+inode_at_path new
+cp --no-preserve=all "$left" "$image"
+inode_at_path new
+an_hour_later "$image" "$left"
+expect_kept
+rm "$left"
+
 # What of a qcow2 image was added to QEMU by itself stays open for writing when its guest has left it.
 qemu-img convert -f raw -O qcow2 "$image" "$T/b/disk.qcow2"
 rm "$image"
