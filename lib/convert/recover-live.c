@@ -146,8 +146,9 @@ static bool has_gone_on(const struct convert *c, const struct convert_journal *j
 }
 
 /* Neither file is open, but somebody may have gone on with the copy: a guest that was pivoted by
- * hand, or whoever found the copy at the path after a crash in L5 to L7. Then it was written to long
- * after the original; and it has as much data, or, at the path, more than could be copied by then. */
+ * hand, or whoever found the copy at the path after a crash in L5 to L7. Then it was written to
+ * long after the original; and it has as much data, or, at the path, more than could be copied by
+ * then. */
 static bool was_gone_on_with(const struct convert *c, const struct convert_journal *journal,
 			     const struct pair *pair)
 {
@@ -166,6 +167,20 @@ static bool was_gone_on_with(const struct convert *c, const struct convert_journ
 	return has && has >= enough;
 }
 
+/* The one that is to be removed. */
+static int refuse_open(const struct convert *c, const char *temp, const struct pair *pair,
+		       struct cow_error *err)
+{
+	char holder[128];
+
+	convert_find_holder(&pair->temp.st, holder, sizeof(holder));
+	return base_remedy(err,
+			   base_refuse(err, EBUSY, COW_CODE_BUSY, "the %s of %s is still open%s%s",
+				       pair->copy == &pair->temp ? "copy" : "old image",
+				       BASE_QUOTE(c->name), holder[0] ? " in " : "", holder),
+			   "close %s, which the next run then removes", BASE_QUOTE(temp));
+}
+
 /* The table above, but for its fourth row. */
 static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
 		  const struct pair *pair, struct cow_error *err)
@@ -179,6 +194,9 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 		convert_forget_users(pair->old->fd);
 		return recover_finish(c, temp, journal, err);
 	}
+	if (pair->copy == &pair->temp && pair->copy->open &&
+	    convert_hold_sees_writer(pair->old->fd))
+		return refuse_open(c, temp, pair, err);
 	if (pair->copy->open)
 		return recover_refuse(c, temp, "and the new file is in use", err);
 	if (was_gone_on_with(c, journal, pair))
@@ -242,21 +260,10 @@ static int end_mirror(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 
 /* The guest is or was on the copy, and somebody reads the original. There is no mirror to be ended:
  * QEMU's locks say that it does not write to the original. */
-static int refuse_read(const struct convert *c, const char *temp,
-		       const struct convert_journal *journal, const struct pair *pair,
-		       struct cow_error *err)
+static bool is_read(const struct convert_journal *journal, const struct pair *pair)
 {
-	char holder[128];
-
-	if (!convert_journal_is_mirrored(journal) || pair->copy != &pair->image ||
-	    !pair->old->open || convert_hold_sees_writer(pair->old->fd))
-		return 0;
-	convert_find_holder(&pair->old->st, holder, sizeof(holder));
-	return base_remedy(err,
-			   base_refuse(err, EBUSY, COW_CODE_BUSY,
-				       "the old image of %s is still open%s%s", BASE_QUOTE(c->name),
-				       holder[0] ? " in " : "", holder),
-			   "close %s, which the next run then removes", BASE_QUOTE(temp));
+	return convert_journal_is_mirrored(journal) && pair->copy == &pair->image &&
+	       pair->old->open && !convert_hold_sees_writer(pair->old->fd);
 }
 
 /* Has the guest changed to the copy after all, when the names had been exchanged back? By QEMU's
@@ -366,7 +373,7 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 			r = convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED, temp, err);
 	}
 	if (r == 0)
-		r = refuse_read(c, temp, journal, &pair, err);
+		r = is_read(journal, &pair) ? refuse_open(c, temp, &pair, err) : 0;
 	if (r == 0 && c->live && c->shelf < 0)
 		r = shelve(c, &pair, err);
 	if (r == 0 && goes_on(c, journal, &pair)) {
