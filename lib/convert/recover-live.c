@@ -20,78 +20,12 @@
  * was on N alone, every write went to both; so the one written to last has all of them.
  */
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/live.h"
+#include "convert/recover-pair.h"
 #include "convert/recover.h"
-#include "image/ranges.h"
-
-/* A mirror that is as slow as can be has copied less before its guest goes on. */
-#define COPIED_SLOWLY ((uint64_t)64 << 20)
-/* Seconds. A guest in use writes more often, and meanwhile a mirror may write to the copy alone. */
-#define LONGEST_PAUSE 60
-
-/* One of the two files. While it is not open it is held, and nobody can open it. */
-struct side {
-	int fd;
-	bool open;
-	struct convert_hold hold;
-	struct stat st;
-};
-
-struct pair {
-	struct side image, temp;
-	struct side *old, *copy; /* which is which */
-};
-
-static int look_at(const struct convert *c, const char *name, uint64_t copy, struct side *side,
-		   struct cow_error *err)
-{
-	bool own = copy == c->copy_inode;
-	int r;
-
-	side->hold = (struct convert_hold){.fd = -1, .lease = F_UNLCK};
-	side->fd = openat(c->dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (side->fd < 0 || fstat(side->fd, &side->st) < 0)
-		return base_fail(err, errno, "open %s", BASE_QUOTE(name));
-	/* It is the copy that a run has locked; anybody may lock what they can read. */
-	if (side->st.st_ino == copy && flock(side->fd, LOCK_EX | LOCK_NB) < 0 && !own)
-		return recover_fail_at_work(c, err);
-	r = convert_hold_lease(&side->hold, side->fd, F_WRLCK);
-	side->open = r == -EAGAIN;
-	return r < 0 && r != -EAGAIN ? base_fail(err, -r, "hold %s", BASE_QUOTE(name)) : 0;
-}
-
-static void close_pair(struct pair *pair)
-{
-	if (pair->image.fd >= 0)
-		close(pair->image.fd);
-	if (pair->temp.fd >= 0)
-		close(pair->temp.fd);
-	pair->image.fd = pair->temp.fd = -1;
-}
-
-static int open_pair(const struct convert *c, const char *temp,
-		     const struct convert_journal *journal, struct pair *pair,
-		     struct cow_error *err)
-{
-	int r;
-
-	pair->image.fd = pair->temp.fd = -1;
-	r = look_at(c, c->name, journal->new_inode, &pair->image, err);
-	if (r == 0)
-		r = look_at(c, temp, journal->new_inode, &pair->temp, err);
-	if (r < 0)
-		return r;
-	pair->copy = pair->image.st.st_ino == journal->new_inode ? &pair->image : &pair->temp;
-	pair->old = pair->copy == &pair->image ? &pair->temp : &pair->image;
-	if (pair->copy->st.st_ino != journal->new_inode ||
-	    pair->old->st.st_ino != journal->old_inode || pair->temp.st.st_nlink != 1)
-		return recover_refuse(c, temp, "which is not as it was left", err);
-	return 0;
-}
 
 /* Somebody else's file may come to the path by this, so the journal has to be ours. */
 static int exchange(struct convert *c, const char *temp, const struct convert_journal *journal,
@@ -109,18 +43,6 @@ static int exchange_back(struct convert *c, const char *temp, const struct conve
 			 struct cow_error *err)
 {
 	return exchange(c, temp, journal, journal->new_inode, err);
-}
-
-static bool is_later(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
-}
-
-static bool guest_is_on_copy(const struct pair *pair, const struct convert_journal *journal)
-{
-	if (!convert_journal_is_mirrored(journal) || pair->copy != &pair->image || pair->old->open)
-		return false;
-	return pair->copy->open || !is_later(&pair->old->st.st_mtim, &pair->copy->st.st_mtim);
 }
 
 /* This is the file that the guest has. Before the journal goes, which tells the next run that the
@@ -145,28 +67,6 @@ static bool has_gone_on(const struct convert *c, const struct convert_journal *j
 	       c->live->backend->runs(c->live, NULL) > 0;
 }
 
-/* Neither file is open, but somebody may have gone on with the copy: a guest that was pivoted by
- * hand, or whoever found the copy at the path after a crash in L5 to L7. Then it was written to
- * long after the original; and it has as much data, or, at the path, more than could be copied by
- * then. */
-static bool was_gone_on_with(const struct convert *c, const struct convert_journal *journal,
-			     const struct pair *pair)
-{
-	const struct side *old = pair->old, *copy = pair->copy;
-	uint64_t enough = 0, has = 0;
-
-	if (journal->new_inode == c->copy_inode ||
-	    copy->st.st_mtim.tv_sec <= old->st.st_mtim.tv_sec + LONGEST_PAUSE)
-		return false;
-	if (convert_journal_is_mirrored(journal) ||
-	    image_sum_ranges(old->fd, 0, (uint64_t)old->st.st_size, &enough) < 0 ||
-	    image_sum_ranges(copy->fd, 0, (uint64_t)copy->st.st_size, &has) < 0)
-		return true;
-	if (copy == &pair->image && enough > COPIED_SLOWLY)
-		enough = COPIED_SLOWLY;
-	return has && has >= enough;
-}
-
 /* The one that is to be removed. */
 static int refuse_open(const struct convert *c, const char *temp, const struct pair *pair,
 		       struct cow_error *err)
@@ -187,7 +87,7 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 {
 	int r = 0;
 
-	if (guest_is_on_copy(pair, journal)) {
+	if (pair_guest_is_on_copy(pair, journal)) {
 		r = let_go_on(c, pair->copy, !has_gone_on(c, journal), err);
 		if (r < 0)
 			return r;
@@ -199,7 +99,7 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 		return refuse_open(c, temp, pair, err);
 	if (pair->copy->open)
 		return recover_refuse(c, temp, "and the new file is in use", err);
-	if (was_gone_on_with(c, journal, pair))
+	if (pair_was_gone_on_with(c, journal, pair))
 		return recover_refuse(
 			c, temp, "and the new file of the two was written to after the old one",
 			err);
@@ -258,47 +158,6 @@ static int end_mirror(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 	return c->live->backend->cancel(c->live, err);
 }
 
-/* The guest is or was on the copy, and somebody reads the original. There is no mirror to be ended:
- * QEMU's locks say that it does not write to the original. */
-static bool is_read(const struct convert_journal *journal, const struct pair *pair)
-{
-	return convert_journal_is_mirrored(journal) && pair->copy == &pair->image &&
-	       pair->old->open && !convert_hold_sees_writer(pair->old->fd);
-}
-
-/* Has the guest changed to the copy after all, when the names had been exchanged back? By QEMU's
- * locks: the original may be open still, for reading. */
-static bool is_ahead(const struct convert *c, const struct convert_journal *journal,
-		     const struct pair *pair)
-{
-	return c->live && convert_journal_is_mirrored(journal) && pair->copy == &pair->temp &&
-	       convert_hold_sees_writer(pair->copy->fd) && !convert_hold_sees_writer(pair->old->fd);
-}
-
-/* Has a guest that stands still for it something else open than the original? */
-static bool is_astray(const struct convert *c, const struct convert_journal *journal,
-		      const struct pair *pair)
-{
-	const struct convert_live_backend *backend = c->live ? c->live->backend : NULL;
-	bool own = journal->new_inode == c->copy_inode;
-
-	return backend && backend->open_mirrors && !convert_journal_is_mirrored(journal) &&
-	       (own || convert_journal_is_opening(journal)) &&
-	       !convert_hold_sees_writer(pair->old->fd) && backend->runs(c->live, NULL) == 0;
-}
-
-/* Does it go on in the guest? Only whoever runs one that QEMU's locks show can tell whether it
- * stands still for this. */
-static bool goes_on(const struct convert *c, const struct convert_journal *journal,
-		    const struct pair *pair)
-{
-	if (!c->live && convert_journal_stops_guest(journal) &&
-	    (convert_hold_sees_writer(pair->old->fd) || convert_hold_sees_writer(pair->copy->fd)))
-		return true;
-	return (pair->old->open && pair->copy->open) || is_ahead(c, journal, pair) ||
-	       is_astray(c, journal, pair);
-}
-
 /* To what is at the path. QEMU ends itself when it can't open it again. */
 static int give_back(struct convert *c, struct cow_error *err)
 {
@@ -326,22 +185,6 @@ static int refuse_astray(const struct convert *c, const char *temp, struct cow_e
 		c->live->guest);
 }
 
-/* Somebody else has had the guest change over, which QEMU does when both files are the same. One
- * that stands still may rather have an incomplete copy open, by an end of the mirror in L6. */
-static bool is_ahead_unmarked(const struct convert *c, const struct convert_journal *journal,
-			      const struct pair *pair)
-{
-	const struct convert_live_backend *backend = c->live ? c->live->backend : NULL;
-	struct convert_live_job job;
-
-	return backend && !convert_journal_is_opening(journal) &&
-	       !convert_journal_is_mirrored(journal) && pair->copy == &pair->temp &&
-	       convert_hold_sees_writer(pair->copy->fd) &&
-	       !convert_hold_sees_writer(pair->old->fd) && !c->live->astray &&
-	       (!backend->open_mirrors || backend->runs(c->live, NULL) > 0) &&
-	       backend->look(c->live, &job, NULL) == 0;
-}
-
 /* libvirt takes what is at the path for the file to be handed back to its owner. Should a run have
  * been killed before it undid that, the other file still has the owner that the guest needs: QEMU
  * ends itself when it can't open its image again. */
@@ -364,40 +207,40 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 		   struct convert_journal *journal, struct cow_error *err)
 {
 	struct pair pair;
-	int r = open_pair(c, temp, journal, &pair, err);
+	int r = pair_open(c, temp, journal, &pair, err);
 	bool in_place = r == 0 && pair.copy == &pair.image;
 
-	if (r == 0 && is_ahead_unmarked(c, journal, &pair)) {
+	if (r == 0 && pair_is_ahead_unmarked(c, journal, &pair)) {
 		r = convert_live_sync(c, pair.copy->fd, err);
 		if (r == 0)
 			r = convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED, temp, err);
 	}
 	if (r == 0)
-		r = is_read(journal, &pair) ? refuse_open(c, temp, &pair, err) : 0;
+		r = pair_is_read(journal, &pair) ? refuse_open(c, temp, &pair, err) : 0;
 	if (r == 0 && c->live && c->shelf < 0)
 		r = shelve(c, &pair, err);
-	if (r == 0 && goes_on(c, journal, &pair)) {
-		close_pair(&pair);
+	if (r == 0 && pair_goes_on(c, journal, &pair)) {
+		pair_close(&pair);
 		r = end_mirror(c, temp, journal, in_place, err);
 		if (r == 0)
-			r = open_pair(c, temp, journal, &pair, err);
+			r = pair_open(c, temp, journal, &pair, err);
 	}
-	if (r == 0 && is_ahead(c, journal, &pair)) {
-		close_pair(&pair);
+	if (r == 0 && pair_is_ahead(c, journal, &pair)) {
+		pair_close(&pair);
 		r = exchange(c, temp, journal, journal->old_inode, err);
 		if (r == 0)
-			r = open_pair(c, temp, journal, &pair, err);
+			r = pair_open(c, temp, journal, &pair, err);
 	}
-	if (r == 0 && is_astray(c, journal, &pair)) {
-		close_pair(&pair);
+	if (r == 0 && pair_is_astray(c, journal, &pair)) {
+		pair_close(&pair);
 		r = lead_back(c, journal, err);
 		if (r == 0)
-			r = open_pair(c, temp, journal, &pair, err);
+			r = pair_open(c, temp, journal, &pair, err);
 	}
 	if (r == 0)
-		r = is_astray(c, journal, &pair) ? refuse_astray(c, temp, err)
-						 : settle(c, temp, journal, &pair, err);
-	close_pair(&pair);
+		r = pair_is_astray(c, journal, &pair) ? refuse_astray(c, temp, err)
+						      : settle(c, temp, journal, &pair, err);
+	pair_close(&pair);
 	return r;
 }
 
