@@ -13,9 +13,9 @@ libvirtd_start 'user = "libvirt-qemu"' 'group = "libvirt-qemu"'
 domain_start raw "$image"
 inode=$(stat -c %i "$image")
 
-
+# QEMU opens a file once more before it closes what it had.
 open_in_guest() {
-	find "/proc/$(cat /run/libvirt/qemu/guest.pid)/fd" -lname "$T/b/*" -exec stat -L -c %i {} +
+	find "/proc/$(cat /run/libvirt/qemu/guest.pid)/fd" -lname "$T/b/*" -exec stat -L -c %i {} + | sort -u
 }
 # The guest goes on with what is at the path, and nothing else is there.
 expect_well() {
