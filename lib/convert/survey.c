@@ -11,8 +11,8 @@
 #include "convert/survey.h"
 #include "stack/filesystem.h"
 
-/* So many seconds later than it says has a change been at most: the clock that tells the time of it
- * stands still between its ticks, and some filesystems count whole seconds. */
+/* A change may have come so many seconds after its time: the clock for that stands still between
+ * its ticks, and some filesystems count whole seconds. */
 #define TICK 2
 
 int survey_names_add(struct survey_names *names, const char *name)

@@ -4,6 +4,7 @@
 # nothing is copied for each to find out how long it takes. But what a conversion leaves there meanwhile is found.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../lib-convert.sh"
+. "$(dirname "$0")/../trace.sh"
 need_root
 without_sanitizers
 require strace
@@ -16,7 +17,7 @@ settle d
 # expect_few_calls STATUS OPTION...
 expect_few_calls() {
 	local status=0
-	strace -o "$T/trace" --trace=getdents64,fdatasync,pwrite64 -- "$COWCTL" convert -r --json "${@:2}" d \
+	traced -o "$T/trace" --trace=getdents64,fdatasync,pwrite64 -- "$COWCTL" convert -r --json "${@:2}" d \
 		>"$T/out" 2>"$T/err" || status=$?
 	expect_equal "$status" "$1" status
 	[ "$(wc -l <"$T/trace")" -lt 50 ] || fail "${*:2}: $(cut -d'(' -f1 "$T/trace" | sort | uniq -c)"
@@ -44,7 +45,7 @@ expect_json '.images[] | select(.path == "d/7.raw") | .reason | contains("is bin
 make_image e/1.raw 1M
 make_image e/2.raw 1M
 settle e
-strace -o "$T/trace" -P "$PWD/e/1.raw" --trace=ioctl --inject=ioctl:signal=SIGSTOP:when=1 -- \
+ASAN_OPTIONS=detect_leaks=0 strace -o "$T/trace" -P "$PWD/e/1.raw" --trace=ioctl --inject=ioctl:signal=SIGSTOP:when=1 -- \
 	"$COWCTL" convert --cow on e/1.raw e/2.raw >"$T/out" 2>"$T/err" &
 tracer=$!
 until grep -q 'stopped by SIGSTOP' "$T/trace" 2>"$T/log"; do
