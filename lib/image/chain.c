@@ -225,7 +225,7 @@ int image_chain_new(const char *path, struct base_silence *silence, struct cow_c
 
 COW_EXPORT int cow_chain_new(const char *path, struct cow_chain **ret, struct cow_error *err)
 {
-	BASE_CLEANUP(silence) struct base_silence silence = {0};
+	BASE_CLEANUP(silence) struct base_silence silence = {NULL};
 
 	return image_chain_new(path, &silence, ret, err);
 }
