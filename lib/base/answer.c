@@ -24,6 +24,7 @@ struct question {
 
 struct base_silent {
 	struct base_silent *next;
+	int fd; /* comes to an end when it answers after all */
 	size_t length;
 	char path[];
 };
@@ -162,16 +163,20 @@ static bool lies_in(const char *path, const struct base_silent *silent)
 }
 
 /* The path up to where it got stuck. Without memory it is asked again. */
-static void note(struct base_silence *silence, const char *path, int answered_steps)
+static void note(struct base_silence *silence, const char *path, int *fd)
 {
 	struct base_silent *silent;
 	size_t length = next_step(path, 0);
+	int steps;
 
-	while (answered_steps-- > 0)
+	if (ioctl(*fd, FIONREAD, &steps) < 0)
+		return;
+	while (steps-- > 0)
 		length = next_step(path, length);
 	silent = calloc(1, sizeof(*silent) + length + 1);
 	if (!silent)
 		return;
+	silent->fd = base_take_fd(fd);
 	silent->length = length;
 	memcpy(silent->path, path, length);
 	silent->next = atomic_load(&silence->first);
@@ -182,17 +187,15 @@ static void note(struct base_silence *silence, const char *path, int answered_st
 bool base_answers_yet(struct base_silence *silence, const char *path)
 {
 	BASE_CLEANUP(fd) int fd = -1;
-	int steps = 0;
 
 	for (const struct base_silent *silent = atomic_load(&silence->first); silent;
 	     silent = silent->next)
-		if (lies_in(path, silent))
+		if (lies_in(path, silent) && !is_answered(silent->fd, 0))
 			return false;
 	fd = pose(path);
 	if (fd < 0 || is_answered(fd, LIMIT_MS))
 		return true;
-	if (ioctl(fd, FIONREAD, &steps) == 0)
-		note(silence, path, steps);
+	note(silence, path, &fd);
 	return false;
 }
 
@@ -203,6 +206,7 @@ void base_silence_clear(struct base_silence *silence)
 	while (silent) {
 		struct base_silent *next = silent->next;
 
+		close(silent->fd);
 		free(silent);
 		silent = next;
 	}

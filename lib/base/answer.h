@@ -11,9 +11,9 @@ bool base_answers(const char *path);
 /* The same of several, for all of which together it takes no longer. NULL: no. */
 void base_answers_each(const char *const *paths, size_t count, bool *ret);
 
-/* Where somebody has waited in vain: all that lies there or below is not asked any more, for each
- * question takes its time and leaves a thread behind. Zero at first; several threads may share it.
- */
+/* Where somebody has waited in vain: until that answers after all, as a disk does that had to start
+ * turning, nothing that lies there or below is asked any more, for each question takes its time and
+ * leaves a thread behind. Zero at first; several threads may share it. */
 struct base_silent;
 struct base_silence {
 	_Atomic(struct base_silent *) first;

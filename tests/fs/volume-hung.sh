@@ -61,3 +61,25 @@ expect_json '[.images[].findings[] | select(.rule == "backing-missing")] | lengt
 kill -CONT "$server"
 expect_status 2 within vol list vms --json
 expect_json '[.volumes[].problem] == [null, null, null, null]'
+
+# What answers after all, as a disk does that had to start turning, is asked again in the same list.
+mkdir "$T/slow" "$T/some"
+bindfs -o attr_timeout=0,entry_timeout=0 "$T/below" "$T/slow"
+slow=$(pgrep --full "bindfs .*$T/slow")
+make_pool some "$T/some"
+ln -s "$T/slow/image" "$T/some/a"
+ln -s "$T/hung/image" "$T/some/b"
+ln -s "$T/slow/image" "$T/some/c"
+kill -STOP "$server" "$slow"
+"$COWCTL" vol list some --json --session >"$T/out" 2>"$T/err" &
+listing=$!
+until [ "$(cat /proc/$listing/task/*/wchan 2>/dev/null | grep --text -o request_wait_answer | wc -l)" -eq 2 ]; do
+	kill -0 $listing 2>/dev/null || fail "it does not wait for both"
+	read -rt 0.05 <> <(:) || true
+done
+kill -CONT "$slow"
+status=0
+wait $listing || status=$?
+kill -CONT "$server"
+expect_equal "$status" 2
+expect_json '[.volumes[].problem] == ["it does not answer", "it does not answer", null]'
