@@ -12,6 +12,15 @@ static bool is_to_build(const struct cli_call *call)
 	       cli_given(call, "no-overwrite");
 }
 
+static int report_started(struct cli_call *call, struct cow_pool_store *store,
+			  struct cow_pool *pool)
+{
+	fprintf(call->out, "started pool %s, compliance %s\n", CLI_QUOTE(pool->name),
+		cow_compliance_name(pool->compliance));
+	cli_pool_json(call, store, pool);
+	return cli_pool_judge_started(call, pool);
+}
+
 static int start_one(struct cli_call *call, struct cow_pool_store *store, struct cow_pool *pool)
 {
 	struct cow_pool_build_result built = {0};
@@ -22,10 +31,7 @@ static int start_one(struct cli_call *call, struct cow_pool_store *store, struct
 	if ((is_to_build(call) && cow_pool_build(store, pool, flags, &built, &err) < 0) ||
 	    cow_pool_start(store, pool, &err) < 0)
 		return cli_error(call, &err);
-	fprintf(call->out, "started pool %s, compliance %s\n", CLI_QUOTE(pool->name),
-		cow_compliance_name(pool->compliance));
-	cli_pool_json(call, store, pool);
-	return cli_pool_judge_started(call, pool);
+	return report_started(call, store, pool);
 }
 
 /* A mark that it is started outlives a soft reboot, and what is mounted does not. */
@@ -72,18 +78,26 @@ static bool is_below(const struct cow_pool *pool, const struct cow_pool *above)
 	return !strncmp(pool->path, above->path, length) && pool->path[length] == '/';
 }
 
-/* Those that may take long, and what is below them, come last: here they are only noted. */
-static void start_in_turn(struct cli_call *call, struct cow_pool_store *store,
-			  struct cow_pool **marked, size_t count, bool *late)
+/* When those are started that are not at first: what can't be may need another one, by a symlink or
+ * for the file that it is in. */
+enum turn { FIRST, LATE, AGAIN, TURNS };
+
+static void start_first(struct cli_call *call, struct cow_pool_store *store,
+			struct cow_pool **marked, size_t count, enum turn *turns)
 {
 	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < i && !late[i]; j++)
-			late[i] = late[j] && is_below(marked[i], marked[j]);
-		if (!is_to_start(store, marked[i]))
+		/* What is below them comes with them. */
+		for (size_t j = 0; j < i; j++)
+			if (turns[j] > turns[i] && is_below(marked[i], marked[j]))
+				turns[i] = turns[j];
+		if (turns[i] != FIRST || !is_to_start(store, marked[i]))
 			continue;
-		late[i] = late[i] || takes_long(marked[i]);
-		if (!late[i])
-			cli_status(call, start_one(call, store, marked[i]));
+		if (takes_long(marked[i]))
+			turns[i] = LATE;
+		else if (cow_pool_start(store, marked[i], NULL) < 0)
+			turns[i] = AGAIN;
+		else
+			cli_status(call, report_started(call, store, marked[i]));
 	}
 }
 
@@ -92,7 +106,7 @@ static int start_marked(struct cli_call *call)
 {
 	struct cow_pool_store *store CLI_CLEANUP(store) = NULL;
 	struct cow_pool **pools CLI_CLEANUP(pools) = NULL;
-	bool *late;
+	enum turn *turns;
 	struct cow_error err = {0};
 	size_t broken = 0, count;
 
@@ -102,12 +116,13 @@ static int start_marked(struct cli_call *call)
 	if (broken)
 		cli_error(call, &err);
 	count = sort_marked(pools);
-	late = cli_allocate((count + 1) * sizeof(*late));
-	start_in_turn(call, store, pools, count, late);
-	for (size_t i = 0; i < count; i++)
-		if (late[i] && is_to_start(store, pools[i]))
-			cli_status(call, start_one(call, store, pools[i]));
-	free(late);
+	turns = cli_allocate((count + 1) * sizeof(*turns));
+	start_first(call, store, pools, count, turns);
+	for (enum turn turn = LATE; turn < TURNS; turn++)
+		for (size_t i = 0; i < count; i++)
+			if (turns[i] == turn && is_to_start(store, pools[i]))
+				cli_status(call, start_one(call, store, pools[i]));
+	free(turns);
 	return call->status;
 }
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # At boot a pool that has something mounted is started before those that lie in there, whatever their names; and a
-# server that is gone, with what lies on it, is waited for when all others are started.
+# server that is gone, with what lies on it, is waited for when all others are started. What can't be started before
+# another one is started after it.
 . "$(dirname "$0")/../lib.sh"
 need_root
 require mkfs.ext4 jq
@@ -21,6 +22,20 @@ mkdir "$T/m/in"
 umount "$T/m"
 marked a --target "$T/m/in"
 marked z --type fs --source-dev "$T/disk.img" --target "$T/m"
+
+# what needs another one in a way that its path doesn't show
+truncate -s 8M "$T/part.img"
+mkfs.ext4 -q "$T/part.img"
+mount "$T/disk.img" "$T/m"
+mv "$T/part.img" "$T/m/part.img"
+umount "$T/m"
+mkdir "$T/c"
+ln -s "$T/m/in" "$T/d"
+marked c --type fs --source-dev "$T/m/part.img" --target "$T/c"
+marked d --target "$T/d/below"
+mount "$T/disk.img" "$T/m"
+mkdir "$T/m/in/below"
+umount "$T/m"
 
 # a server whose helper waits
 mkdir "$T/a" "$T/a/on" "$T/other"
@@ -45,9 +60,9 @@ cat "$T/waits"
 wait $starting && fail "a server that is gone was mounted"
 umount /sbin/mount.nfs
 expect_status 0 pool list --json
-expect_json '[.pools[] | "\(.name) \(.state)"] == ["a active", "on active", "other active", "served inactive", "z active"]'
+expect_json '[.pools[] | "\(.name) \(.state)"] == ["a active", "c active", "d active", "on active", "other active", "served inactive", "z active"]'
 expect_equal "$(findmnt -n -o SOURCE,TARGET --target "$T/m/in" | wc -l)" 1
 expect_equal "$(findmnt -n -o TARGET --target "$T/m/in")" "$T/m"
-for name in a on other z; do
+for name in a c d on other z; do
 	expect_status 0 pool stop $name
 done
