@@ -272,15 +272,19 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 static int find_place(const struct cow_pool *pool, char **ret, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = -1;
+	struct cow_error cause = {0};
 
-	/* A server that is gone is unmounted all the same. */
-	if (!base_answers(pool->path)) {
+	fd = base_answers(pool->path) ? pool_parents_open(pool->path, &cause) : -ETIMEDOUT;
+	if (fd < 0 && cause.code == COW_CODE_REFUSED) {
+		if (err)
+			*err = cause;
+		return fd;
+	}
+	/* What is of a server that is gone, or has forgotten it, is unmounted all the same. */
+	if (fd < 0) {
 		*ret = strdup(pool->path);
 		return *ret ? 0 : base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
 	}
-	fd = pool_parents_open(pool->path, err);
-	if (fd < 0)
-		return fd;
 	if (pool_mounted_at(pool, fd) == COW_ANSWER_NO)
 		return pool_check_mounted(pool, fd, err);
 	*ret = realpath(BASE_FD_PATH(fd), NULL);

@@ -99,36 +99,41 @@ static int follow(struct way *way, int link, const char *name)
 	return r;
 }
 
-/* The directory of that name, or the symlink. As a directory first: what is to be mounted there
- * when somebody goes in is mounted by that alone. @return fd (O_PATH) or -errno. */
-static int open_one(const struct way *way, const char *name)
+/* As a directory first: what is to be mounted there when somebody goes in is mounted by that alone.
+ * And one whose disk failed may not say any more that it is one.
+ * @return fd (O_PATH) or -errno. */
+static int open_one(const struct way *way, const char *name, mode_t *ret_type)
 {
+	BASE_CLEANUP(fd)
 	int fd = openat(way->dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st = {.st_mode = S_IFDIR};
 
-	if (fd < 0 && errno == ENOTDIR)
+	if (fd < 0 && errno == ENOTDIR) {
 		fd = openat(way->dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+		if (fd >= 0 && fstat(fd, &st) < 0)
+			return -errno;
+	}
+	*ret_type = st.st_mode & S_IFMT;
+	return fd < 0 ? -errno : base_take_fd(&fd);
 }
 
 static int enter(struct way *way, const char *name)
 {
-	BASE_CLEANUP(fd) int next = open_one(way, name);
-	struct stat st;
+	mode_t type = 0;
+	BASE_CLEANUP(fd) int next = open_one(way, name, &type);
 
 	if (next == -ENOENT && way->parents) {
 		int r = make_one(way->parents, way->dirfd, name, way->mode);
 
 		if (r < 0)
 			return r;
-		next = open_one(way, name);
+		next = open_one(way, name, &type);
 	}
 	if (next < 0)
 		return next;
-	if (fstat(next, &st) < 0)
-		return -errno;
-	if (S_ISLNK(st.st_mode))
+	if (type == S_IFLNK)
 		return follow(way, next, name);
-	if (!S_ISDIR(st.st_mode) && !way->any)
+	if (type != S_IFDIR && !way->any)
 		return -ENOTDIR;
 	close(way->dirfd);
 	way->dirfd = base_take_fd(&next);
