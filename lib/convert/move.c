@@ -42,11 +42,15 @@ static uint64_t round_up(uint64_t value)
 	return (value + CONVERT_MOVE_UNIT - 1) / CONVERT_MOVE_UNIT * CONVERT_MOVE_UNIT;
 }
 
-/* The end of the block, and so of the file, but not beyond the largest there can be. */
-static uint64_t end_of_block(const struct convert *c, uint64_t at)
+/* What comes after it may not have been moved. After the end of the file nothing does, and its last
+ * block is free only as a whole; but there is none beyond the largest file there can be. */
+static uint64_t end_of_hole(const struct convert *c, uint64_t end)
 {
-	uint64_t block = (uint64_t)c->before.st_blksize, end = (at + block - 1) / block * block;
+	uint64_t block = (uint64_t)c->before.st_blksize;
 
+	if (end < (uint64_t)c->before.st_size)
+		return end;
+	end = (end + block - 1) / block * block;
 	return end < INT64_MAX ? end : INT64_MAX;
 }
 
@@ -54,7 +58,7 @@ static int punch(const struct convert *c, int fd, uint64_t start, uint64_t end,
 		 struct cow_error *err)
 {
 	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
-		      (off_t)(end_of_block(c, end) - start)) < 0)
+		      (off_t)(end_of_hole(c, end) - start)) < 0)
 		return base_fail(err, errno, "free the space of what was moved of %s",
 				 BASE_QUOTE(c->name));
 	return 0;

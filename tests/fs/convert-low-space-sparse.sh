@@ -63,3 +63,18 @@ expect_equal "$(ends)" "$before" "the image"
 trace_inject "renameat2:signal=KILL:when=3" cowctl convert --low-space --rewrite "$image" && fail "not killed"
 expect_status 0 cowctl convert --undo "$image"
 expect_equal "$(ends)" "$before" "the image that was taken back"
+
+# Nor is that of a window, to blocks that are larger than one.
+FS_SIZE=320M make_fs xfs l largeio,allocsize=16m
+mkdir -m 0755 "$T/l/d"
+image=$T/l/d/v.raw
+dd if=/dev/urandom of="$image" bs=1M count=40 status=none
+sync "$image"
+expect_equal "$(stat -c %o "$image")" $((16 << 20)) "what is called a block"
+before=$(sha256sum <"$image")
+leave_room 14 "$T/l/fill"
+expect_status 0 cowctl convert --low-space --rewrite "$image"
+expect_equal "$(sha256sum <"$image")" "$before" "the image"
+trace_inject "renameat2:signal=KILL:when=5" cowctl convert --low-space --rewrite "$image" && fail "not killed"
+expect_status 0 cowctl convert --undo "$image"
+expect_equal "$(sha256sum <"$image")" "$before" "the image that was taken back"
