@@ -18,6 +18,7 @@ struct step {
 	struct step *next;
 	char *path;
 	int errnum; /* why it could not be opened */
+	bool disk;
 	dev_t device;
 	ino_t inode;
 };
@@ -115,6 +116,7 @@ static const char *open_step(struct step *step, const struct walk *walk, int *re
 	*ret_fd = fd < 0 ? -1 : fd;
 	if (S_ISREG(st.st_mode) && seen(walk, &st))
 		return "a loop";
+	step->disk = S_ISBLK(st.st_mode);
 	step->device = st.st_dev;
 	step->inode = st.st_ino;
 	step->errnum = fd < 0 ? -fd : 0;
@@ -205,6 +207,13 @@ static int follow(const char *path, struct walk *walk)
 		if (r <= 0)
 			return r;
 	}
+}
+
+bool image_chain_is_elsewhere(const struct cow_chain *chain)
+{
+	const struct step *step = (const struct step *)chain;
+
+	return step->disk || image_protocol_problem(step->path);
 }
 
 int image_chain_new(const char *path, struct base_silence *silence, struct cow_chain **ret,

@@ -10,6 +10,10 @@
 int image_chain_new(const char *path, struct base_silence *silence, struct cow_chain **ret,
 		    struct cow_error *err);
 
+/* Is this step on a disk, or reached by a network name? It is not looked at here, but QEMU may know
+ * what is in it. */
+bool image_chain_is_elsewhere(const struct cow_chain *chain);
+
 /* Why a backing name is no file name, or NULL when it is one. */
 const char *image_protocol_problem(const char *name);
 

@@ -81,8 +81,8 @@ static int check_backing(const struct origin *origin, const struct volume_source
 			   "say what it is: --input-format");
 }
 
-/* QEMU would come to no end in a loop. Of what is no file it knows more than is known here, and
- * what is raw has nothing behind it. */
+/* QEMU would come to no end in a loop. Of what is no file, a disk for instance, it knows more than
+ * is known here, and what is raw has nothing behind it. */
 static int check_chain(const struct origin *origin, const struct volume_source *source,
 		       struct cow_error *err)
 {
@@ -91,7 +91,7 @@ static int check_chain(const struct origin *origin, const struct volume_source *
 	int r = ends ? 0 : cow_chain_new(source->path, &chain, err);
 
 	for (const struct cow_chain *step = chain; r == 0 && step; step = step->next)
-		if (step->problem && !image_protocol_problem(step->path))
+		if (step->problem && !image_chain_is_elsewhere(step))
 			r = base_refuse(err, EINVAL, COW_CODE_REFUSED,
 					"volume %s has a backing file, %s: %s",
 					BASE_QUOTE(origin->name), BASE_QUOTE(step->path),

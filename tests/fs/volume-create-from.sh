@@ -41,6 +41,17 @@ done
 expect_equal "$(stat -c %a "$T/b/to/raw-qcow2")" 640
 [ "$(stat -c %b "$T/b/to/qcow2-raw")" -le $((9 << 11)) ] || fail "the hole is filled"
 
+# of a backing file that is a disk, with an image on it
+truncate -s 16M "$T/disk.img"
+disk=$(losetup --find --show "$T/disk.img")
+at_end 'losetup --detach "$disk"'
+qemu-img create -q -f qcow2 "$disk" 1M
+qemu-io -f qcow2 -c 'write -P 1 0 64k' "$disk" >"$T/info"
+qemu-img create -q -f qcow2 -b "$disk" -F qcow2 "$T/e/from/on-disk"
+xml from-disk raw
+expect_status 0 vol create-from to "$T/vol.xml" --inputpool from on-disk --input-format qcow2
+qemu-img compare -q -f qcow2 -F raw "$disk" "$T/b/to/from-disk"
+
 # of no capacity at all
 for source in raw qcow2; do
 	expect_status 0 vol create-as from "empty-$source" 0 --format $source
