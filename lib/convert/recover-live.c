@@ -194,9 +194,9 @@ static int shelve(struct convert *c, const struct pair *pair, struct cow_error *
 	int r = convert_shelve(c, pair->old->fd, err);
 
 	/* One that is ours is no guest's, but a scratch file, or that of a guest which needs none.
-	 */
+	 * And where others can create files, it may be whose they like. */
 	if (r < 0 || pair->copy == &pair->image || copy->st_uid == geteuid() ||
-	    !c->live->backend->open_mirrors)
+	    !c->live->backend->open_mirrors || !recover_is_private(c))
 		return r;
 	return fchown(c->shelf, copy->st_uid, copy->st_gid) < 0
 		       ? base_fail(err, errno, "keep the owner of %s", BASE_QUOTE(c->name))

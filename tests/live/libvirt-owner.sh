@@ -44,3 +44,11 @@ for done in 3 4; do # the mirror runs, and is ready
 	again
 	expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
 done
+
+# Where others can create files, one of theirs is no copy to take an owner from.
+chmod 1777 "$T/b"
+touch "$T/b/theirs"
+chown 1234:1234 "$T/b/theirs"
+mv "$T/b/theirs" "$T/b/.cowctl-$(printf %x-%x "$(stat -c %i "$image")" "$(stat -c %i "$T/b/theirs")")-0.0-l-disk.raw"
+expect_status 2 cowctl convert --live --rewrite "$image"
+expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
