@@ -19,12 +19,17 @@
 static char *find_locks(void)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
+	BASE_CLEANUP(free) char *cache = NULL;
 
 	if (geteuid() == 0)
 		return strdup("/run/" LOCKS);
 	if (runtime && runtime[0] == '/')
 		return base_format("%s/" LOCKS, runtime);
-	return base_format("%s/.cache/" LOCKS, home ? home : "");
+	cache = base_format("%s/.cache", home ? home : "");
+	if (!cache)
+		return NULL;
+	mkdir(cache, 0700); /* as whoever needs it first does */
+	return base_format("%s/" LOCKS, cache);
 }
 
 /* The file stays: one that is removed would be locked by two. */
