@@ -151,6 +151,22 @@ int convert_live_sync(const struct convert *c, int fd, struct cow_error *err)
 		       : base_fail(err, errno, "write the copy of %s to disk", BASE_QUOTE(c->name));
 }
 
+/* Whoever finds both files unused goes by which was written to last. The guest's own flushes need
+ * not write an mtime to disk. */
+static int equal_times(const struct convert *c, struct cow_error *err)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct stat st;
+
+	if (fstat(c->original, &st) < 0)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
+	times[1] = st.st_mtim;
+	return futimens(c->copy, times) == 0
+		       ? 0
+		       : base_fail(err, errno, "set the time of the copy of %s",
+				   BASE_QUOTE(c->name));
+}
+
 /* The copy is complete: on disk, with the flags it should have, and said so by its name; and
  * whether the guest is going to be stopped. */
 static int complete(struct convert *c, struct convert_journal *journal,
@@ -160,7 +176,8 @@ static int complete(struct convert *c, struct convert_journal *journal,
 
 	if (r < 0)
 		return r;
-	if ((r = convert_live_sync(c, c->copy, err)) < 0 ||
+	/* Of a guest that hardly ever writes the copy would seem to have been gone on with. */
+	if ((r = equal_times(c, err)) < 0 || (r = convert_live_sync(c, c->copy, err)) < 0 ||
 	    (r = convert_live_hold(c->live, err)) < 0 ||
 	    (r = runs = c->live->backend->runs(c->live, err)) < 0)
 		return r;
@@ -184,22 +201,6 @@ static int check_names(struct convert *c, struct cow_error *err)
 	if (fstat(c->original, &now) < 0 || now.st_nlink != 1)
 		return convert_fail_changed(c, err);
 	return convert_check_mounts(c, err);
-}
-
-/* Whoever finds both files unused goes by which was written to last. The guest's own flushes need
- * not write an mtime to disk. */
-static int equal_times(const struct convert *c, struct cow_error *err)
-{
-	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
-	struct stat st;
-
-	if (fstat(c->original, &st) < 0)
-		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
-	times[1] = st.st_mtim;
-	return futimens(c->copy, times) == 0
-		       ? 0
-		       : base_fail(err, errno, "set the time of the copy of %s",
-				   BASE_QUOTE(c->name));
 }
 
 /* L9: with the guest standing still both files are the same and on disk, so that it does not matter

@@ -83,7 +83,7 @@ static int refuse_open(const struct convert *c, const char *temp, const struct p
 
 /* The table above, but for its fourth row. */
 static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
-		  const struct pair *pair, struct cow_error *err)
+		  const struct pair *pair, bool was_mirrored, struct cow_error *err)
 {
 	int r = 0;
 
@@ -99,7 +99,7 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 		return refuse_open(c, temp, pair, err);
 	if (pair->copy->open)
 		return recover_refuse(c, temp, "and the new file is in use", err);
-	if (pair_was_gone_on_with(c, journal, pair))
+	if (!was_mirrored && pair_was_gone_on_with(c, journal, pair))
 		return recover_refuse(
 			c, temp, "and the new file of the two was written to after the old one",
 			err);
@@ -209,6 +209,7 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 	struct pair pair;
 	int r = pair_open(c, temp, journal, &pair, err);
 	bool in_place = r == 0 && pair.copy == &pair.image;
+	bool was_mirrored = r == 0 && pair_is_mirrored(&pair);
 
 	if (r == 0 && pair_is_ahead_unmarked(c, journal, &pair)) {
 		r = convert_live_sync(c, pair.copy->fd, err);
@@ -238,8 +239,9 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 			r = pair_open(c, temp, journal, &pair, err);
 	}
 	if (r == 0)
-		r = pair_is_astray(c, journal, &pair) ? refuse_astray(c, temp, err)
-						      : settle(c, temp, journal, &pair, err);
+		r = pair_is_astray(c, journal, &pair)
+			    ? refuse_astray(c, temp, err)
+			    : settle(c, temp, journal, &pair, was_mirrored, err);
 	pair_close(&pair);
 	return r;
 }

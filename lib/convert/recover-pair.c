@@ -89,6 +89,11 @@ bool pair_was_gone_on_with(const struct convert *c, const struct convert_journal
 	return has && has >= enough;
 }
 
+bool pair_is_mirrored(const struct pair *pair)
+{
+	return convert_hold_sees_writer(pair->old->fd) && convert_hold_sees_writer(pair->copy->fd);
+}
+
 bool pair_is_read(const struct convert_journal *journal, const struct pair *pair)
 {
 	return convert_journal_is_mirrored(journal) && pair->copy == &pair->image &&

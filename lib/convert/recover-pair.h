@@ -37,6 +37,10 @@ bool pair_guest_is_on_copy(const struct pair *pair, const struct convert_journal
 bool pair_was_gone_on_with(const struct convert *c, const struct convert_journal *journal,
 			   const struct pair *pair);
 
+/* The guest writes to both, so nobody has gone on with the copy alone; though while it is idle a
+ * mirror does write to the copy alone. */
+bool pair_is_mirrored(const struct pair *pair);
+
 /* The guest is or was on the copy, and somebody reads the original. There is no mirror to be ended:
  * QEMU's locks say that it does not write to the original. */
 bool pair_is_read(const struct convert_journal *journal, const struct pair *pair);

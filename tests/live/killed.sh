@@ -98,6 +98,15 @@ expect_equal "$(qmp query-status | jq .running)" false "whether the guest runs"
 qmp cont
 again
 
+# While a guest is idle the mirror writes to the copy alone.
+qmp stop
+touch -d "1 hour ago" "$image"
+killed_at renameat2 3
+inode_at_path old
+expect_status 0 cowctl convert --qmp "$T/qmp" --cow $to "$image"
+qmp cont
+again
+
 # The guest ends while nobody looks, once it had begun to use the copy and once before.
 killed_at unlinkat
 guest_goes_on
@@ -109,6 +118,13 @@ killed_at renameat2 3
 qemu_stop
 expect_status 0 cowctl convert --cow $to --json "$image"
 expect_json '.images[0] | .result == "converted" and .mode == "offline"'
+expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
+qemu_start -drive "file=$image,format=raw,if=ide,index=2"
+qmp stop # idle, for long
+touch -d "1 hour ago" "$image"
+killed_at fsync 5 # the name says that both are the same
+qemu_stop
+expect_status 0 cowctl convert --cow $to "$image"
 expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
 
 # Who has it change over before that, and ends the guest, has all of its writes in the copy alone. Nor is what
