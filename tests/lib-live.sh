@@ -41,8 +41,12 @@ _has_dots() {
 	[ "$(dots)" -ge "$1" ]
 }
 # guest_goes_on: it has read each of its sectors again, in all likelihood, and found what it wrote.
+# A slow disk may take a minute for that, but not for one dot.
 guest_goes_on() {
-	wait_for "the guest" _has_dots $(($(dots) + 20))
+	local end=$(($(dots) + 20))
+	while ! _has_dots $end; do
+		wait_for "the guest" _has_dots $(($(dots) + 1))
+	done
 }
 
 # held CALL:N COMMANDS OPTION...: the commands are run while a conversion of $image, with these options, stands
