@@ -66,6 +66,13 @@ held() {
 	wait "$converter" || status=$?
 }
 
+# QEMU may have died, and says of what.
+fail() {
+	tail -n 5 "$T/qemu.err" /var/log/libvirt/qemu/guest.log >&2 || :
+	printf 'FAILED: %s\n' "$*" >&2
+	exit 1
+}
+
 # qemu_start OPTION...: a bare QEMU with the guest's boot disk, a monitor at $T/qmp and another, which
 # stays the test's own, at $T/qmp2. The options add the image.
 qemu_start() {
