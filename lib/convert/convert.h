@@ -106,8 +106,8 @@ int convert_refuse_leftover(int dirfd, const char *name, struct cow_error *err);
 /* Is this file itself a mount point's source, here or (for root) in another mount namespace? */
 bool convert_find_mount(const struct stat *st, const char *name, char *buffer, size_t size);
 /* What all sources of such mounts are called. @return 0 or -errno */
-struct survey_names;
-int convert_list_mounted(struct survey_names *ret);
+struct base_names;
+int convert_list_mounted(struct base_names *ret);
 /* Refuse a file that is mounted over another one: no name can be exchanged there, and the directory
  * is of another filesystem perhaps. */
 int convert_check_mount_point(const struct convert *c, struct cow_error *err);

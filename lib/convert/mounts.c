@@ -11,9 +11,9 @@
 #include <libmount.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "convert/convert.h"
-#include "convert/survey.h"
 
 DEFINE_CLEANUP(table, struct libmnt_table *, mnt_unref_table, NULL)
 DEFINE_CLEANUP(iterator, struct libmnt_iter *, mnt_free_iter, NULL)
@@ -132,10 +132,10 @@ static bool add_name(struct libmnt_fs *fs, int root, void *names)
 	const char *name = name_of(fs);
 
 	(void)root;
-	return name && survey_names_add(names, name) < 0;
+	return name && base_names_add(names, name) < 0;
 }
 
-int convert_list_mounted(struct survey_names *ret)
+int convert_list_mounted(struct base_names *ret)
 {
 	ret->size = 0;
 	return look_everywhere(add_name, ret) ? -ENOMEM : 0;

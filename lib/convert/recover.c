@@ -217,13 +217,13 @@ static int fail_no_image(struct convert *c, struct cow_error *err)
 			      err);
 }
 
-static int settle_all(struct convert *c, const struct survey_names *leftovers,
+static int settle_all(struct convert *c, const struct base_names *leftovers,
 		      const struct stat *image, struct cow_error *err)
 {
 	const char *temp = NULL;
 	int r = 0;
 
-	while (r >= 0 && (temp = survey_names_next(leftovers, temp))) {
+	while (r >= 0 && (temp = base_names_next(leftovers, temp))) {
 		struct convert_journal journal;
 
 		if (!convert_journal_parse(temp, c->name, &journal) ||

@@ -15,31 +15,6 @@
  * its ticks, and some filesystems count whole seconds. */
 #define TICK 2
 
-int survey_names_add(struct survey_names *names, const char *name)
-{
-	size_t size = strlen(name) + 1;
-
-	if (names->size + size > names->room) {
-		size_t room = 2 * names->room + size;
-		char *texts = realloc(names->texts, room);
-
-		if (!texts)
-			return -ENOMEM;
-		names->texts = texts;
-		names->room = room;
-	}
-	memcpy(names->texts + names->size, name, size);
-	names->size += size;
-	return 0;
-}
-
-const char *survey_names_next(const struct survey_names *names, const char *last)
-{
-	const char *next = last ? last + strlen(last) + 1 : names->texts;
-
-	return names->size && next < names->texts + names->size ? next : NULL;
-}
-
 COW_EXPORT int cow_convert_survey_new(struct cow_convert_survey **ret, struct cow_error *err)
 {
 	struct cow_convert_survey *survey = calloc(1, sizeof(*survey));
@@ -63,7 +38,7 @@ COW_EXPORT void cow_convert_survey_free(struct cow_convert_survey *survey)
 	free(survey);
 }
 
-static int read_directory(struct survey_names *leftovers, int dirfd)
+static int read_directory(struct base_names *leftovers, int dirfd)
 {
 	BASE_CLEANUP(directory)
 	DIR *directory =
@@ -76,7 +51,7 @@ static int read_directory(struct survey_names *leftovers, int dirfd)
 	leftovers->size = 0;
 	while (r == 0 && (errno = 0, entry = readdir(directory)))
 		if (base_starts(entry->d_name, COW_CONVERT_TEMP_PREFIX))
-			r = survey_names_add(leftovers, entry->d_name);
+			r = base_names_add(leftovers, entry->d_name);
 	return r < 0 ? r : -errno;
 }
 
@@ -111,7 +86,7 @@ bool survey_is_mounted(struct cow_convert_survey *survey, const char *name)
 	if (!survey->mounted_known && convert_list_mounted(&survey->mounted) < 0)
 		return true;
 	survey->mounted_known = true;
-	while ((mounted = survey_names_next(&survey->mounted, mounted)))
+	while ((mounted = base_names_next(&survey->mounted, mounted)))
 		if (base_equal(mounted, name))
 			return true;
 	return false;

@@ -3,28 +3,18 @@
 #define CONVERT_SURVEY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/stat.h>
 
 #include <cow/convert.h>
 
-/* Names, one behind the other, each with its NUL. */
-struct survey_names {
-	char *texts;
-	size_t size, room;
-};
-
-/* @return 0 or -ENOMEM */
-int survey_names_add(struct survey_names *names, const char *name);
-/* The one after `last`, NULL: the first. @return NULL when there is none. */
-const char *survey_names_next(const struct survey_names *names, const char *last);
+#include "base/names.h"
 
 /* What is found out once for many images. */
 struct cow_convert_survey {
-	struct survey_names leftovers; /* all that begin like those that a conversion makes */
-	bool lasting;                  /* they hold as long as the directory is as it was then */
-	struct stat directory;         /* before it was read */
-	struct survey_names mounted;   /* the last parts of the sources of all mounts */
+	struct base_names leftovers; /* all that begin like those that a conversion makes */
+	bool lasting;                /* they hold as long as the directory is as it was then */
+	struct stat directory;       /* before it was read */
+	struct base_names mounted;   /* the last parts of the sources of all mounts */
 	bool mounted_known;
 };
 

@@ -5,27 +5,6 @@
 #include "volume/names.h"
 #include "volume/volume.h"
 
-#define ROOM 4096
-
-static int append(struct volume_names *names, const char *name)
-{
-	size_t size = strlen(name) + 1;
-
-	if (names->size + size > names->room) {
-		size_t room = names->room ? 2 * names->room : ROOM;
-		char *bigger = realloc(names->texts, room);
-
-		if (!bigger)
-			return -ENOMEM;
-		names->texts = bigger;
-		names->room = room;
-	}
-	memcpy(names->texts + names->size, name, size);
-	names->size += size;
-	names->count++;
-	return 0;
-}
-
 static int by_bytes(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -36,7 +15,7 @@ static int by_bytes(const void *a, const void *b)
 static int sort(struct volume_names *names)
 {
 	size_t count = names->count;
-	char *text = names->texts;
+	char *text = names->texts.texts;
 
 	names->names = calloc(count + 1, sizeof(names->names[0]));
 	if (!names->names)
@@ -61,8 +40,10 @@ int volume_names_read(struct volume_names *names, int dirfd)
 	if (!stream)
 		return -errno;
 	while (r == 0 && (errno = 0, entry = readdir(stream)))
-		if (volume_name_check(entry->d_name, NULL) == 0)
-			r = append(names, entry->d_name);
+		if (volume_name_check(entry->d_name, NULL) == 0) {
+			r = base_names_add(&names->texts, entry->d_name);
+			names->count++;
+		}
 	if (r == 0)
 		r = -errno;
 	return r < 0 ? r : sort(names);
@@ -71,5 +52,5 @@ int volume_names_read(struct volume_names *names, int dirfd)
 void base_cleanup_volume_names(struct volume_names *names)
 {
 	free(names->names);
-	free(names->texts);
+	free(names->texts.texts);
 }

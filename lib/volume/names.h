@@ -4,13 +4,13 @@
 
 #include <stddef.h>
 
+#include "base/names.h"
+
 /* The names in a directory that a volume can have, sorted. Zero it first. */
 struct volume_names {
 	char **names;
 	size_t count;
-
-	char *texts; /* all of them, one behind the other */
-	size_t size, room;
+	struct base_names texts; /* in the order in which they were read */
 };
 
 /* @return 0 or -errno; BASE_CLEANUP(volume_names) frees them in any case. */
