@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,15 +81,10 @@ int pool_directory_set(int fd, const struct cow_pool *pool, int64_t mode,
 
 int pool_directory_remove(const struct cow_pool *pool, struct cow_error *err)
 {
-	BASE_CLEANUP(free) char *above = strdup(pool->path);
-	BASE_CLEANUP(fd) int dirfd = -1;
-	char *name = above ? strrchr(above, '/') : NULL;
+	const char *name;
+	BASE_CLEANUP(fd) int dirfd = pool_parents_open_above(pool->path, &name, err);
 	int r;
 
-	if (!name)
-		return base_fail(err, ENOMEM, "remove a directory");
-	*name++ = '\0';
-	dirfd = pool_parents_open(*above ? above : "/", err);
 	if (dirfd < 0)
 		return dirfd;
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0)

@@ -181,15 +181,14 @@ static int unmount_by_path(struct libmnt_context *context, const char *path)
  * directory above, for with a descriptor of its own it would be busy. */
 static int unmount_at(struct libmnt_context *context, const char *place)
 {
-	BASE_CLEANUP(free) char *above = strdup(place), *path = NULL;
+	BASE_CLEANUP(free) char *path = NULL;
 	BASE_CLEANUP(fd) int dirfd = -1;
-	char *name = above ? strrchr(above, '/') : NULL;
-	int r = name ? mnt_context_set_target(context, place) : -ENOMEM;
+	const char *name;
+	int r = mnt_context_set_target(context, place);
 
 	if (r < 0)
 		return r;
-	*name++ = '\0';
-	dirfd = pool_parents_open(*above ? above : "/", NULL);
+	dirfd = pool_parents_open_above(place, &name, NULL);
 	path = base_format("%s/%s", BASE_FD_PATH(dirfd), name);
 	r = dirfd < 0 ? dirfd : path ? mnt_context_prepare_umount(context) : -ENOMEM;
 	if (r < 0)

@@ -192,6 +192,16 @@ int pool_parents_open(const char *path, struct cow_error *err)
 	return r < 0 ? r : fd;
 }
 
+int pool_parents_open_above(const char *path, const char **ret_name, struct cow_error *err)
+{
+	const char *name = strrchr(path, '/') + 1;
+	BASE_CLEANUP(free) char *above = strndup(path, (size_t)(name - path));
+
+	*ret_name = name;
+	return above ? pool_parents_open(above, err)
+		     : base_fail(err, ENOMEM, "open the directory of %s", BASE_QUOTE(path));
+}
+
 int pool_parents_open_any(const char *path, struct cow_error *err)
 {
 	struct way way = {.path = path, .any = true};

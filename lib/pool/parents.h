@@ -26,6 +26,8 @@ int pool_parents_make(struct pool_parents *parents, const char *path, mode_t mod
 		      struct cow_error *err);
 /* The same, making nothing. @return fd or -errno. */
 int pool_parents_open(const char *path, struct cow_error *err);
+/* The same of the directory that it is in; *ret_name is the last part of the path, within that. */
+int pool_parents_open_above(const char *path, const char **ret_name, struct cow_error *err);
 /* The same of what may be no directory, such as a device. */
 int pool_parents_open_any(const char *path, struct cow_error *err);
 /* Write to disk that they exist, and keep them. */
