@@ -153,7 +153,7 @@ int convert_live_sync(const struct convert *c, int fd, struct cow_error *err)
 
 /* Whoever finds both files unused goes by which was written to last. The guest's own flushes need
  * not write an mtime to disk. */
-static int equal_times(const struct convert *c, struct cow_error *err)
+static int equal_and_sync(const struct convert *c, struct cow_error *err)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
 	struct stat st;
@@ -161,10 +161,9 @@ static int equal_times(const struct convert *c, struct cow_error *err)
 	if (fstat(c->original, &st) < 0)
 		return base_fail(err, errno, "look at %s", BASE_QUOTE(c->name));
 	times[1] = st.st_mtim;
-	return futimens(c->copy, times) == 0
-		       ? 0
-		       : base_fail(err, errno, "set the time of the copy of %s",
-				   BASE_QUOTE(c->name));
+	if (futimens(c->copy, times) < 0)
+		return base_fail(err, errno, "set the time of the copy of %s", BASE_QUOTE(c->name));
+	return convert_live_sync(c, c->copy, err);
 }
 
 /* The copy is complete: on disk, with the flags it should have, and said so by its name; and
@@ -177,8 +176,7 @@ static int complete(struct convert *c, struct convert_journal *journal,
 	if (r < 0)
 		return r;
 	/* Of a guest that hardly ever writes the copy would seem to have been gone on with. */
-	if ((r = equal_times(c, err)) < 0 || (r = convert_live_sync(c, c->copy, err)) < 0 ||
-	    (r = convert_live_hold(c->live, err)) < 0 ||
+	if ((r = equal_and_sync(c, err)) < 0 || (r = convert_live_hold(c->live, err)) < 0 ||
 	    (r = runs = c->live->backend->runs(c->live, err)) < 0)
 		return r;
 	return convert_live_mark(
@@ -220,10 +218,7 @@ static int change_over(struct convert *c, const char *temp, const struct convert
 	    /* A mirror that has ended meanwhile has left the copy behind. */
 	    (r = look_at_mirror(c, &job, err)) < 0 || (r = convert_live_check_image(c, err)) < 0)
 		return r;
-	r = equal_times(c, err);
-	if (r < 0)
-		return r;
-	if ((r = convert_live_sync(c, c->copy, err)) < 0 ||
+	if ((r = equal_and_sync(c, err)) < 0 ||
 	    (r = convert_live_exchange(c, temp, c->before.st_ino, err)) < 0 ||
 	    (r = convert_sync_directory(c, err)) < 0 || (r = refuse_running(c->live, err)) < 0 ||
 	    (r = backend->pivot(c->live, err)) < 0)
