@@ -55,23 +55,23 @@ expect_err "lies below another node"
 expect_equal "$(stat -c %i disk.raw) $(ls -A)" "$inode disk.raw" "what is there"
 qemu_stop
 
+# refused WHY OPTION...: the disk of a QEMU that is started so, in a dry run as well.
+refused() {
+	local why=$1 option
+	shift
+	qemu_start "$@"
+	for option in '' --dry-run; do
+		expect_status 2 cowctl convert --qmp "$T/qmp" --cow off ${option:+"$option"} disk.raw
+		expect_err "$why" "shut the guest down"
+	done
+	expect_equal "$(stat -c %i disk.raw) $(ls -A)" "$inode disk.raw" "what is there"
+	qemu_stop
+}
 # Who else may write to it would go on writing to the old file.
-qemu_start -drive file=disk.raw,format=raw,if=none,id=d -device ide-hd,bus=ide.1,drive=d,share-rw=on
-for option in '' --dry-run; do
-	expect_status 2 cowctl convert --qmp "$T/qmp" --cow off ${option:+"$option"} disk.raw
-	expect_err "lets others write to" "shut the guest down"
-done
-expect_equal "$(stat -c %i disk.raw) $(ls -A)" "$inode disk.raw" "what is there"
-qemu_stop
-
+refused "lets others write to" \
+	-drive file=disk.raw,format=raw,if=none,id=d -device ide-hd,bus=ide.1,drive=d,share-rw=on
 # Nor is to be seen which of two files it is on, where it locks none.
-qemu_start -drive file=disk.raw,format=raw,if=ide,index=2,file.locking=off
-for option in '' --dry-run; do
-	expect_status 2 cowctl convert --qmp "$T/qmp" --cow off ${option:+"$option"} disk.raw
-	expect_err "does not lock" "shut the guest down"
-done
-expect_equal "$(stat -c %i disk.raw) $(ls -A)" "$inode disk.raw" "what is there"
-qemu_stop
+refused "does not lock" -drive file=disk.raw,format=raw,if=ide,index=2,file.locking=off
 
 # what nobody has open is converted as ever; another QEMU's image is not
 qemu_start -drive file=disk.raw,format=raw,if=ide,index=2
