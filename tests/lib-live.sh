@@ -16,7 +16,7 @@ make_guest() {
 # make_guest_image: the same, and $image for it on a Btrfs where nobody else can make up a journal.
 make_guest_image() {
 	make_guest
-	make_fs btrfs b
+	FS_SIZE=2G make_fs btrfs b # blocks of removed copies become free with the next commit only, half a minute later
 	chmod 0755 "$T/b"
 	image=$T/b/disk.raw
 	make_image "$image" 40M
