@@ -219,19 +219,31 @@ static int unmount(const struct cow_pool *pool, const char *place, bool by_path,
 			   : r;
 }
 
-/* It is where the path leads, and by no way that is refused; or it is unmounted again. */
-static int check_done(const struct cow_pool *pool, const char *place, struct cow_error *err)
+static bool is_bare(const struct cow_pool *pool, const char *path)
+{
+	BASE_CLEANUP(fd) int fd = pool_parents_open(path, NULL);
+
+	return fd < 0 || pool_check_bare(pool, fd, NULL) == 0;
+}
+
+/* Nothing was mounted there before. By a path it may have come to be elsewhere; but where that
+ * leads by now, something else may be. */
+static void undo(const struct cow_pool *pool, const char *place, bool by_path)
+{
+	if (place && !is_bare(pool, place))
+		unmount(pool, place, by_path, NULL);
+	else if (by_path && pool_mounted(pool) == COW_ANSWER_YES)
+		unmount(pool, pool->path, by_path, NULL);
+}
+
+/* It is where the path leads, and by no way that is refused. */
+static int check_done(const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = pool_parents_open(pool->path, err);
 	BASE_CLEANUP(fd) int source = -1;
 	int r = fd < 0 ? fd : pool_check_mounted(pool, fd, err);
 
-	if (r == 0 && base_equal(pool->type, "fs"))
-		r = pool_open_source(pool, &source, err);
-	base_cleanup_fd(&fd); /* it would keep it busy */
-	if (r < 0)
-		unmount(pool, place ? place : pool->path, !place, NULL);
-	return r;
+	return r == 0 && base_equal(pool->type, "fs") ? pool_open_source(pool, &source, err) : r;
 }
 
 int pool_mount(const struct cow_pool *pool, struct cow_error *err)
@@ -239,6 +251,7 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
 	BASE_CLEANUP(free) char *place = NULL;
 	BASE_CLEANUP(fd) int fd = -1, claim = -1;
+	bool by_path;
 	int r;
 
 	if (!pool->mount_source)
@@ -261,10 +274,15 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	r = mnt_context_mount(context);
 	if (!went_well(context, r))
 		return fail(context, r, pool, "mount", err);
-	/* where the directory is by now, if it was mounted by that */
-	place = mnt_context_is_nomtab(context) ? realpath(BASE_FD_PATH(fd), NULL) : NULL;
-	keep_options(context, place);
-	return check_done(pool, place, err);
+	by_path = !mnt_context_is_nomtab(context);
+	/* where the directory is by now */
+	place = realpath(BASE_FD_PATH(fd), NULL);
+	if (!by_path)
+		keep_options(context, place);
+	r = check_done(pool, err);
+	if (r < 0)
+		undo(pool, place, by_path);
+	return r;
 }
 
 /* Where what is mounted on the pool's directory is, unless it is known to be another's. */

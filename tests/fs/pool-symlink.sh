@@ -128,6 +128,27 @@ umount /sbin/mount.nfs
 expect_err "symlink that user 65534 made"
 ! mountpoint -q "$T/b/hidden" || fail "left mounted by way of a symlink"
 
+# nor is what is mounted where such a symlink leads unmounted, when the helper was there before it
+as_nobody mkdir "$T/b/shared/later"
+mkdir "$T/b/shared/later/m"
+mount -t tmpfs tmpfs "$T/b/victim/m"
+cat >"$T/helper" <<END
+#!/bin/bash
+mount -t tmpfs 127.0.0.1:/vms "\$2"
+setpriv --reuid=65534 --regid=65534 --clear-groups mv "$T/b/shared/later" "$T/b/shared/gone"
+setpriv --reuid=65534 --regid=65534 --clear-groups ln -s ../victim "$T/b/shared/later"
+END
+expect_status 0 pool undefine served
+expect_status 0 pool define-as served --type netfs --source-host 127.0.0.1 --source-path /vms --source-format nfs \
+	--target "$T/b/shared/later/m"
+mount --bind "$T/helper" /sbin/mount.nfs
+expect_status 2 pool start served
+umount /sbin/mount.nfs
+expect_err "symlink that user 65534 made"
+mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a symlink"
+! mountpoint -q "$T/b/shared/gone/m" || fail "left mounted where its directory is by then"
+umount "$T/b/victim/m"
+
 ln -s target "$T/b/own"
 expect_status 0 pool define-as own --target "$T/b/own" --cow off
 expect_status 0 pool build own
