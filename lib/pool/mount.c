@@ -285,6 +285,16 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	return r;
 }
 
+/* By its name, where it can't be looked at. */
+static bool is_anothers(const struct cow_pool *pool)
+{
+	BASE_CLEANUP(context) struct libmnt_context *context = mnt_new_context();
+	struct libmnt_fs *there;
+
+	return context && mnt_context_find_umount_fs(context, pool->path, &there) == 0 &&
+	       pool_is_source(pool, mnt_fs_get_source(there)) == COW_ANSWER_NO;
+}
+
 /* Where what is mounted on the pool's directory is, unless it is known to be another's. */
 static int find_place(const struct cow_pool *pool, char **ret, struct cow_error *err)
 {
@@ -297,13 +307,13 @@ static int find_place(const struct cow_pool *pool, char **ret, struct cow_error 
 			*err = cause;
 		return fd;
 	}
+	if (fd < 0 ? is_anothers(pool) : pool_mounted_at(pool, fd) == COW_ANSWER_NO)
+		return pool_check_mounted(pool, fd, err);
 	/* What is of a server that is gone, or has forgotten it, is unmounted all the same. */
 	if (fd < 0) {
 		*ret = strdup(pool->path);
 		return *ret ? 0 : base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
 	}
-	if (pool_mounted_at(pool, fd) == COW_ANSWER_NO)
-		return pool_check_mounted(pool, fd, err);
 	*ret = realpath(BASE_FD_PATH(fd), NULL);
 	return *ret ? 0 : base_fail(err, errno, "unmount %s", BASE_QUOTE(pool->path));
 }

@@ -73,20 +73,24 @@ static enum cow_answer lies_on(int fd, const struct stat *wanted)
 
 /* What is no device is none of them whose name leads nowhere by now, such as one in /dev/disk/by-id
  * of a disk that was pulled out: what is mounted of that stays. */
-static enum cow_answer is_source(const struct cow_pool *pool, const struct stack_mount *mount,
-				 int fd)
+static enum cow_answer is_source(const struct cow_pool *pool, const char *source, int fd)
 {
 	BASE_CLEANUP(free) char *wanted = pool_path_clean(pool->mount_source);
-	BASE_CLEANUP(free) char *there = pool_path_clean(mount->source);
+	BASE_CLEANUP(free) char *there = pool_path_clean(source);
 	struct stat st;
 
 	if (base_equal(wanted, there))
 		return COW_ANSWER_YES;
-	if (!base_equal(pool->type, "fs") || !base_starts(mount->source, "/dev/"))
+	if (!base_equal(pool->type, "fs") || !base_starts(source, "/dev/"))
 		return COW_ANSWER_NO;
 	if (stat(pool->mount_source, &st) < 0)
 		return COW_ANSWER_UNKNOWN;
-	return either(is_file(mount->source, &st), lies_on(fd, &st));
+	return either(is_file(source, &st), lies_on(fd, &st));
+}
+
+enum cow_answer pool_is_source(const struct cow_pool *pool, const char *source)
+{
+	return is_source(pool, source, -1);
 }
 
 /* What is mounted on an open directory itself: -ENOENT when nothing is, -ENOSYS when nothing is to
@@ -117,7 +121,7 @@ enum cow_answer pool_mounted_at(const struct cow_pool *pool, int fd)
 		return COW_ANSWER_NO;
 	if (r < 0)
 		return COW_ANSWER_UNKNOWN;
-	return is_source(pool, &mount, fd);
+	return is_source(pool, mount.source, fd);
 }
 
 static int open_directory(const struct cow_pool *pool)

@@ -10,6 +10,9 @@ enum cow_answer pool_mounted(const struct cow_pool *pool);
 /* The same of an open directory of its path, or the -errno of opening it. */
 enum cow_answer pool_mounted_at(const struct cow_pool *pool, int fd);
 
+/* The same of what has that source in mountinfo, where it can't be opened. */
+enum cow_answer pool_is_source(const struct cow_pool *pool, const char *source);
+
 /* 0, or -EINVAL when an open directory of the pool's path is not known to be what is mounted there:
  * what is in it is not the pool's. */
 int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *err);

@@ -43,3 +43,15 @@ ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/trace" -P m -P "$T/m" --tr
 	"$COWCTL" pool stop p --session >"$T/out" || fail "not stopped"
 grep -q ESTALE "$T/trace" || fail "it could be opened"
 ! mountpoint -q "$T/m" || fail "stopped, and still mounted"
+
+# but not what somebody else has mounted there
+expect_status 0 pool start p
+umount "$T/m"
+mount -t tmpfs tmpfs "$T/m"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/trace" -P m -P "$T/m" --trace=openat --inject=openat:error=ESTALE \
+	"$COWCTL" pool stop p --session >"$T/out" 2>"$T/err" && fail "stopped, and it was another's"
+grep -q ESTALE "$T/trace" || fail "it could be opened"
+expect_err "is not mounted on '$T/m'"
+mountpoint -q "$T/m" || fail "something else is unmounted"
+umount "$T/m"
+expect_status 0 pool stop p
