@@ -41,10 +41,15 @@ static bool is_to_start(struct cow_pool_store *store, const struct cow_pool *poo
 	       (pool->mount_source && cow_pool_check_mounted(pool, NULL) == -EINVAL);
 }
 
-/* What lies in the directory of another pool comes after it, which may have it mounted. */
+/* What lies in the directory of another pool comes after it, which may have it mounted: be it by a
+ * symlink, after all that mount something. */
 static int by_path(const void *a, const void *b)
 {
-	return strcmp((*(struct cow_pool *const *)a)->path, (*(struct cow_pool *const *)b)->path);
+	const struct cow_pool *one = *(struct cow_pool *const *)a;
+	const struct cow_pool *two = *(struct cow_pool *const *)b;
+	int order = !one->mount_source - !two->mount_source;
+
+	return order ? order : strcmp(one->path, two->path);
 }
 
 /* Move those that are marked to the front, in the order in which they are started.

@@ -34,8 +34,12 @@ ln -s "$T/m/in" "$T/d"
 marked c --type fs --source-dev "$T/m/part.img" --target "$T/c"
 marked d --target "$T/d/below"
 mount "$T/disk.img" "$T/m"
-mkdir "$T/m/in/below"
+mkdir "$T/m/in/below" "$T/m/in/there"
 umount "$T/m"
+
+# be there a directory of its own before
+marked e --target "$T/d/there"
+mkdir "$T/m/in/there"
 
 # a server whose helper waits
 mkdir "$T/a" "$T/a/on" "$T/other"
@@ -60,9 +64,9 @@ cat "$T/waits"
 wait $starting && fail "a server that is gone was mounted"
 umount /sbin/mount.nfs
 expect_status 0 pool list --json
-expect_json '[.pools[] | "\(.name) \(.state)"] == ["a active", "c active", "d active", "on active", "other active", "served inactive", "z active"]'
+expect_json '[.pools[] | "\(.name) \(.state)"] == ["a active", "c active", "d active", "e active", "on active", "other active", "served inactive", "z active"]'
 expect_equal "$(findmnt -n -o SOURCE,TARGET --target "$T/m/in" | wc -l)" 1
 expect_equal "$(findmnt -n -o TARGET --target "$T/m/in")" "$T/m"
-for name in a c d on other z; do
+for name in a c d e on other z; do
 	expect_status 0 pool stop $name
 done
