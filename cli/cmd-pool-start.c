@@ -85,7 +85,16 @@ static bool is_below(const struct cow_pool *pool, const struct cow_pool *above)
 
 /* When those are started that are not at first: what can't be may need another one, by a symlink or
  * for the file that it is in. */
-enum turn { FIRST, LATE, AGAIN, TURNS };
+enum turn { FIRST, LATE, AGAIN };
+
+static bool start_if_it_can_be(struct cli_call *call, struct cow_pool_store *store,
+			       struct cow_pool *pool)
+{
+	if (cow_pool_start(store, pool, NULL) < 0)
+		return false;
+	cli_status(call, report_started(call, store, pool));
+	return true;
+}
 
 static void start_first(struct cli_call *call, struct cow_pool_store *store,
 			struct cow_pool **marked, size_t count, enum turn *turns)
@@ -99,11 +108,34 @@ static void start_first(struct cli_call *call, struct cow_pool_store *store,
 			continue;
 		if (takes_long(marked[i]))
 			turns[i] = LATE;
-		else if (cow_pool_start(store, marked[i], NULL) < 0)
+		else if (!start_if_it_can_be(call, store, marked[i]))
 			turns[i] = AGAIN;
-		else
-			cli_status(call, report_started(call, store, marked[i]));
 	}
+}
+
+static void start_in_turn(struct cli_call *call, struct cow_pool_store *store,
+			  struct cow_pool **marked, size_t count, const enum turn *turns,
+			  enum turn turn)
+{
+	for (size_t i = 0; i < count; i++)
+		if (turns[i] == turn && is_to_start(store, marked[i]))
+			cli_status(call, start_one(call, store, marked[i]));
+}
+
+/* As long as any can be started, which another one may have waited for. */
+static void start_again(struct cli_call *call, struct cow_pool_store *store,
+			struct cow_pool **marked, size_t count, const enum turn *turns)
+{
+	bool any;
+
+	do {
+		any = false;
+		for (size_t i = 0; i < count; i++)
+			if (turns[i] == AGAIN && is_to_start(store, marked[i]) &&
+			    start_if_it_can_be(call, store, marked[i]))
+				any = true;
+	} while (any);
+	start_in_turn(call, store, marked, count, turns, AGAIN);
 }
 
 /* What is marked for it and not started yet. One that can't be started or read stops no other. */
@@ -123,10 +155,8 @@ static int start_marked(struct cli_call *call)
 	count = sort_marked(pools);
 	turns = cli_allocate((count + 1) * sizeof(*turns));
 	start_first(call, store, pools, count, turns);
-	for (enum turn turn = LATE; turn < TURNS; turn++)
-		for (size_t i = 0; i < count; i++)
-			if (turns[i] == turn && is_to_start(store, pools[i]))
-				cli_status(call, start_one(call, store, pools[i]));
+	start_in_turn(call, store, pools, count, turns, LATE);
+	start_again(call, store, pools, count, turns);
 	free(turns);
 	return call->status;
 }
