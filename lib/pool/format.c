@@ -3,6 +3,7 @@
  */
 #include <blkid.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -24,10 +25,23 @@ static const struct {
 	{"f2fs", "-f"},          {"gfs2", "-O"},  {"nilfs2", "-f"}, {"xfs", "-f"},
 };
 
-/* The device, which nobody else has: not mounted, no part of a device mapper or md device. */
-static int open_device(const struct cow_pool *pool, struct cow_error *err)
+/* What is looked at and written to is one and the same, wherever a symlink on the way leads by
+ * then. */
+static int find_device(const struct cow_pool *pool, char **ret, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = open(pool->mount_source, O_RDONLY | O_EXCL | O_CLOEXEC);
+	BASE_CLEANUP(fd) int fd = -1;
+	int r = pool_open_source(pool, &fd, err);
+
+	if (r < 0)
+		return r;
+	*ret = fd < 0 ? strdup(pool->mount_source) : realpath(BASE_FD_PATH(fd), NULL);
+	return *ret ? 0 : base_fail(err, errno, "find device %s", BASE_QUOTE(pool->mount_source));
+}
+
+/* The device, which nobody else has: not mounted, no part of a device mapper or md device. */
+static int open_device(const struct cow_pool *pool, const char *device, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -70,10 +84,10 @@ static int look(int fd, char *ret, size_t size)
 	return 0;
 }
 
-static int look_at_device(const struct cow_pool *pool, char *ret, size_t size,
+static int look_at_device(const struct cow_pool *pool, const char *device, char *ret, size_t size,
 			  struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = open_device(pool, err);
+	BASE_CLEANUP(fd) int fd = open_device(pool, device, err);
 	int r = fd < 0 ? fd : look(fd, ret, size);
 
 	return fd < 0 || r == 0
@@ -81,16 +95,16 @@ static int look_at_device(const struct cow_pool *pool, char *ret, size_t size,
 		       : base_fail(err, -r, "find what is on %s", BASE_QUOTE(pool->mount_source));
 }
 
-static int check_unused(const struct cow_pool *pool, struct cow_error *err)
+static int check_unused(const struct cow_pool *pool, const char *device, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = open_device(pool, err);
+	BASE_CLEANUP(fd) int fd = open_device(pool, device, err);
 
 	return fd < 0 ? fd : pool_check_unused(pool, fd, err);
 }
 
-int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
+static int check(const struct cow_pool *pool, unsigned flags, char **ret_device,
+		 struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = -1;
 	char found[64] = "";
 	int r;
 
@@ -105,11 +119,11 @@ int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_er
 				    "the definition of pool %s doesn't say which filesystem",
 				    BASE_QUOTE(pool->name)),
 			"name one there: <format type='ext4'/>");
-	r = pool_open_source(pool, &fd, err);
+	r = find_device(pool, ret_device, err);
 	if (r == 0)
-		r = check_unused(pool, err);
+		r = check_unused(pool, *ret_device, err);
 	if (r == 0)
-		r = look_at_device(pool, found, sizeof(found), err);
+		r = look_at_device(pool, *ret_device, found, sizeof(found), err);
 	if (r < 0 || flags & COW_POOL_BUILD_OVERWRITE || !*found)
 		return r;
 	return base_remedy(err,
@@ -119,12 +133,19 @@ int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_er
 			   "leave it as it is, or lose it: pool build --overwrite");
 }
 
+int pool_format_check(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *device = NULL;
+
+	return check(pool, flags, &device, err);
+}
+
 /* mkfs writes over the beginning, and a signature at the end would say that something else is
  * there. */
-static int wipe(const struct cow_pool *pool, struct cow_error *err)
+static int wipe(const struct cow_pool *pool, const char *device, struct cow_error *err)
 {
 	BASE_CLEANUP(blkid) blkid_probe probe = blkid_new_probe();
-	BASE_CLEANUP(fd) int fd = open(pool->mount_source, O_RDWR | O_EXCL | O_CLOEXEC);
+	BASE_CLEANUP(fd) int fd = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
 	int r;
 
 	if (fd < 0)
@@ -143,7 +164,8 @@ static int wipe(const struct cow_pool *pool, struct cow_error *err)
 	return 0;
 }
 
-static int make(const struct cow_pool *pool, bool overwrite, struct cow_error *err)
+static int make(const struct cow_pool *pool, const char *device, bool overwrite,
+		struct cow_error *err)
 {
 	BASE_CLEANUP(free) char *program = base_format("mkfs.%s", pool->mount_type);
 	const char *argv[4] = {program};
@@ -154,23 +176,24 @@ static int make(const struct cow_pool *pool, bool overwrite, struct cow_error *e
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(makers); i++)
 		if (overwrite && base_equal(makers[i].type, pool->mount_type))
 			argv[n++] = makers[i].force;
-	argv[n] = pool->mount_source;
+	argv[n] = device;
 	return base_run(argv, -1, 0, NULL, err);
 }
 
 int pool_format(const struct cow_pool *pool, unsigned flags, struct cow_error *err)
 {
 	bool overwrite = flags & COW_POOL_BUILD_OVERWRITE;
+	BASE_CLEANUP(free) char *device = NULL;
 	char found[64];
 	/* Once more, as shortly before as can be. */
-	int r = pool_format_check(pool, flags, err);
+	int r = check(pool, flags, &device, err);
 
 	if (r == 0 && overwrite)
-		r = wipe(pool, err);
+		r = wipe(pool, device, err);
 	if (r == 0)
-		r = make(pool, overwrite, err);
+		r = make(pool, device, overwrite, err);
 	if (r == 0)
-		r = look_at_device(pool, found, sizeof(found), err);
+		r = look_at_device(pool, device, found, sizeof(found), err);
 	if (r < 0 || base_equal(found, pool->mount_type))
 		return r;
 	return base_refuse(err, EIO, COW_CODE_NOT_HONOURED,

@@ -61,7 +61,26 @@ done
 ! mountpoint -q "$T/m" || fail "mounted by way of a symlink"
 expect_equal "$(blkid -p -s UUID -o value "$device")" "$before" "what is on the device"
 
-# nor when it is put there in the last instant: what is mounted hides nothing else
+# nor when it is put there in the last instant
+FS_SIZE=300M make_fs ext4 else
+umount "$T/else"
+else=$(losetup --find --show "$T/else.img")
+at_end "losetup --detach $else"
+mkdir -m 0777 "$T/b/open"
+ln -s "$device" "$T/b/open/source"
+expect_status 0 pool define-as formatted --type fs --source-dev "$T/b/open/source" --source-format ext4 --target "$T/f"
+uuids=$(blkid -p -s UUID -o value "$else")
+: >"$T/calls"
+ASAN_OPTIONS=detect_leaks=0 strace --follow-forks --quiet=all -o "$T/calls" --trace=execve \
+	--inject=execve:delay_enter=2s:when=1 "$COWCTL" pool build formatted --session --overwrite >"$T/slow" 2>&1 &
+until grep -q mkfs "$T/calls"; do :; done
+as_nobody mv "$T/b/open/source" "$T/b/open/moved"
+as_nobody ln -s "$else" "$T/b/open/source"
+wait $! || true
+expect_equal "$(blkid -p -s UUID -o value "$else")" "$uuids" "what is on another device"
+[ "$(blkid -p -s UUID -o value "$device")" != "$before" ] || fail "nothing was made: $(cat "$T/slow")"
+
+# nor does what is mounted hide anything else then
 mkdir "$T/b/hidden"
 mkdir -m 0777 "$T/b/shared"
 as_nobody mkdir "$T/b/shared/pool"
