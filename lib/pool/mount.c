@@ -118,13 +118,18 @@ static bool has_helper(const struct cow_pool *pool)
 	return path && access(path, F_OK) == 0;
 }
 
-/* Others than root mount what fstab names, by its path. So do helpers: some of those for servers
- * look at that path when they are done, and that of NILFS notes what it started there for who
- * unmounts it. */
-static bool goes_by_path(struct libmnt_context *context, const struct cow_pool *pool)
+/* Others than root mount what fstab names, by its path; and the helper of NILFS notes what it
+ * started there for who unmounts it. */
+static bool is_unmounted_by_path(struct libmnt_context *context, const struct cow_pool *pool)
 {
-	return mnt_context_is_restricted(context) || base_equal(pool->type, "netfs") ||
-	       has_helper(pool);
+	return mnt_context_is_restricted(context) ||
+	       (base_equal(pool->type, "fs") && has_helper(pool));
+}
+
+/* Some helpers for servers look at the path when they are done. */
+static bool is_mounted_by_path(struct libmnt_context *context, const struct cow_pool *pool)
+{
+	return is_unmounted_by_path(context, pool) || base_equal(pool->type, "netfs");
 }
 
 static int set_path(struct libmnt_context *context, const struct cow_pool *pool)
@@ -162,8 +167,8 @@ static void keep_options(struct libmnt_context *context, const char *place)
 
 static int set_up(struct libmnt_context *context, const struct cow_pool *pool, int fd)
 {
-	int r = goes_by_path(context, pool) ? set_path(context, pool)
-					    : set_directory(context, pool, fd);
+	int r = is_mounted_by_path(context, pool) ? set_path(context, pool)
+						  : set_directory(context, pool, fd);
 
 	if (r == 0 && !base_equal(pool->mount_type, "auto"))
 		r = mnt_context_set_fstype(context, pool->mount_type);
@@ -198,17 +203,14 @@ static int unmount_at(struct libmnt_context *context, const char *place)
 					       : -mnt_context_get_syscall_errno(context);
 }
 
-/* @param by_path it was mounted by that. */
-static int unmount(const struct cow_pool *pool, const char *place, bool by_path,
-		   struct cow_error *err)
+static int unmount(const struct cow_pool *pool, const char *place, struct cow_error *err)
 {
 	BASE_CLEANUP(context) struct libmnt_context *context = mnt_new_context();
 	int r;
 
 	if (!context)
 		return base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
-	by_path = by_path || goes_by_path(context, pool);
-	r = (by_path ? unmount_by_path : unmount_at)(context, place);
+	r = (is_unmounted_by_path(context, pool) ? unmount_by_path : unmount_at)(context, place);
 	if (went_well(context, r))
 		return 0;
 	r = fail(context, r, pool, "unmount", err);
@@ -226,14 +228,25 @@ static bool is_bare(const struct cow_pool *pool, const char *path)
 	return fd < 0 || pool_check_bare(pool, fd, NULL) == 0;
 }
 
+/* Where the path leads, if that is it. */
+static char *find_mounted(const struct cow_pool *pool)
+{
+	BASE_CLEANUP(fd) int fd = open(pool->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return pool_mounted_at(pool, fd) == COW_ANSWER_YES ? realpath(BASE_FD_PATH(fd), NULL)
+							   : NULL;
+}
+
 /* Nothing was mounted there before. By a path it may have come to be elsewhere; but where that
  * leads by now, something else may be. */
-static void undo(const struct cow_pool *pool, const char *place, bool by_path)
+static void undo(const struct cow_pool *pool, const char *place)
 {
-	if (place && !is_bare(pool, place))
-		unmount(pool, place, by_path, NULL);
-	else if (by_path && pool_mounted(pool) == COW_ANSWER_YES)
-		unmount(pool, pool->path, by_path, NULL);
+	BASE_CLEANUP(free) char *led = NULL;
+
+	if (!place || is_bare(pool, place))
+		place = led = find_mounted(pool);
+	if (place)
+		unmount(pool, place, NULL);
 }
 
 /* It is where the path leads, and by no way that is refused. */
@@ -251,7 +264,6 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
 	BASE_CLEANUP(free) char *place = NULL;
 	BASE_CLEANUP(fd) int fd = -1, claim = -1;
-	bool by_path;
 	int r;
 
 	if (!pool->mount_source)
@@ -274,14 +286,13 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	r = mnt_context_mount(context);
 	if (!went_well(context, r))
 		return fail(context, r, pool, "mount", err);
-	by_path = !mnt_context_is_nomtab(context);
 	/* where the directory is by now */
 	place = realpath(BASE_FD_PATH(fd), NULL);
-	if (!by_path)
+	if (mnt_context_is_nomtab(context))
 		keep_options(context, place);
 	r = check_done(pool, err);
 	if (r < 0)
-		undo(pool, place, by_path);
+		undo(pool, place);
 	return r;
 }
 
@@ -326,5 +337,5 @@ int pool_unmount(const struct cow_pool *pool, struct cow_error *err)
 	if (!pool->mount_source)
 		return 0;
 	r = find_place(pool, &place, err);
-	return r < 0 ? r : unmount(pool, place, false, err);
+	return r < 0 ? r : unmount(pool, place, err);
 }

@@ -166,6 +166,29 @@ umount /sbin/mount.nfs
 expect_err "symlink that user 65534 made"
 mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a symlink"
 ! mountpoint -q "$T/b/shared/gone/m" || fail "left mounted where its directory is by then"
+
+# nor is that when it is stopped, of a server as well
+cat >"$T/helper" <<END
+#!/bin/bash
+exec mount -t tmpfs 127.0.0.1:/vms "\$2"
+END
+mount --bind "$T/helper" /sbin/mount.nfs
+as_nobody mkdir "$T/b/shared/last"
+mkdir "$T/b/shared/last/m"
+expect_status 0 pool undefine served
+expect_status 0 pool define-as served --type netfs --source-host 127.0.0.1 --source-path /vms --source-format nfs \
+	--target "$T/b/shared/last/m"
+expect_status 0 pool start served
+: >"$T/mounts"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/mounts" --trace=umount2 --inject=umount2:delay_enter=2s \
+	"$COWCTL" pool stop served --session >"$T/slow" 2>&1 &
+until [ -s "$T/mounts" ]; do :; done
+as_nobody mv "$T/b/shared/last" "$T/b/shared/left"
+as_nobody ln -s ../victim "$T/b/shared/last"
+wait $! || true
+umount /sbin/mount.nfs
+mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a symlink: $(cat "$T/slow")"
+! mountpoint -q "$T/b/shared/left/m" || fail "it is still mounted: $(cat "$T/slow")"
 umount "$T/b/victim/m"
 
 ln -s target "$T/b/own"
