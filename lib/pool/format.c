@@ -3,7 +3,6 @@
  */
 #include <blkid.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -26,30 +25,32 @@ static const struct {
 };
 
 /* What is looked at and written to is one and the same, wherever a symlink on the way leads by
- * then. */
+ * then: a device has its own name in /dev, where users can put none. */
 static int find_device(const struct cow_pool *pool, char **ret, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = -1;
+	struct stat st;
 	int r = pool_open_source(pool, &fd, err);
 
 	if (r < 0)
 		return r;
-	*ret = fd < 0 ? strdup(pool->mount_source) : realpath(BASE_FD_PATH(fd), NULL);
-	return *ret ? 0 : base_fail(err, errno, "find device %s", BASE_QUOTE(pool->mount_source));
-}
-
-/* The device, which nobody else has: not mounted, no part of a device mapper or md device. */
-static int open_device(const struct cow_pool *pool, const char *device, struct cow_error *err)
-{
-	BASE_CLEANUP(fd) int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
-	struct stat st;
-
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return base_fail(err, errno, "open device %s", BASE_QUOTE(pool->mount_source));
+		return base_fail(err, fd < 0 ? -fd : errno, "open device %s",
+				 BASE_QUOTE(pool->mount_source));
 	if (!S_ISBLK(st.st_mode))
 		return base_refuse(err, ENOTBLK, COW_CODE_REFUSED, "%s is no block device",
 				   BASE_QUOTE(pool->mount_source));
-	return base_take_fd(&fd);
+	*ret = realpath(BASE_FD_PATH(fd), NULL);
+	return *ret ? 0 : base_fail(err, errno, "find device %s", BASE_QUOTE(pool->mount_source));
+}
+
+/* Nobody else has it: it is not mounted, and no part of a device mapper or md device. */
+static int open_device(const struct cow_pool *pool, const char *device, struct cow_error *err)
+{
+	int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+
+	return fd < 0 ? base_fail(err, errno, "open device %s", BASE_QUOTE(pool->mount_source))
+		      : fd;
 }
 
 static const char *value_of(blkid_probe probe, const char *name)

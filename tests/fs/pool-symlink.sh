@@ -80,6 +80,21 @@ wait $! || true
 expect_equal "$(blkid -p -s UUID -o value "$else")" "$uuids" "what is on another device"
 [ "$(blkid -p -s UUID -o value "$device")" != "$before" ] || fail "nothing was made: $(cat "$T/slow")"
 
+# nor in the place of what is no device
+as_nobody truncate -s 1M "$T/b/open/file"
+expect_status 0 pool undefine formatted
+expect_status 0 pool define-as formatted --type fs --source-dev "$T/b/open/file" --source-format ext4 --target "$T/f"
+: >"$T/calls"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/calls" -P "$T/b/open/file" --trace=openat \
+	--inject=openat:delay_enter=2s:when=1 "$COWCTL" pool build formatted --session --overwrite >"$T/slow" 2>&1 &
+build=$!
+while [ ! -s "$T/calls" ] && kill -0 $build 2>/dev/null; do :; done
+as_nobody mv "$T/b/open/file" "$T/b/open/gone"
+as_nobody ln -s "$else" "$T/b/open/file"
+! wait $build || fail "made all the same"
+expect_text "$T/slow" "is no block device"
+expect_equal "$(blkid -p -s UUID -o value "$else")" "$uuids" "what is on another device"
+
 # nor does what is mounted hide anything else then
 mkdir "$T/b/hidden"
 mkdir -m 0777 "$T/b/shared"
