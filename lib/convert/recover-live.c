@@ -27,15 +27,25 @@
 #include "convert/recover-pair.h"
 #include "convert/recover.h"
 
-/* Somebody else's file may come to the path by this, so the journal has to be ours. */
+/* By the journal somebody else's file may come to the path, or the image be given its owner, and a
+ * guest let go on: so it has to be ours. */
+static int refuse_theirs(const struct convert *c, const char *temp,
+			 const struct convert_journal *journal, struct cow_error *err)
+{
+	if (journal->new_inode == c->copy_inode || recover_is_private(c))
+		return 0;
+	return base_remedy(err,
+			   recover_refuse(c, temp, "in a directory that others can write to", err),
+			   "%s", recover_make_private(c));
+}
+
 static int exchange(struct convert *c, const char *temp, const struct convert_journal *journal,
 		    uint64_t leaves, struct cow_error *err)
 {
-	int r;
+	int r = refuse_theirs(c, temp, journal, err);
 
-	if (journal->new_inode != c->copy_inode && !recover_is_private(c))
-		return recover_refuse(c, temp, "in a directory that others can write to", err);
-	r = convert_live_exchange(c, temp, (ino_t)leaves, err);
+	if (r == 0)
+		r = convert_live_exchange(c, temp, (ino_t)leaves, err);
 	return r < 0 ? r : convert_sync_directory(c, err);
 }
 
@@ -194,9 +204,9 @@ static int shelve(struct convert *c, const struct pair *pair, struct cow_error *
 	int r = convert_shelve(c, pair->old->fd, err);
 
 	/* One that is ours is no guest's, but a scratch file, or that of a guest which needs none.
-	 * And where others can create files, it may be whose they like. */
+	 */
 	if (r < 0 || pair->copy == &pair->image || copy->st_uid == geteuid() ||
-	    !c->live->backend->open_mirrors || !recover_is_private(c))
+	    !c->live->backend->open_mirrors)
 		return r;
 	return fchown(c->shelf, copy->st_uid, copy->st_gid) < 0
 		       ? base_fail(err, errno, "keep the owner of %s", BASE_QUOTE(c->name))
@@ -282,7 +292,9 @@ int convert_recover_live(struct convert *c, const char *temp, const struct conve
 	if (journal->new_inode != c->copy_inode &&
 	    convert_is_locked(c->dirfd, (ino_t)journal->new_inode))
 		return recover_fail_at_work(c, err);
-	r = c->live ? convert_live_hold(c->live, err) : 0;
+	r = c->live ? refuse_theirs(c, temp, journal, err) : 0;
+	if (r == 0 && c->live)
+		r = convert_live_hold(c->live, err);
 	if (r < 0)
 		return r;
 	if (c->live)

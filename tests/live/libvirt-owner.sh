@@ -45,10 +45,21 @@ for done in 3 4; do # the mirror runs, and is ready
 	expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
 done
 
-# Where others can create files, one of theirs is no copy to take an owner from.
+# Where others can create files, one of theirs is no old image to take an owner from, nor a copy.
 chmod 1777 "$T/b"
+virsh -q suspend guest
+# planted OLD NEW KIND: a journal of theirs about these two, of which one is the image
+planted() {
+	mv "$T/b/theirs" "$T/b/.cowctl-$(printf %x-%x "$1" "$2")-0.0-$3-disk.raw"
+	expect_status 2 cowctl convert --live --rewrite "$image"
+	expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
+	expect_equal "$(virsh -q domstate guest)" paused "the guest"
+	expect_err "in a directory that others can write to" "chmod go-w"
+}
+inode=$(stat -c %i "$image")
 touch "$T/b/theirs"
 chown 1234:1234 "$T/b/theirs"
-mv "$T/b/theirs" "$T/b/.cowctl-$(printf %x-%x "$(stat -c %i "$image")" "$(stat -c %i "$T/b/theirs")")-0.0-l-disk.raw"
-expect_status 2 cowctl convert --live --rewrite "$image"
-expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
+theirs=$(stat -c %i "$T/b/theirs")
+planted "$theirs" "$inode" d
+mv "$T"/b/.cowctl-* "$T/b/theirs"
+planted "$inode" "$theirs" l
