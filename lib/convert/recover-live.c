@@ -16,8 +16,8 @@
  *                          made to open O again
  *   either        other    nothing is touched
  *
- * Where none is open and N, mirrored, is at the path, the guest may have ended on either. Until it
- * was on N alone, every write went to both; so the one written to last has all of them.
+ * Where nobody writes to one and N, mirrored, is at the path, the guest may have ended on either.
+ * Until it was on N alone, every write went to both; so the one written to last has all of them.
  */
 #include <fcntl.h>
 

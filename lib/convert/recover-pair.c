@@ -68,7 +68,8 @@ bool pair_guest_is_on_copy(const struct pair *pair, const struct convert_journal
 {
 	if (!convert_journal_is_mirrored(journal) || pair->copy != &pair->image || pair->old->open)
 		return false;
-	return pair->copy->open || !is_later(&pair->old->st.st_mtim, &pair->copy->st.st_mtim);
+	return convert_hold_sees_writer(pair->copy->fd) ||
+	       !is_later(&pair->old->st.st_mtim, &pair->copy->st.st_mtim);
 }
 
 bool pair_was_gone_on_with(const struct convert *c, const struct convert_journal *journal,

@@ -26,8 +26,8 @@ int pair_open(const struct convert *c, const char *temp, const struct convert_jo
 	      struct pair *pair, struct cow_error *err);
 void pair_close(struct pair *pair);
 
-/* The copy, mirrored, is at the path, and nobody has the original open: has the guest the copy, or
- * where none is open, had it last? */
+/* The copy, mirrored, is at the path, and nobody has the original open: does the guest write to the
+ * copy, or has it had that last? */
 bool pair_guest_is_on_copy(const struct pair *pair, const struct convert_journal *journal);
 
 /* Neither file is open, but somebody may have gone on with the copy: a guest that was pivoted by

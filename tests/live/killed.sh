@@ -160,6 +160,26 @@ an_hour_later "$image" "$left"
 expect_kept
 rm "$left"
 
+# A mirror that ends by itself leaves a guest on its image that does not have it opened again. Nor does somebody
+# who looks at the copy, which is at the path, make that the one it was on.
+qemu_start -blockdev "driver=file,filename=$image,node-name=p0" -blockdev driver=raw,file=p0,node-name=d0 \
+	-device ide-hd,bus=ide.1,drive=d0
+qmp stop
+killed_at fsync 7
+inode_at_path new
+qmp block-job-cancel "{\"force\": true, \"device\": $(qmp query-block-jobs | jq ".[0].device")}"
+qmp cont
+guest_goes_on
+qemu_stop
+exec 5<"$image"
+expect_status 2 cowctl convert --cow $to "$image"
+exec 5<&-
+inode_at_path new
+expect_err "the new file is in use" "compare the two"
+expect_status 0 cowctl convert --undo "$image"
+inode_at_path old
+expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
+
 # What of a qcow2 image was added to QEMU by itself stays open for writing when its guest has left it.
 qemu-img convert -f raw -O qcow2 "$image" "$T/b/disk.qcow2"
 rm "$image"
