@@ -25,7 +25,8 @@ enum convert_journal_kind {
 	/* The copy holds all data before the position, the old image the rest. */
 	CONVERT_JOURNAL_MOVING = 'm',
 	CONVERT_JOURNAL_AWAY = 'o', /* the old image meanwhile, which is not at its path */
-	/* A guest's disk is mirrored; the mtime, which changes with every write, is 0. */
+	/* A guest's disk is mirrored; the mtime, which changes with every write, is 0, until the
+	 * guest goes on without the old image. */
 	CONVERT_JOURNAL_OPENING = 'p', /* the guest stands still for the copy to be opened */
 	CONVERT_JOURNAL_OPENING_KEEP = 'P',
 	CONVERT_JOURNAL_MIRRORING = 'l', /* the copy is not complete */

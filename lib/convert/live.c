@@ -237,19 +237,28 @@ static void measure_copy(struct convert *c)
 		c->result->bytes_holes = (uint64_t)(st.st_size - 512 * st.st_blocks);
 }
 
-/* Nothing is removed while anybody may hold it. */
-static void note_user(struct convert *c, const char *temp)
+/* Nothing is removed while anybody may hold it. From here on somebody may stop the guest, or set
+ * the image's time back, before the next run: the name says that the guest goes on, and without the
+ * old image. */
+static void leave_to_next_run(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
+			      struct convert_journal *journal)
 {
 	char holder[128];
+	struct stat st;
 
+	if (fstat(c->original, &st) == 0) {
+		journal->mtime_seconds = st.st_mtim.tv_sec;
+		journal->mtime_nanoseconds = (uint32_t)st.st_mtim.tv_nsec;
+		convert_live_mark(c, journal, CONVERT_JOURNAL_STOPPED, temp, NULL);
+	}
 	convert_find_holder(&c->before, holder, sizeof(holder));
 	convert_note(c, "%s has the old image open, which stays as %s until the next run",
 		     holder[0] ? holder : "somebody", BASE_QUOTE(temp));
 }
 
 /* L10: the guest is on the copy. */
-static int settle(struct convert *c, const char *temp, const struct convert_journal *journal,
-		  struct cow_error *err)
+static int settle(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
+		  struct convert_journal *journal, struct cow_error *err)
 {
 	int r;
 
@@ -257,7 +266,7 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	for (int i = 0; i < CLOSE_TRIES && convert_is_open(c->original); i++)
 		convert_wait_us(CLOSE_WAIT_US);
 	if (convert_is_open(c->original)) {
-		note_user(c, temp);
+		leave_to_next_run(c, temp, journal);
 		return 0;
 	}
 	convert_forget_users(c->original);

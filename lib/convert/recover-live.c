@@ -71,10 +71,11 @@ static int let_go_on(struct convert *c, const struct side *side, bool give, stru
 
 /* With the copy, of which an earlier run has made what the original was. Since then there has been
  * time for something else. */
-static bool has_gone_on(const struct convert *c, const struct convert_journal *journal)
+static bool has_gone_on(const struct convert *c, const struct convert_journal *journal,
+			const struct pair *pair)
 {
 	return c->live && journal->new_inode != c->copy_inode &&
-	       c->live->backend->runs(c->live, NULL) > 0;
+	       (pair_was_left(pair, journal) || c->live->backend->runs(c->live, NULL) > 0);
 }
 
 /* The one that is to be removed. */
@@ -98,7 +99,7 @@ static int settle(struct convert *c, const char *temp, const struct convert_jour
 	int r = 0;
 
 	if (pair_guest_is_on_copy(pair, journal)) {
-		r = let_go_on(c, pair->copy, !has_gone_on(c, journal), err);
+		r = let_go_on(c, pair->copy, !has_gone_on(c, journal, pair), err);
 		if (r < 0)
 			return r;
 		convert_forget_users(pair->old->fd);

@@ -64,11 +64,16 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
+bool pair_was_left(const struct pair *pair, const struct convert_journal *journal)
+{
+	return convert_journal_unwritten(journal, &pair->old->st);
+}
+
 bool pair_guest_is_on_copy(const struct pair *pair, const struct convert_journal *journal)
 {
 	if (!convert_journal_is_mirrored(journal) || pair->copy != &pair->image || pair->old->open)
 		return false;
-	return convert_hold_sees_writer(pair->copy->fd) ||
+	return convert_hold_sees_writer(pair->copy->fd) || pair_was_left(pair, journal) ||
 	       !is_later(&pair->old->st.st_mtim, &pair->copy->st.st_mtim);
 }
 

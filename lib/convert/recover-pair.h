@@ -26,6 +26,9 @@ int pair_open(const struct convert *c, const char *temp, const struct convert_jo
 	      struct pair *pair, struct cow_error *err);
 void pair_close(struct pair *pair);
 
+/* Has the guest gone on without the original, which nobody wrote to since? */
+bool pair_was_left(const struct pair *pair, const struct convert_journal *journal);
+
 /* The copy, mirrored, is at the path, and nobody has the original open: does the guest write to the
  * copy, or has it had that last? */
 bool pair_guest_is_on_copy(const struct pair *pair, const struct convert_journal *journal);
