@@ -227,10 +227,13 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 		if (r == 0)
 			r = convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED, temp, err);
 	}
-	if (r == 0)
-		r = pair_is_read(journal, &pair) ? refuse_open(c, temp, &pair, err) : 0;
 	if (r == 0 && c->live && c->shelf < 0)
 		r = shelve(c, &pair, err);
+	if (r == 0 && pair_is_read(journal, &pair)) {
+		r = let_go_on(c, pair.copy, !has_gone_on(c, journal, &pair), err);
+		if (r == 0)
+			r = refuse_open(c, temp, &pair, err);
+	}
 	if (r == 0 && pair_goes_on(c, journal, &pair)) {
 		pair_close(&pair);
 		r = end_mirror(c, temp, journal, in_place, err);

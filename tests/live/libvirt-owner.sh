@@ -35,6 +35,12 @@ again() {
 definition_of inactive >"$T/inactive"
 killed_while paused root:root fchown:signal=KILL:when=3 # on the copy
 definition_of inactive | cmp -s "$T/inactive" - && fail "the domain is defined anew while it stands still"
+exec 5<"$(find "$T/b" -name '.cowctl-*')" # so that it can't be removed
+expect_status 2 cowctl convert --live --rewrite "$image"
+expect_err "the old image of 'disk.raw' is still open"
+exec 5<&-
+expect_equal "$(virsh -q domstate guest)" running "the guest"
+expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
 again
 killed_while running libvirt-qemu:libvirt-qemu unlinkat:signal=KILL
 again
