@@ -307,6 +307,8 @@ int convert_recover_live(struct convert *c, const char *temp, const struct conve
 	r = recover(c, name, &now, err);
 	if (r < 0 && c->live)
 		let_go_on_all_the_same(c, journal);
+	if (c->live) /* which is no more, though its name may go on as that of the guest's disk */
+		c->live->job = 0;
 	if (c->shelf >= 0)
 		close(base_take_fd(&c->shelf));
 	return r < 0 ? r : 1;

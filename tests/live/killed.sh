@@ -68,6 +68,7 @@ expect_status 0 cowctl convert --qmp "$T/qmp" --cow $to "$image"
 again
 killed_at unlinkat # the guest is on the copy
 inode_at_path new
+expect_status 0 cowctl convert --qmp "$T/qmp" --rewrite "$image"
 again
 killed_at renameat2 4 # the guest is on the copy, and the names are back as they were
 inode_at_path old
