@@ -214,6 +214,18 @@ static int shelve(struct convert *c, const struct pair *pair, struct cow_error *
 		       : 0;
 }
 
+static int mark_ahead(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
+		      struct convert_journal *journal, const struct pair *pair,
+		      struct cow_error *err)
+{
+	int r;
+
+	if (!pair_is_ahead_unmarked(c, journal, pair))
+		return 0;
+	r = convert_live_sync(c, pair->copy->fd, err);
+	return r < 0 ? r : convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED, temp, err);
+}
+
 static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 		   struct convert_journal *journal, struct cow_error *err)
 {
@@ -222,11 +234,8 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 	bool in_place = r == 0 && pair.copy == &pair.image;
 	bool was_mirrored = r == 0 && pair_is_mirrored(&pair);
 
-	if (r == 0 && pair_is_ahead_unmarked(c, journal, &pair)) {
-		r = convert_live_sync(c, pair.copy->fd, err);
-		if (r == 0)
-			r = convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORED, temp, err);
-	}
+	if (r == 0)
+		r = mark_ahead(c, temp, journal, &pair, err);
 	if (r == 0 && c->live && c->shelf < 0)
 		r = shelve(c, &pair, err);
 	if (r == 0 && pair_is_read(journal, &pair)) {
@@ -239,6 +248,9 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 		r = end_mirror(c, temp, journal, in_place, err);
 		if (r == 0)
 			r = pair_open(c, temp, journal, &pair, err);
+		/* QEMU may have had the original open for nobody. */
+		if (r == 0)
+			r = mark_ahead(c, temp, journal, &pair, err);
 	}
 	if (r == 0 && pair_is_ahead(c, journal, &pair)) {
 		pair_close(&pair);

@@ -193,3 +193,9 @@ killed_at fsync 7
 inode_at_path new
 change_over
 again
+killed_at renameat2 3
+inode_at_path old
+qmp stop
+change_over
+qmp cont
+again
