@@ -238,11 +238,6 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 		r = mark_ahead(c, temp, journal, &pair, err);
 	if (r == 0 && c->live && c->shelf < 0)
 		r = shelve(c, &pair, err);
-	if (r == 0 && pair_is_read(journal, &pair)) {
-		r = let_go_on(c, pair.copy, !has_gone_on(c, journal, &pair), err);
-		if (r == 0)
-			r = refuse_open(c, temp, &pair, err);
-	}
 	if (r == 0 && pair_goes_on(c, journal, &pair)) {
 		pair_close(&pair);
 		r = end_mirror(c, temp, journal, in_place, err);
@@ -251,6 +246,11 @@ static int recover(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 		/* QEMU may have had the original open for nobody. */
 		if (r == 0)
 			r = mark_ahead(c, temp, journal, &pair, err);
+	}
+	if (r == 0 && pair_is_read(journal, &pair)) {
+		r = let_go_on(c, pair.copy, !has_gone_on(c, journal, &pair), err);
+		if (r == 0)
+			r = refuse_open(c, temp, &pair, err);
 	}
 	if (r == 0 && pair_is_ahead(c, journal, &pair)) {
 		pair_close(&pair);

@@ -127,6 +127,9 @@ bool pair_is_astray(const struct convert *c, const struct convert_journal *journ
 bool pair_goes_on(const struct convert *c, const struct convert_journal *journal,
 		  const struct pair *pair)
 {
+	/* Over the monitor what goes on is named by the copy, and is no other mirror. */
+	if (pair_is_read(journal, pair) && !(c->live && !c->live->backend->open_mirrors))
+		return false;
 	if (!c->live && convert_journal_stops_guest(journal) &&
 	    (convert_hold_sees_writer(pair->old->fd) || convert_hold_sees_writer(pair->copy->fd)))
 		return true;

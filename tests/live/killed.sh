@@ -66,6 +66,10 @@ killed_at fsync 7 # the copy is at the path, the guest not yet on it
 inode_at_path new
 expect_status 0 cowctl convert --qmp "$T/qmp" --cow $to "$image"
 again
+killed_at fsync 7 # and then it is, but what it was on is still open: nothing closes by itself what was added
+inode_at_path new
+change_over
+again
 killed_at unlinkat # the guest is on the copy
 inode_at_path new
 expect_status 0 cowctl convert --qmp "$T/qmp" --rewrite "$image"
