@@ -93,6 +93,18 @@ as_it_was running
 virsh -q blockjob guest sdb --abort
 guest_goes_on
 
+# Nor is his the one that a killed run has left, while somebody reads the copy that it has left as well.
+trace_inject renameat2:signal=KILL:when=4 cowctl convert --live "$image" && fail "not killed"
+virsh -q blockjob guest sdb --abort
+virsh -q blockcopy guest sdb --dest "$T/own" --format raw --reuse-external --transient-job --wait
+exec 5<"$(find "$T/b" -name '.cowctl-*')"
+expect_status 2 cowctl convert --live "$image"
+expect_err "the copy of 'disk' is still open in"
+exec 5<&-
+at_work "the disk"
+virsh -q blockjob guest sdb --abort
+guest_goes_on
+
 # A guest that was stopped is let go on just before it would be stopped for the copy.
 virsh -q suspend guest
 held linkat:1 "virsh -q resume guest" --live
