@@ -83,6 +83,8 @@ bool pair_was_gone_on_with(const struct convert *c, const struct convert_journal
 	const struct side *old = pair->old, *copy = pair->copy;
 	uint64_t enough = 0, has = 0;
 
+	if (journal->mtime_seconds) /* by its guest */
+		return true;
 	if (journal->new_inode == c->copy_inode ||
 	    copy->st.st_mtim.tv_sec <= old->st.st_mtim.tv_sec + LONGEST_PAUSE)
 		return false;

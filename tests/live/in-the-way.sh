@@ -168,6 +168,12 @@ inode=$(stat -c %i "$image")
 exec 5<&-
 virsh -q destroy guest
 touch -d "1 hour ago" "$image"
+left=$(find "$T/b" -name '.cowctl-*')
+touch -r "$left" "$T/time"
+touch "$left" # as if that had been gone on with too
+expect_status 2 cowctl convert "$image"
+expect_err "compare the two"
+touch -r "$T/time" "$left"
 expect_status 0 cowctl convert "$image"
 expect_equal "$(stat -c %i "$image")" "$inode" "inode at the path"
 expect_equal "$(ls -A "$T/b")" disk "what is there"
