@@ -59,15 +59,16 @@ static bool went_well(struct libmnt_context *context, int r)
 		mnt_context_get_helper_status(context) == 0);
 }
 
-/* A guest may use what is to be mounted. Who may not open it can't mount it either. */
-static int check_source(const struct cow_pool *pool, struct cow_error *err)
+/* A guest may use what is to be mounted. Who may not open it can't mount it either. *ret_fd is
+ * O_PATH, or less than zero. */
+static int open_source(const struct cow_pool *pool, int *ret_fd, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int there = -1, fd = -1;
-	int r = base_equal(pool->type, "fs") ? pool_open_source(pool, &there, err) : 0;
+	BASE_CLEANUP(fd) int fd = -1;
+	int r = base_equal(pool->type, "fs") ? pool_open_source(pool, ret_fd, err) : 0;
 
-	if (r < 0 || there < 0)
+	if (r < 0 || *ret_fd < 0)
 		return r;
-	fd = base_fd_reopen(there, O_RDONLY);
+	fd = base_fd_reopen(*ret_fd, O_RDONLY);
 	return fd < 0 ? 0 : pool_check_unused(pool, fd, err);
 }
 
@@ -139,14 +140,30 @@ static int set_path(struct libmnt_context *context, const struct cow_pool *pool)
 	return r == 0 ? mnt_context_set_target(context, pool->path) : r;
 }
 
-/* On the directory that was looked at, not on where its path leads by then: whoever owns one above
- * it could have anything hidden. By the number of the process, for a helper has another "self"; and
- * with a dot, for move_mount(2), with which libmount does it since 2.39, follows no symlink that a
- * path ends in. */
-static int set_directory(struct libmnt_context *context, const struct cow_pool *pool, int fd)
+/* A device has its own name in /dev, which libmount finds the usual one for; a file may be another
+ * one by its name by then. */
+static char *name_source(const struct cow_pool *pool, const char *self, int fd)
+{
+	BASE_CLEANUP(free) char *device = NULL;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return mnt_resolve_path(pool->mount_source, NULL);
+	if (S_ISREG(st.st_mode))
+		return base_format("%s/fd/%d", self, fd);
+	device = realpath(BASE_FD_PATH(fd), NULL);
+	return device ? mnt_resolve_path(device, NULL) : NULL;
+}
+
+/* What was looked at, on the directory that was looked at, not where their paths lead by then:
+ * whoever owns a directory above could have anything mounted or hidden. By the number of the
+ * process, for a helper has another "self"; and with a dot, for move_mount(2), with which libmount
+ * does it since 2.39, follows no symlink that a path ends in. */
+static int set_opened(struct libmnt_context *context, const struct cow_pool *pool, int fd,
+		      int source_fd)
 {
 	BASE_CLEANUP(free) char *self = realpath("/proc/self", NULL);
-	BASE_CLEANUP(free) char *source = mnt_resolve_path(pool->mount_source, NULL);
+	BASE_CLEANUP(free) char *source = self ? name_source(pool, self, source_fd) : NULL;
 	BASE_CLEANUP(free) char *target = self ? base_format("%s/fd/%d/.", self, fd) : NULL;
 	int r = target && source ? mnt_context_disable_canonicalize(context, 1) : -ENOMEM;
 
@@ -165,10 +182,11 @@ static void keep_options(struct libmnt_context *context, const char *place)
 		mnt_context_finalize_mount(context);
 }
 
-static int set_up(struct libmnt_context *context, const struct cow_pool *pool, int fd)
+static int set_up(struct libmnt_context *context, const struct cow_pool *pool, int fd,
+		  int source_fd)
 {
 	int r = is_mounted_by_path(context, pool) ? set_path(context, pool)
-						  : set_directory(context, pool, fd);
+						  : set_opened(context, pool, fd, source_fd);
 
 	if (r == 0 && !base_equal(pool->mount_type, "auto"))
 		r = mnt_context_set_fstype(context, pool->mount_type);
@@ -254,16 +272,18 @@ static int check_done(const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = pool_parents_open(pool->path, err);
 	BASE_CLEANUP(fd) int source = -1;
-	int r = fd < 0 ? fd : pool_check_mounted(pool, fd, err);
+	int r = fd < 0 ? fd : 0;
 
-	return r == 0 && base_equal(pool->type, "fs") ? pool_open_source(pool, &source, err) : r;
+	if (r == 0 && base_equal(pool->type, "fs"))
+		r = pool_open_source(pool, &source, err);
+	return r < 0 ? r : pool_check_mounted(pool, fd, err);
 }
 
 int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(context) struct libmnt_context *context = NULL;
 	BASE_CLEANUP(free) char *place = NULL;
-	BASE_CLEANUP(fd) int fd = -1, claim = -1;
+	BASE_CLEANUP(fd) int fd = -1, claim = -1, source = -1;
 	int r;
 
 	if (!pool->mount_source)
@@ -277,11 +297,11 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	if (r == 0)
 		r = pool_check_bare(pool, fd, err);
 	if (r == 0)
-		r = check_source(pool, err);
+		r = open_source(pool, &source, err);
 	if (r < 0)
 		return r;
 	context = mnt_new_context();
-	if (!context || set_up(context, pool, fd) != 0)
+	if (!context || set_up(context, pool, fd, source) != 0)
 		return base_fail(err, ENOMEM, "mount %s", BASE_QUOTE(pool->mount_source));
 	r = mnt_context_mount(context);
 	if (!went_well(context, r))

@@ -95,6 +95,23 @@ as_nobody ln -s "$else" "$T/b/open/file"
 expect_text "$T/slow" "is no block device"
 expect_equal "$(blkid -p -s UUID -o value "$else")" "$uuids" "what is on another device"
 
+# nor is that mounted, be it for a moment: a guest may use it
+as_nobody truncate -s 16M "$T/b/open/disk"
+mkfs.ext4 -q "$T/b/open/disk"
+mkdir "$T/g"
+expect_status 0 pool define-as file --type fs --source-dev "$T/b/open/disk" --target "$T/g"
+sum=$(sha256sum <"$else")
+: >"$T/calls"
+ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/calls" -P "$T/b/open/disk" --trace=fcntl \
+	--inject=fcntl:delay_enter=2s:when=1 "$COWCTL" pool start file --session >"$T/slow" 2>&1 &
+until [ -s "$T/calls" ]; do :; done
+as_nobody mv "$T/b/open/disk" "$T/b/open/away"
+as_nobody ln -s "$else" "$T/b/open/disk"
+! wait $! || fail "started by way of a symlink"
+expect_text "$T/slow" "symlink that user 65534 made"
+expect_equal "$(sha256sum <"$else")" "$sum" "what is on another device"
+! mountpoint -q "$T/g" || fail "left mounted"
+
 # nor does what is mounted hide anything else then
 mkdir "$T/b/hidden"
 mkdir -m 0777 "$T/b/shared"
