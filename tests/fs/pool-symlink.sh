@@ -65,7 +65,7 @@ expect_equal "$(blkid -p -s UUID -o value "$device")" "$before" "what is on the 
 FS_SIZE=300M make_fs ext4 else
 umount "$T/else"
 else=$(losetup --find --show "$T/else.img")
-at_end "losetup --detach $else"
+at_end "losetup --detach $device $else"
 mkdir -m 0777 "$T/b/open"
 ln -s "$device" "$T/b/open/source"
 expect_status 0 pool define-as formatted --type fs --source-dev "$T/b/open/source" --source-format ext4 --target "$T/f"
