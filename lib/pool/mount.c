@@ -317,36 +317,34 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 }
 
 /* By its name, where it can't be looked at. */
-static bool is_anothers(const struct cow_pool *pool)
+static bool is_anothers(const struct cow_pool *pool, const char *place)
 {
 	BASE_CLEANUP(context) struct libmnt_context *context = mnt_new_context();
 	struct libmnt_fs *there;
 
-	return context && mnt_context_find_umount_fs(context, pool->path, &there) == 0 &&
+	return context && mnt_context_find_umount_fs(context, place, &there) == 0 &&
 	       pool_is_source(pool, mnt_fs_get_source(there)) == COW_ANSWER_NO;
 }
 
-/* Where what is mounted on the pool's directory is, unless it is known to be another's. */
+/* Where what is mounted on the pool's directory is, unless it is known to be another's: what is of
+ * a server that is gone, or has forgotten it, is unmounted all the same. */
 static int find_place(const struct cow_pool *pool, char **ret, struct cow_error *err)
 {
+	BASE_CLEANUP(free) char *place = NULL;
 	BASE_CLEANUP(fd) int fd = -1;
-	struct cow_error cause = {0};
+	int r = 0;
 
-	fd = base_answers(pool->path) ? pool_parents_open(pool->path, &cause) : -ETIMEDOUT;
-	if (fd < 0 && cause.code == COW_CODE_REFUSED) {
-		if (err)
-			*err = cause;
-		return fd;
-	}
-	if (fd < 0 ? is_anothers(pool) : pool_mounted_at(pool, fd) == COW_ANSWER_NO)
+	fd = base_answers(pool->path) ? pool_parents_open(pool->path, NULL) : -ETIMEDOUT;
+	if (fd < 0)
+		r = pool_parents_find(pool->path, &place, err);
+	else if (!(place = realpath(BASE_FD_PATH(fd), NULL)))
+		r = base_fail(err, errno, "unmount %s", BASE_QUOTE(pool->path));
+	if (r < 0)
+		return r;
+	if (fd < 0 ? is_anothers(pool, place) : pool_mounted_at(pool, fd) == COW_ANSWER_NO)
 		return pool_check_mounted(pool, fd, err);
-	/* What is of a server that is gone, or has forgotten it, is unmounted all the same. */
-	if (fd < 0) {
-		*ret = strdup(pool->path);
-		return *ret ? 0 : base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
-	}
-	*ret = realpath(BASE_FD_PATH(fd), NULL);
-	return *ret ? 0 : base_fail(err, errno, "unmount %s", BASE_QUOTE(pool->path));
+	*ret = base_take(place);
+	return 0;
 }
 
 int pool_unmount(const struct cow_pool *pool, struct cow_error *err)

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "pool/parents.h"
 
 /* On failure the directory is not remembered, and the caller's to remove. */
@@ -61,7 +62,8 @@ struct way {
 	const char *path;
 	struct pool_parents *parents; /* what is missing is made; NULL: it is not */
 	mode_t mode;
-	bool any; /* it may end in something else than a directory */
+	bool any;    /* it may end in something else than a directory */
+	char **last; /* it ends in the directory above, and this is the name there */
 	int dirfd;
 	unsigned links;
 	struct cow_error refusal;
@@ -70,11 +72,11 @@ struct way {
 /* As many as the kernel follows. */
 #define LINKS_MAX 40
 
-static int go(struct way *way, const char *path);
+static int go(struct way *way, const char *path, bool to_end);
 
 /* Whoever can make a symlink would say what is changed at its end. One that leads nowhere stays so:
  * what is missing is made where its path says, not elsewhere. */
-static int follow(struct way *way, int link, const char *name)
+static int follow(struct way *way, int link, const char *name, bool last)
 {
 	struct pool_parents *parents = way->parents;
 	char target[PATH_MAX];
@@ -94,7 +96,7 @@ static int follow(struct way *way, int link, const char *name)
 		return -ELOOP;
 	target[n] = '\0';
 	way->parents = NULL;
-	r = go(way, target);
+	r = go(way, target, last);
 	way->parents = parents;
 	return r;
 }
@@ -117,7 +119,7 @@ static int open_one(const struct way *way, const char *name, mode_t *ret_type)
 	return fd < 0 ? -errno : base_take_fd(&fd);
 }
 
-static int enter(struct way *way, const char *name)
+static int enter(struct way *way, const char *name, bool last)
 {
 	mode_t type = 0;
 	BASE_CLEANUP(fd) int next = open_one(way, name, &type);
@@ -129,10 +131,14 @@ static int enter(struct way *way, const char *name)
 			return r;
 		next = open_one(way, name, &type);
 	}
+	if (last && way->last && type != S_IFLNK) {
+		*way->last = strdup(name);
+		return *way->last ? 0 : -ENOMEM;
+	}
 	if (next < 0)
 		return next;
 	if (type == S_IFLNK)
-		return follow(way, next, name);
+		return follow(way, next, name, last);
 	if (type != S_IFDIR && !way->any)
 		return -ENOTDIR;
 	close(way->dirfd);
@@ -140,10 +146,10 @@ static int enter(struct way *way, const char *name)
 	return 0;
 }
 
-static int go(struct way *way, const char *path)
+static int go(struct way *way, const char *path, bool to_end)
 {
 	BASE_CLEANUP(free) char *copy = strdup(path);
-	char *rest = NULL;
+	char *rest = NULL, *name, *next;
 	int r = 0;
 
 	if (!copy)
@@ -153,9 +159,10 @@ static int go(struct way *way, const char *path)
 		way->dirfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		r = way->dirfd < 0 ? -errno : 0;
 	}
-	for (char *name = strtok_r(copy, "/", &rest); name && r == 0;
-	     name = strtok_r(NULL, "/", &rest))
-		r = enter(way, name);
+	for (name = strtok_r(copy, "/", &rest); name && r == 0; name = next) {
+		next = strtok_r(NULL, "/", &rest);
+		r = enter(way, name, to_end && !next);
+	}
 	return r;
 }
 
@@ -165,7 +172,7 @@ static int go_all(struct way *way, const char *doing, int *ret_dirfd, struct cow
 	int r;
 
 	way->dirfd = -1;
-	r = go(way, way->path);
+	r = go(way, way->path, true);
 	dirfd = way->dirfd;
 	if (r == 0)
 		*ret_dirfd = base_take_fd(&dirfd);
@@ -200,6 +207,21 @@ int pool_parents_open_above(const char *path, const char **ret_name, struct cow_
 	*ret_name = name;
 	return above ? pool_parents_open(above, err)
 		     : base_fail(err, ENOMEM, "open the directory of %s", BASE_QUOTE(path));
+}
+
+int pool_parents_find(const char *path, char **ret, struct cow_error *err)
+{
+	BASE_CLEANUP(free) char *last = NULL, *above = NULL;
+	BASE_CLEANUP(fd) int fd = -1;
+	struct way way = {.path = path, .last = &last};
+	int r = go_all(&way, "find directory", &fd, err);
+
+	if (r < 0)
+		return r;
+	above = realpath(BASE_FD_PATH(fd), NULL);
+	*ret = above ? base_format("%s/%s", above, last ? last : "") : NULL;
+	return *ret ? 0
+		    : base_fail(err, above ? ENOMEM : errno, "find directory %s", BASE_QUOTE(path));
 }
 
 int pool_parents_open_any(const char *path, struct cow_error *err)

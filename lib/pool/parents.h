@@ -30,6 +30,9 @@ int pool_parents_open(const char *path, struct cow_error *err);
 int pool_parents_open_above(const char *path, const char **ret_name, struct cow_error *err);
 /* The same of what may be no directory, such as a device. */
 int pool_parents_open_any(const char *path, struct cow_error *err);
+/* Where a directory is that can't be opened itself, such as that of a server that is gone: free
+ * *ret. */
+int pool_parents_find(const char *path, char **ret, struct cow_error *err);
 /* Write to disk that they exist, and keep them. */
 int pool_parents_commit(struct pool_parents *parents, struct cow_error *err);
 void pool_parents_undo(struct pool_parents *parents);

@@ -37,14 +37,19 @@ stops
 
 # an NFS server that knows the directory no more: it can't even be opened
 mkfs.ext4 -q -F "$T/disk.img"
-expect_status 0 pool define-as p --type fs --source-dev "$T/disk.img" --target "$T/m"
-expect_status 0 pool start p
-ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/trace" -P m -P "$T/m" --trace=openat --inject=openat:error=ESTALE \
-	"$COWCTL" pool stop p --session >"$T/out" || fail "not stopped"
-grep -q ESTALE "$T/trace" || fail "it could be opened"
-! mountpoint -q "$T/m" || fail "stopped, and still mounted"
+ln -s m "$T/end"
+for path in "$T/end" "$T/m"; do
+	expect_status 0 pool define-as p --type fs --source-dev "$T/disk.img" --target "$path"
+	expect_status 0 pool start p
+	ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/trace" -P m -P "$path" --trace=openat \
+		--inject=openat:error=ESTALE "$COWCTL" pool stop p --session >"$T/out" || fail "not stopped"
+	grep -q ESTALE "$T/trace" || fail "it could be opened"
+	! mountpoint -q "$T/m" || fail "stopped, and still mounted"
+	expect_status 0 pool undefine p
+done
 
 # but not what somebody else has mounted there
+expect_status 0 pool define-as p --type fs --source-dev "$T/disk.img" --target "$T/m"
 expect_status 0 pool start p
 umount "$T/m"
 mount -t tmpfs tmpfs "$T/m"
