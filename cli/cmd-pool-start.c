@@ -122,9 +122,10 @@ static void start_in_turn(struct cli_call *call, struct cow_pool_store *store,
 			cli_status(call, start_one(call, store, marked[i]));
 }
 
-/* As long as any can be started, which another one may have waited for. */
+/* As long as any can be started, which another one may have waited for; each of them once, for what
+ * is soon unmounted again would be started for ever. */
 static void start_again(struct cli_call *call, struct cow_pool_store *store,
-			struct cow_pool **marked, size_t count, const enum turn *turns)
+			struct cow_pool **marked, size_t count, enum turn *turns)
 {
 	bool any;
 
@@ -132,8 +133,10 @@ static void start_again(struct cli_call *call, struct cow_pool_store *store,
 		any = false;
 		for (size_t i = 0; i < count; i++)
 			if (turns[i] == AGAIN && is_to_start(store, marked[i]) &&
-			    start_if_it_can_be(call, store, marked[i]))
+			    start_if_it_can_be(call, store, marked[i])) {
+				turns[i] = FIRST;
 				any = true;
+			}
 	} while (any);
 	start_in_turn(call, store, marked, count, turns, AGAIN);
 }
