@@ -122,8 +122,8 @@ static void start_in_turn(struct cli_call *call, struct cow_pool_store *store,
 			cli_status(call, start_one(call, store, marked[i]));
 }
 
-/* As long as any can be started, which another one may have waited for; each of them once, for what
- * is soon unmounted again would be started for ever. */
+/* As long as anything can be mounted, which another one may have waited for; each of them once, for
+ * what is soon unmounted again would be started for ever. Then what lies in there. */
 static void start_again(struct cli_call *call, struct cow_pool_store *store,
 			struct cow_pool **marked, size_t count, enum turn *turns)
 {
@@ -132,7 +132,8 @@ static void start_again(struct cli_call *call, struct cow_pool_store *store,
 	do {
 		any = false;
 		for (size_t i = 0; i < count; i++)
-			if (turns[i] == AGAIN && is_to_start(store, marked[i]) &&
+			if (turns[i] == AGAIN && marked[i]->mount_source &&
+			    is_to_start(store, marked[i]) &&
 			    start_if_it_can_be(call, store, marked[i])) {
 				turns[i] = FIRST;
 				any = true;

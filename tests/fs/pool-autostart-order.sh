@@ -29,14 +29,17 @@ mkfs.ext4 -q "$T/part.img"
 mkdir "$T/b"
 mount "$T/part.img" "$T/b"
 truncate -s 2M "$T/b/inner.img"
-mkfs.ext4 -q "$T/b/inner.img"
+mkdir "$T/inner" "$T/inner/f"
+mkfs.ext4 -q -d "$T/inner" "$T/b/inner.img"
 umount "$T/b"
+mkdir "$T/b/f"
 mount "$T/disk.img" "$T/m"
 mv "$T/part.img" "$T/m/part.img"
 umount "$T/m"
 mkdir "$T/c"
 ln -s "$T/m/in" "$T/d"
 marked b --type fs --source-dev "$T/c/inner.img" --target "$T/b"
+marked f --target "$T/b/f"
 marked c --type fs --source-dev "$T/m/part.img" --target "$T/c"
 marked d --target "$T/d/below"
 mount "$T/disk.img" "$T/m"
@@ -70,9 +73,9 @@ cat "$T/waits"
 wait $starting && fail "a server that is gone was mounted"
 umount /sbin/mount.nfs
 expect_status 0 pool list --json
-expect_json '[.pools[] | "\(.name) \(.state)"] == ["a active", "b active", "c active", "d active", "e active", "on active", "other active", "served inactive", "z active"]'
+expect_json '[.pools[] | "\(.name) \(.state)"] == ["a active", "b active", "c active", "d active", "e active", "f active", "on active", "other active", "served inactive", "z active"]'
 expect_equal "$(findmnt -n -o SOURCE,TARGET --target "$T/m/in" | wc -l)" 1
 expect_equal "$(findmnt -n -o TARGET --target "$T/m/in")" "$T/m"
-for name in a b c d e on other z; do
+for name in a d e f on other b c z; do
 	expect_status 0 pool stop $name
 done
