@@ -209,6 +209,9 @@ static int unmount_at(struct libmnt_context *context, const char *place)
 	const char *name;
 	int r = mnt_context_set_target(context, place);
 
+	/* Its options are to be struck off by libmount, which leaves that to a helper. */
+	if (r == 0)
+		r = mnt_context_disable_helpers(context, 1);
 	if (r < 0)
 		return r;
 	dirfd = pool_parents_open_above(place, &name, NULL);

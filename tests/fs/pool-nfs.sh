@@ -22,7 +22,8 @@ expect_status 0 pool define-as nfs --type netfs --source-host 127.0.0.1 --source
 expect_status 0 pool dumpxml nfs
 sed -e 's|<pool |&xmlns:fs="http://libvirt.org/schemas/storagepool/fs/1.0" |' \
 	-e 's|</source>|<protocol ver="4.2"/>&|' \
-	-e 's|</pool>|<fs:mount_opts><fs:option name="retry=0"/></fs:mount_opts>&|' "$T/out" >"$T/nfs.xml"
+	-e 's|</pool>|<fs:mount_opts><fs:option name="retry=0"/><fs:option name="_netdev"/></fs:mount_opts>&|' \
+	"$T/out" >"$T/nfs.xml"
 expect_status 0 pool define "$T/nfs.xml"
 expect_status 0 pool build nfs
 expect_status 3 pool build nfs --overwrite
@@ -59,6 +60,7 @@ expect_out '<sources>' '<host name="127.0.0.1"/>' "<dir path=\"$T/exported/with 
 expect_status 0 pool start nfs
 expect_out 'compliance not-applicable'
 expect_equal "$(findmnt -n -o SOURCE,FSTYPE "$T/vms" | xargs)" "127.0.0.1:/vms nfs4"
+grep -q "TARGET=$T/vms .*_netdev" /run/mount/utab || fail "libmount keeps no options"
 expect_status 0 pool info nfs --json
 expect_json '.pools[0] | .state == "active" and .compliance == "not-applicable" and .capacity > 0'
 expect_status 0 cowctl vol create-as --session nfs image 2M
@@ -89,3 +91,4 @@ expect_status 0 pool start nfs
 expect_status 0 cowctl vol delete --session --pool nfs image
 expect_status 0 pool stop nfs
 ! mountpoint -q "$T/vms" || fail "still mounted"
+! grep "TARGET=$T/vms " /run/mount/utab || fail "libmount keeps options of what is not mounted"
