@@ -242,11 +242,12 @@ static int unmount(const struct cow_pool *pool, const char *place, struct cow_er
 			   : r;
 }
 
+/* What can't be opened is mounted. */
 static bool is_bare(const struct cow_pool *pool, const char *path)
 {
 	BASE_CLEANUP(fd) int fd = pool_parents_open(path, NULL);
 
-	return fd < 0 || pool_check_bare(pool, fd, NULL) == 0;
+	return fd >= 0 && pool_check_bare(pool, fd, NULL) == 0;
 }
 
 /* Where the path leads, if that is it. */

@@ -60,3 +60,15 @@ expect_err "is not mounted on '$T/m'"
 mountpoint -q "$T/m" || fail "something else is unmounted"
 umount "$T/m"
 expect_status 0 pool stop p
+
+# nor is it left behind when that comes of starting it
+traced() {
+	ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/trace" -P m -P "$T/m" --trace=openat "$@" \
+		"$COWCTL" pool start p --session >"$T/out" 2>"$T/err"
+}
+traced || fail "not started"
+expect_status 0 pool stop p
+again=$(grep -n ', "m", ' "$T/trace" | sed -n '2s/:.*//p') # the first time that is before it is mounted
+! traced --inject=openat:error=ESTALE:when="$again"+ || fail "started, and can't be opened"
+expect_err "open directory '$T/m': Stale file handle"
+! mountpoint -q "$T/m" || fail "left mounted"
