@@ -72,7 +72,8 @@ static enum cow_answer lies_on(int fd, const struct stat *wanted)
 }
 
 /* What is no device is none of them whose name leads nowhere by now, such as one in /dev/disk/by-id
- * of a disk that was pulled out: what is mounted of that stays. */
+ * of a disk that was pulled out: what is mounted of that stays. So does that of a file whose server
+ * does not answer. */
 static enum cow_answer is_source(const struct cow_pool *pool, const char *source, int fd)
 {
 	BASE_CLEANUP(free) char *wanted = pool_path_clean(pool->mount_source);
@@ -83,7 +84,7 @@ static enum cow_answer is_source(const struct cow_pool *pool, const char *source
 		return COW_ANSWER_YES;
 	if (!base_equal(pool->type, "fs") || !base_starts(source, "/dev/"))
 		return COW_ANSWER_NO;
-	if (stat(pool->mount_source, &st) < 0)
+	if (!base_answers(pool->mount_source) || stat(pool->mount_source, &st) < 0)
 		return COW_ANSWER_UNKNOWN;
 	return either(is_file(source, &st), lies_on(fd, &st));
 }
