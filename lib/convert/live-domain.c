@@ -97,13 +97,15 @@ int convert_disk_find(virDomainPtr domain, const struct stat *image, struct conv
 	return disk ? take(disk, ret) : 0;
 }
 
-bool convert_disk_is_mirrored(virDomainPtr domain, const char *target)
+char *convert_disk_mirror(virDomainPtr domain, const char *target, bool *ready)
 {
 	BASE_CLEANUP(document) xmlDoc *document = describe(domain);
 	const xmlNode *disk = document ? find_disk(document, is_target, target) : NULL;
-	BASE_CLEANUP(free) char *ready = attribute_of(child_of(disk, "mirror"), "ready");
+	const xmlNode *mirror = child_of(disk, "mirror");
+	BASE_CLEANUP(free) char *is_ready = attribute_of(mirror, "ready");
 
-	return base_equal(ready, "yes");
+	*ready = base_equal(is_ready, "yes");
+	return document ? attribute_of(child_of(mirror, "source"), "file") : NULL;
 }
 
 char *convert_disk_describe(const char *path, enum cow_format format)

@@ -51,34 +51,52 @@ static int start(struct convert_live *live, struct cow_error *err)
 	return 0;
 }
 
-static int look_once(struct convert_guest *guest, struct convert_live_job *ret)
+/* libvirt names a mirror by its disk alone. Ours goes to the image's own name, or to a scratch
+ * file: any other is somebody else's. */
+static bool is_ours(const struct convert_live *live, const char *to)
 {
+	const char *name = strrchr(to, '/');
+
+	return name &&
+	       (base_equal(to, live->path) || base_starts(name + 1, COW_CONVERT_TEMP_PREFIX));
+}
+
+static int look_once(const struct convert_live *live, bool anybodys, struct convert_live_job *ret)
+{
+	const struct convert_guest *guest = live->data;
+	BASE_CLEANUP(free) char *to = NULL;
 	virDomainBlockJobInfo info;
+	bool ready;
 	int r = guest->domain
 			? libvirt.virDomainGetBlockJobInfo(guest->domain, guest->target, &info, 0)
 			: 0;
 
-	if (r > 0) {
-		ret->done = info.cur;
-		ret->total = info.end;
-		ret->ready = info.end && info.cur == info.end &&
-			     convert_disk_is_mirrored(guest->domain, guest->target);
-	}
-	return r;
+	if (r <= 0)
+		return r;
+	to = convert_disk_mirror(guest->domain, guest->target, &ready);
+	ret->done = info.cur;
+	ret->total = info.end;
+	ret->ready = info.end && info.cur == info.end && ready;
+	return to ? anybodys || is_ours(live, to) : -1;
+}
+
+static int look_for(const struct convert_live *live, bool anybodys, struct convert_live_job *ret,
+		    struct cow_error *err)
+{
+	int r = look_once(live, anybodys, ret), running;
+
+	if (r >= 0)
+		return r;
+	running = convert_guest_is_running(live->data, err);
+	if (running <= 0)
+		return running;
+	r = look_once(live, anybodys, ret);
+	return r < 0 ? convert_libvirt_fail("look at the block copy", err) : r;
 }
 
 static int look(struct convert_live *live, struct convert_live_job *ret, struct cow_error *err)
 {
-	struct convert_guest *guest = live->data;
-	int r = look_once(guest, ret), running;
-
-	if (r >= 0)
-		return r > 0;
-	running = convert_guest_is_running(guest, err);
-	if (running <= 0)
-		return running;
-	r = look_once(guest, ret);
-	return r < 0 ? convert_libvirt_fail("look at the block copy", err) : r > 0;
+	return look_for(live, false, ret, err);
 }
 
 /* Block copy would refuse it, or wait for half a minute, with the guest standing still by then. */
@@ -87,7 +105,7 @@ static int check(struct convert_live *live, struct cow_error *err)
 	const struct convert_guest *guest = live->data;
 	struct convert_live_job mirror;
 	virDomainJobInfo job = {0};
-	int r = look(live, &mirror, err);
+	int r = look_for(live, true, &mirror, err);
 
 	if (r < 0)
 		return r;

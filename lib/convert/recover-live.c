@@ -165,11 +165,6 @@ static int end_mirror(struct convert *c, char temp[CONVERT_JOURNAL_NAME_MAX],
 		r = exchange_back(c, temp, journal, err);
 	if (r < 0)
 		return r;
-	/* libvirt names a mirror by its disk alone: one to another file is somebody else's. */
-	if (c->live->backend->open_mirrors &&
-	    convert_is_written(c->dirfd, (ino_t)journal->old_inode) &&
-	    !convert_is_written(c->dirfd, (ino_t)journal->new_inode))
-		return 0;
 	stop_guest(c, journal, temp);
 	return c->live->backend->cancel(c->live, err);
 }

@@ -129,14 +129,19 @@ bool pair_is_astray(const struct convert *c, const struct convert_journal *journ
 bool pair_goes_on(const struct convert *c, const struct convert_journal *journal,
 		  const struct pair *pair)
 {
+	struct convert_live_job job;
+
 	/* Over the monitor what goes on is named by the copy, and is no other mirror. */
 	if (pair_is_read(journal, pair) && !(c->live && !c->live->backend->open_mirrors))
 		return false;
 	if (!c->live && convert_journal_stops_guest(journal) &&
 	    (convert_hold_sees_writer(pair->old->fd) || convert_hold_sees_writer(pair->copy->fd)))
 		return true;
+	/* libvirt hands the image to another owner after QEMU has closed the copy, and says only
+	 * then that a mirror which has ended by itself is no more. */
 	return (pair->old->open && pair->copy->open) || pair_is_ahead(c, journal, pair) ||
-	       pair_is_astray(c, journal, pair);
+	       pair_is_astray(c, journal, pair) ||
+	       (c->live && c->live->backend->look(c->live, &job, NULL) > 0);
 }
 
 bool pair_is_ahead_unmarked(const struct convert *c, const struct convert_journal *journal,

@@ -51,6 +51,27 @@ for done in 3 4; do # the mirror runs, and is ready
 	expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
 done
 
+# Somebody ends the mirror, and libvirt is slow to give the image to root after that.
+slowly_ended() {
+	strace --quiet=all -f -o /dev/null --trace=chown --inject=chown:delay_enter=3000000 -p "$libvirtd" &
+	slow=$!
+	wait_for strace grep -q "^TracerPid:[[:blank:]]*[1-9]" "/proc/$libvirtd/status"
+	virsh -q blockjob guest sdb --abort &
+	wait_for "the end of the mirror" has_closed_copy
+	pkill -INT -P "$(pgrep -P "$converter")"
+}
+has_closed_copy() {
+	[ -z "$(find "/proc/$(cat /run/libvirt/qemu/guest.pid)/fd" -lname "$T/b/.cowctl-*")" ]
+}
+held renameat2:4 slowly_ended --live --rewrite
+expect_equal "$status" 2 "status: $(cat "$T/err")"
+virsh -q blockjob guest sdb --info # when libvirt is done with that
+kill "$slow"
+wait "$slow" || true
+expect_equal "$(virsh -q domstate guest)" running "the guest"
+expect_equal "$(stat -c %U:%G "$image")" libvirt-qemu:libvirt-qemu "its owner"
+again
+
 # Where others can create files, one of theirs is no old image to take an owner from, nor a copy.
 chmod 1777 "$T/b"
 virsh -q suspend guest
