@@ -66,7 +66,8 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
 
 bool pair_was_left(const struct pair *pair, const struct convert_journal *journal)
 {
-	return convert_journal_unwritten(journal, &pair->old->st);
+	/* A time of 0 says nothing: an image may have that, too. */
+	return journal->mtime_seconds && convert_journal_unwritten(journal, &pair->old->st);
 }
 
 bool pair_guest_is_on_copy(const struct pair *pair, const struct convert_journal *journal)
