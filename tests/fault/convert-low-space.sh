@@ -20,8 +20,7 @@ truncate -s 13000000 "$template"
 
 fill() {
 	rm -f "$T/fs/fill"
-	sync -f "$T/fs"
-	fallocate -l $(($(stat -f -c '%a * %S' "$T/fs") - (12 << 20))) "$T/fs/fill"
+	leave_room 12 "$T/fs/fill"
 }
 
 fresh_image() {
