@@ -131,6 +131,19 @@ done
 # by a name that move_mount(2) takes as well, with which newer versions of libmount do it
 grep -qE '"/proc/[0-9]+/fd/[0-9]+/\."' "$T/mounts" || fail "not mounted by descriptor: $(cat "$T/mounts")"
 
+# stopped_while_swapped POOL DIRECTORY AWAY: it lies in that directory, in whose place a symlink is put in the last instant.
+stopped_while_swapped() {
+	: >"$T/mounts"
+	ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/mounts" --trace=umount2 --inject=umount2:delay_enter=2s \
+		"$COWCTL" pool stop "$1" --session >"$T/slow" 2>&1 &
+	until [ -s "$T/mounts" ]; do :; done
+	as_nobody mv "$T/b/shared/$2" "$T/b/shared/$3"
+	as_nobody ln -s ../victim "$T/b/shared/$2"
+	wait $! || true
+	mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a symlink: $(cat "$T/slow")"
+	! mountpoint -q "$T/b/shared/$3/m" || fail "it is still mounted: $(cat "$T/slow")"
+	umount "$T/b/victim/m"
+}
 # nor is anything else unmounted, when that is put there in the last instant
 as_nobody mkdir "$T/b/shared/dir"
 mkdir "$T/b/shared/dir/m" "$T/b/victim" "$T/b/victim/m"
@@ -138,16 +151,7 @@ mount -t tmpfs tmpfs "$T/b/victim/m"
 expect_status 0 pool undefine swapped
 expect_status 0 pool define-as swapped --type fs --source-dev "$device" --target "$T/b/shared/dir/m"
 expect_status 0 pool start swapped
-: >"$T/mounts"
-ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/mounts" --trace=umount2 --inject=umount2:delay_enter=2s \
-	"$COWCTL" pool stop swapped --session >"$T/slow" 2>&1 &
-until [ -s "$T/mounts" ]; do :; done
-as_nobody mv "$T/b/shared/dir" "$T/b/shared/away"
-as_nobody ln -s ../victim "$T/b/shared/dir"
-wait $! || true
-mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a symlink: $(cat "$T/slow")"
-! mountpoint -q "$T/b/shared/away/m" || fail "it is still mounted: $(cat "$T/slow")"
-umount "$T/b/victim/m"
+stopped_while_swapped swapped dir away
 
 # nor removed, of what could not be started
 as_nobody mkdir "$T/b/shared/made"
@@ -211,17 +215,8 @@ expect_status 0 pool undefine served
 expect_status 0 pool define-as served --type netfs --source-host 127.0.0.1 --source-path /vms --source-format nfs \
 	--target "$T/b/shared/last/m"
 expect_status 0 pool start served
-: >"$T/mounts"
-ASAN_OPTIONS=detect_leaks=0 strace --quiet=all -o "$T/mounts" --trace=umount2 --inject=umount2:delay_enter=2s \
-	"$COWCTL" pool stop served --session >"$T/slow" 2>&1 &
-until [ -s "$T/mounts" ]; do :; done
-as_nobody mv "$T/b/shared/last" "$T/b/shared/left"
-as_nobody ln -s ../victim "$T/b/shared/last"
-wait $! || true
+stopped_while_swapped served last left
 umount /sbin/mount.nfs
-mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a symlink: $(cat "$T/slow")"
-! mountpoint -q "$T/b/shared/left/m" || fail "it is still mounted: $(cat "$T/slow")"
-umount "$T/b/victim/m"
 
 ln -s target "$T/b/own"
 expect_status 0 pool define-as own --target "$T/b/own" --cow off
