@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +19,14 @@ const char *base_fd_path(int fd, char buffer[BASE_FD_PATH_MAX])
 bool base_is_fd_path(const char *path)
 {
 	return base_starts(path, FD_DIRECTORY);
+}
+
+char *base_fd_place(int fd)
+{
+	char place[PATH_MAX];
+	ssize_t n = readlink(BASE_FD_PATH(fd), place, sizeof(place));
+
+	return n < 0 ? NULL : strndup(place, (size_t)n);
 }
 
 int base_open_quietly(int dirfd, const char *name, int flags)

@@ -45,6 +45,9 @@ DIR *base_directory_stream(int fd);
 #define BASE_FD_PATH(fd) base_fd_path((fd), (char[BASE_FD_PATH_MAX]){0})
 const char *base_fd_path(int fd, char buffer[BASE_FD_PATH_MAX]);
 bool base_is_fd_path(const char *path);
+/* Where it is, as the kernel has it: no path is walked, on which somebody may have put a symlink.
+ * @return NULL with errno. */
+char *base_fd_place(int fd);
 
 /* Are these of one file? */
 static inline bool base_same_file(const struct stat *one, const struct stat *two)

@@ -40,7 +40,7 @@ static int find_device(const struct cow_pool *pool, char **ret, struct cow_error
 	if (!S_ISBLK(st.st_mode))
 		return base_refuse(err, ENOTBLK, COW_CODE_REFUSED, "%s is no block device",
 				   BASE_QUOTE(pool->mount_source));
-	*ret = realpath(BASE_FD_PATH(fd), NULL);
+	*ret = base_fd_place(fd);
 	return *ret ? 0 : base_fail(err, errno, "find device %s", BASE_QUOTE(pool->mount_source));
 }
 

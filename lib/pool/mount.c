@@ -151,7 +151,7 @@ static char *name_source(const struct cow_pool *pool, const char *self, int fd)
 		return mnt_resolve_path(pool->mount_source, NULL);
 	if (S_ISREG(st.st_mode))
 		return base_format("%s/fd/%d", self, fd);
-	device = realpath(BASE_FD_PATH(fd), NULL);
+	device = base_fd_place(fd);
 	return device ? mnt_resolve_path(device, NULL) : NULL;
 }
 
@@ -255,8 +255,7 @@ static char *find_mounted(const struct cow_pool *pool)
 {
 	BASE_CLEANUP(fd) int fd = open(pool->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	return pool_mounted_at(pool, fd) == COW_ANSWER_YES ? realpath(BASE_FD_PATH(fd), NULL)
-							   : NULL;
+	return pool_mounted_at(pool, fd) == COW_ANSWER_YES ? base_fd_place(fd) : NULL;
 }
 
 /* Nothing was mounted there before. By a path it may have come to be elsewhere; but where that
@@ -310,8 +309,7 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 	r = mnt_context_mount(context);
 	if (!went_well(context, r))
 		return fail(context, r, pool, "mount", err);
-	/* where the directory is by now */
-	place = realpath(BASE_FD_PATH(fd), NULL);
+	place = base_fd_place(fd);
 	if (mnt_context_is_nomtab(context))
 		keep_options(context, place);
 	r = check_done(pool, err);
@@ -341,7 +339,7 @@ static int find_place(const struct cow_pool *pool, char **ret, struct cow_error 
 	fd = base_answers(pool->path) ? pool_parents_open(pool->path, NULL) : -ETIMEDOUT;
 	if (fd < 0)
 		r = pool_parents_find(pool->path, &place, err);
-	else if (!(place = realpath(BASE_FD_PATH(fd), NULL)))
+	else if (!(place = base_fd_place(fd)))
 		r = base_fail(err, errno, "unmount %s", BASE_QUOTE(pool->path));
 	if (r < 0)
 		return r;

@@ -99,7 +99,7 @@ enum cow_answer pool_is_source(const struct cow_pool *pool, const char *source)
 static int find(int fd, struct stack_mount *ret)
 {
 	BASE_CLEANUP(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	BASE_CLEANUP(free) char *real = realpath(BASE_FD_PATH(fd), NULL);
+	BASE_CLEANUP(free) char *real = base_fd_place(fd);
 	const struct stack_edge edge = {.root = root};
 	int r = root < 0 || !real ? -ENOSYS : stack_mount_find(&edge, fd, ret);
 
@@ -202,7 +202,7 @@ static char *find_hidden(const struct cow_pool *pool, int top)
 	BASE_CLEANUP(table) struct libmnt_table *table = mnt_new_table_from_file(MOUNTINFO);
 	BASE_CLEANUP(iterator) struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
 	BASE_CLEANUP(fd) int fd = pool_parents_open(pool->path, NULL);
-	BASE_CLEANUP(free) char *real = fd < 0 ? NULL : realpath(BASE_FD_PATH(fd), NULL);
+	BASE_CLEANUP(free) char *real = fd < 0 ? NULL : base_fd_place(fd);
 	struct libmnt_fs *fs;
 
 	while (table && iterator && mnt_table_next_fs(table, iterator, &fs) == 0)

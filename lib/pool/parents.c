@@ -218,7 +218,7 @@ int pool_parents_find(const char *path, char **ret, struct cow_error *err)
 
 	if (r < 0)
 		return r;
-	above = realpath(BASE_FD_PATH(fd), NULL);
+	above = base_fd_place(fd);
 	*ret = above ? base_format("%s/%s", above, last ? last : "") : NULL;
 	return *ret ? 0
 		    : base_fail(err, above ? ENOMEM : errno, "find directory %s", BASE_QUOTE(path));

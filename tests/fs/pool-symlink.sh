@@ -152,6 +152,26 @@ expect_status 0 pool undefine swapped
 expect_status 0 pool define-as swapped --type fs --source-dev "$device" --target "$T/b/shared/dir/m"
 expect_status 0 pool start swapped
 stopped_while_swapped swapped dir away
+# nor wherever else it is put there, as what is mounted is looked for
+mv "$T/b/shared/away" "$T/b/shared/fro"
+mount -t tmpfs tmpfs "$T/b/victim/m"
+for ((n = 1; ; n++)); do
+	as_nobody rm "$T/b/shared/dir"
+	as_nobody mv "$T/b/shared/fro" "$T/b/shared/dir"
+	mountpoint -q "$T/b/shared/dir/m" || expect_status 0 pool start swapped
+	ASAN_OPTIONS=detect_leaks=0 strace -o "$T/calls" --trace=readlink --inject=readlink:signal=STOP:when=$n \
+		"$COWCTL" pool stop swapped --session >"$T/slow" 2>&1 &
+	until grep -qE '^(--- stopped|\+\+\+)' "$T/calls" 2>/dev/null; do :; done
+	as_nobody mv "$T/b/shared/dir" "$T/b/shared/fro"
+	as_nobody ln -s ../victim "$T/b/shared/dir"
+	grep -q '^--- stopped' "$T/calls" || break
+	rm "$T/calls"
+	pkill -CONT -P $!
+	wait $! || true
+	mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a symlink: $(cat "$T/slow")"
+done
+[ "$n" -gt 1 ] || fail "nothing is read of links: the calls are others by now"
+umount "$T/b/victim/m"
 
 # nor removed, of what could not be started
 as_nobody mkdir "$T/b/shared/made"
