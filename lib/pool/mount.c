@@ -343,8 +343,9 @@ static int find_place(const struct cow_pool *pool, char **ret, struct cow_error 
 		r = base_fail(err, errno, "unmount %s", BASE_QUOTE(pool->path));
 	if (r < 0)
 		return r;
+	/* Nothing is asked twice: it might be mounted by then. */
 	if (fd < 0 ? is_anothers(pool, place) : pool_mounted_at(pool, fd) == COW_ANSWER_NO)
-		return pool_check_mounted(pool, fd, err);
+		return pool_check_mounted(pool, -ENOENT, err);
 	*ret = base_take(place);
 	return 0;
 }

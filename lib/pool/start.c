@@ -234,10 +234,11 @@ static int unmount(struct cow_pool_store *store, const struct cow_pool *pool,
 		return pool_check_uncovered(pool, err);
 	pool_store_unlock(lock);
 	r = pool_unmount(pool, err);
-	/* Somebody else may have been faster. */
-	if (r < 0 && pool_mounted(pool) != COW_ANSWER_NO)
-		return r;
-	r = pool_store_lock(store, lock, err);
+	/* Somebody else may have been faster, or have moved it away. */
+	if (r < 0 && pool_mounted(pool) == COW_ANSWER_NO)
+		r = pool_check_uncovered(pool, err);
+	if (r == 0)
+		r = pool_store_lock(store, lock, err);
 	if (r == 0)
 		r = check_current(store, pool, err);
 	if (r < 0 || pool_mounted(pool) != COW_ANSWER_YES)

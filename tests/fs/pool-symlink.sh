@@ -4,7 +4,7 @@
 # us change any directory.
 . "$(dirname "$0")/../lib.sh"
 need_root
-require jq mount.nfs strace
+require jq mount.nfs pkill strace
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 pool() {
 	cowctl pool "$@" --session
@@ -167,7 +167,10 @@ for ((n = 1; ; n++)); do
 	grep -q '^--- stopped' "$T/calls" || break
 	rm "$T/calls"
 	pkill -CONT -P $!
-	wait $! || true
+	status=0
+	wait $! || status=$?
+	[ $status -ne 0 ] || ! mountpoint -q "$T/b/shared/fro/m" || fail "it is still mounted: $(cat "$T/slow")"
+	[ $status -eq 0 ] || expect_equal "$status" 2 "status"
 	mountpoint -q "$T/b/victim/m" || fail "something else was unmounted by way of a symlink: $(cat "$T/slow")"
 done
 [ "$n" -gt 1 ] || fail "nothing is read of links: the calls are others by now"
