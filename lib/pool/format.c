@@ -10,6 +10,7 @@
 #include "base/run.h"
 #include "base/text.h"
 #include "pool/format.h"
+#include "pool/parents.h"
 #include "pool/unused.h"
 
 DEFINE_CLEANUP(blkid, blkid_probe, blkid_free_probe, NULL)
@@ -28,15 +29,13 @@ static const struct {
  * then: a device has its own name in /dev, where users can put none. */
 static int find_device(const struct cow_pool *pool, char **ret, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = -1;
+	BASE_CLEANUP(fd) int fd = pool_parents_open_any(pool->mount_source, err);
 	struct stat st;
-	int r = pool_open_source(pool, &fd, err);
 
-	if (r < 0)
-		return r;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return base_fail(err, fd < 0 ? -fd : errno, "open device %s",
-				 BASE_QUOTE(pool->mount_source));
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return base_fail(err, errno, "look at %s", BASE_QUOTE(pool->mount_source));
 	if (!S_ISBLK(st.st_mode))
 		return base_refuse(err, ENOTBLK, COW_CODE_REFUSED, "%s is no block device",
 				   BASE_QUOTE(pool->mount_source));

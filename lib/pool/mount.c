@@ -59,16 +59,21 @@ static bool went_well(struct libmnt_context *context, int r)
 		mnt_context_get_helper_status(context) == 0);
 }
 
-/* A guest may use what is to be mounted. Who may not open it can't mount it either. *ret_fd is
- * O_PATH, or less than zero. */
+/* Whoever made a symlink on the way to it would say what is mounted. *ret_fd is O_PATH, and left
+ * alone where a server has it. */
 static int open_source(const struct cow_pool *pool, int *ret_fd, struct cow_error *err)
 {
-	BASE_CLEANUP(fd) int fd = -1;
-	int r = base_equal(pool->type, "fs") ? pool_open_source(pool, ret_fd, err) : 0;
+	if (!base_equal(pool->type, "fs"))
+		return 0;
+	*ret_fd = pool_parents_open_any(pool->mount_source, err);
+	return *ret_fd < 0 ? *ret_fd : 0;
+}
 
-	if (r < 0 || *ret_fd < 0)
-		return r;
-	fd = base_fd_reopen(*ret_fd, O_RDONLY);
+/* A guest may use what is to be mounted. Who may not open it can't mount it either. */
+static int check_source(const struct cow_pool *pool, int source_fd, struct cow_error *err)
+{
+	BASE_CLEANUP(fd) int fd = source_fd < 0 ? -1 : base_fd_reopen(source_fd, O_RDONLY);
+
 	return fd < 0 ? 0 : pool_check_unused(pool, fd, err);
 }
 
@@ -142,14 +147,14 @@ static int set_path(struct libmnt_context *context, const struct cow_pool *pool)
 
 /* A device has its own name in /dev, which libmount finds the usual one for; a file may be another
  * one by its name by then. */
-static char *name_source(const struct cow_pool *pool, const char *self, int fd)
+static char *name_source(const char *self, int fd)
 {
 	BASE_CLEANUP(free) char *device = NULL;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return mnt_resolve_path(pool->mount_source, NULL);
-	if (S_ISREG(st.st_mode))
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	if (!S_ISBLK(st.st_mode))
 		return base_format("%s/fd/%d", self, fd);
 	device = base_fd_place(fd);
 	return device ? mnt_resolve_path(device, NULL) : NULL;
@@ -159,11 +164,10 @@ static char *name_source(const struct cow_pool *pool, const char *self, int fd)
  * whoever owns a directory above could have anything mounted or hidden. By the number of the
  * process, for a helper has another "self"; and with a dot, for move_mount(2), with which libmount
  * does it since 2.39, follows no symlink that a path ends in. */
-static int set_opened(struct libmnt_context *context, const struct cow_pool *pool, int fd,
-		      int source_fd)
+static int set_opened(struct libmnt_context *context, int fd, int source_fd)
 {
 	BASE_CLEANUP(free) char *self = realpath("/proc/self", NULL);
-	BASE_CLEANUP(free) char *source = self ? name_source(pool, self, source_fd) : NULL;
+	BASE_CLEANUP(free) char *source = self ? name_source(self, source_fd) : NULL;
 	BASE_CLEANUP(free) char *target = self ? base_format("%s/fd/%d/.", self, fd) : NULL;
 	int r = target && source ? mnt_context_disable_canonicalize(context, 1) : -ENOMEM;
 
@@ -186,7 +190,7 @@ static int set_up(struct libmnt_context *context, const struct cow_pool *pool, i
 		  int source_fd)
 {
 	int r = is_mounted_by_path(context, pool) ? set_path(context, pool)
-						  : set_opened(context, pool, fd, source_fd);
+						  : set_opened(context, fd, source_fd);
 
 	if (r == 0 && !base_equal(pool->mount_type, "auto"))
 		r = mnt_context_set_fstype(context, pool->mount_type);
@@ -275,10 +279,8 @@ static int check_done(const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(fd) int fd = pool_parents_open(pool->path, err);
 	BASE_CLEANUP(fd) int source = -1;
-	int r = fd < 0 ? fd : 0;
+	int r = fd < 0 ? fd : open_source(pool, &source, err);
 
-	if (r == 0 && base_equal(pool->type, "fs"))
-		r = pool_open_source(pool, &source, err);
 	return r < 0 ? r : pool_check_mounted(pool, fd, err);
 }
 
@@ -301,6 +303,8 @@ int pool_mount(const struct cow_pool *pool, struct cow_error *err)
 		r = pool_check_bare(pool, fd, err);
 	if (r == 0)
 		r = open_source(pool, &source, err);
+	if (r == 0)
+		r = check_source(pool, source, err);
 	if (r < 0)
 		return r;
 	context = mnt_new_context();

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "convert/convert.h"
-#include "pool/parents.h"
 #include "pool/unused.h"
 
 /* QEMU's locks are seen by everybody; who has a device open, by root, and whatever program it is.
@@ -35,16 +34,4 @@ int pool_check_unused(const struct cow_pool *pool, int fd, struct cow_error *err
 						       *holder ? " by " : "", holder),
 					   "shut the guest down, or close it");
 	return 0;
-}
-
-int pool_open_source(const struct cow_pool *pool, int *ret_fd, struct cow_error *err)
-{
-	struct cow_error cause = {0};
-
-	*ret_fd = pool_parents_open_any(pool->mount_source, &cause);
-	if (*ret_fd >= 0 || cause.code != COW_CODE_REFUSED)
-		return 0;
-	if (err)
-		*err = cause;
-	return *ret_fd;
 }

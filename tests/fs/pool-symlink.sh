@@ -112,6 +112,17 @@ expect_text "$T/slow" "symlink that user 65534 made"
 expect_equal "$(sha256sum <"$else")" "$sum" "what is on another device"
 ! mountpoint -q "$T/g" || fail "left mounted"
 
+# nor where there is nothing before
+as_nobody rm "$T/b/open/disk"
+: >"$T/calls"
+ASAN_OPTIONS=detect_leaks=0 strace -o "$T/calls" -P disk --trace=openat --inject=openat:signal=STOP:when=1 \
+	"$COWCTL" pool start file --session >"$T/slow" 2>&1 &
+until grep -q '^--- stopped' "$T/calls"; do :; done
+as_nobody ln -s "$else" "$T/b/open/disk"
+pkill -CONT -P $!
+! wait $! || fail "started by way of a symlink"
+expect_equal "$(sha256sum <"$else")" "$sum" "what is on another device"
+
 # nor does what is mounted hide anything else then
 mkdir "$T/b/hidden"
 mkdir -m 0777 "$T/b/shared"
