@@ -37,6 +37,17 @@ static bool is_known(const struct plan *plan, const char *path)
 	return false;
 }
 
+/* The image is in two parts, and what has its name may be nothing that is found here. */
+static void say_taken(struct cli_call *call, const char *path,
+		      const struct cow_convert_interrupted *item)
+{
+	struct cow_error err = {.code = COW_CODE_REFUSED,
+				.message = "the image of this name is moved in part"};
+
+	snprintf(err.remedy, sizeof(err.remedy), "%s", item->remedy);
+	cli_error_about(call, path, &err);
+}
+
 /* Of what was interrupted all is to be taken back, but only an image that is not at its path has
  * not been found without it. */
 static void add_interrupted(struct plan *plan, const char *path, enum cow_policy to,
@@ -44,8 +55,8 @@ static void add_interrupted(struct plan *plan, const char *path, enum cow_policy
 {
 	bool undo = plan->job->options.flags & COW_CONVERT_UNDO;
 
-	if (item->second || (undo ? item->running == COW_ANSWER_YES
-				  : item->state != COW_CONVERT_STATE_MOVING || cli_is_there(path)))
+	if (item->second ||
+	    (undo ? item->running == COW_ANSWER_YES : item->state != COW_CONVERT_STATE_MOVING))
 		return;
 	if (item->cut)
 		cli_error_about(
@@ -54,6 +65,8 @@ static void add_interrupted(struct plan *plan, const char *path, enum cow_policy
 					    .message = "its name is too long to be known from what "
 						       "an interrupted conversion left",
 					    .remedy = "name the image"});
+	else if (!undo && item->running != COW_ANSWER_YES && cli_is_there(path))
+		say_taken(plan->job->call, path, item);
 	else if (!is_known(plan, path))
 		add(plan, cli_copy(path), to, true);
 }

@@ -29,7 +29,15 @@ done
 expect_status 1 cowctl convert --status v.raw
 expect_out moving "another file has the image's name"
 
+# Nor is it passed over because what has its name is no image that a walk would find.
 mv v.raw backup.raw
+ln -s backup.raw v.raw
+for option in --rewrite --dry-run --undo; do
+	expect_status 2 cowctl convert --recursive "$option" .
+	expect_err "'./v.raw': "
+	expect_err "move"
+done
+rm v.raw
 expect_status 0 cowctl convert --undo v.raw
 expect_equal "$(state)" "$before" "the image"
 expect_equal "$(ls -A)" "backup.raw
