@@ -32,9 +32,10 @@ static int measure(struct convert *c, struct cow_error *err)
 {
 	int r = convert_measure(c, &c->result->bytes_per_second, err);
 
-	if (convert_is_no_room(r) && convert_is_to_move(c))
-		return convert_try_low_space(c, err);
-	return convert_advise_room(c, r, err);
+	if (!convert_is_no_room(r) || !convert_is_to_move(c))
+		return convert_advise_room(c, r, err);
+	c->low_space = true;
+	return convert_try_low_space(c, err);
 }
 
 /* What there is to do: of a move that was interrupted, the part that one of the two files has. */
@@ -62,6 +63,9 @@ int convert_plan(struct convert *c, struct cow_error *err)
 		r = measure(c, err);
 	if (r < 0)
 		return r;
+	if (c->low_space)
+		convert_note(c, "moved bit by bit, for a copy has no room, and not at its path "
+				"meanwhile");
 	c->result->outcome = COW_CONVERT_PLANNED;
 	c->result->bytes_copied = c->total;
 	c->result->bytes_holes = work.end - work.start - c->total;

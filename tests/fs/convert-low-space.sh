@@ -37,6 +37,7 @@ chmod u+s "$image"
 expect_refused "has set-id bits" "$image" --low-space
 chmod u-s "$image"
 expect_status 0 cowctl convert --dry-run --low-space "$image"
+expect_err "moved bit by bit" "not at its path"
 before=$("$COW_BUILD/tests/image" extents "$image" | grep unwritten)
 expect_converted off "$image" --low-space
 expect_json '.images[0] | .runs_before >= .runs_after and .runs_after > 0 and .rows_after > 0'
