@@ -29,13 +29,7 @@ static int check_links(struct convert *c, struct cow_error *err)
 
 static int check_flags(struct convert *c, struct cow_error *err)
 {
-	if (!(c->flags & (COW_ATTR_IMMUTABLE | COW_ATTR_APPEND)))
-		return 0;
-	return base_remedy(err,
-			   base_refuse(err, EPERM, COW_CODE_REFUSED, "%s is %s",
-				       BASE_QUOTE(c->name),
-				       c->flags & COW_ATTR_IMMUTABLE ? "immutable" : "append-only"),
-			   "chattr -i -a");
+	return convert_check_flags(c->flags, c->name, err);
 }
 
 int convert_check_mounts(struct convert *c, struct cow_error *err)

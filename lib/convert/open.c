@@ -5,6 +5,8 @@
 #include <sys/statfs.h>
 #include <sys/xattr.h>
 
+#include <cow/attr.h>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
@@ -129,6 +131,16 @@ bool convert_is_blind(int fd)
 	if (fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC)
 		return false;
 	return fremovexattr(fd, "trusted.cowctl.none") < 0 && errno == EPERM;
+}
+
+int convert_check_flags(uint32_t flags, const char *name, struct cow_error *err)
+{
+	if (!(flags & (COW_ATTR_IMMUTABLE | COW_ATTR_APPEND)))
+		return 0;
+	return base_remedy(err,
+			   base_refuse(err, EPERM, COW_CODE_REFUSED, "%s is %s", BASE_QUOTE(name),
+				       flags & COW_ATTR_IMMUTABLE ? "immutable" : "append-only"),
+			   "chattr -i -a");
 }
 
 int convert_check_privileges(int fd, const char *name, struct cow_error *err)

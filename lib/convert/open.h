@@ -3,6 +3,7 @@
 #define CONVERT_OPEN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include <cow/error.h>
@@ -29,6 +30,9 @@ void convert_tell(const struct cow_error *own, char reason[CONVERT_REASON_SIZE],
 int convert_check_libvirt(int fd, const char *name, struct cow_error *err);
 /* Could such a mark, or any other attribute in trusted.*, be there unseen? */
 bool convert_is_blind(int fd);
+
+/* Refuse what is immutable or append-only. */
+int convert_check_flags(uint32_t flags, const char *name, struct cow_error *err);
 
 /* Refuse to write to what has capabilities or set-id bits, for that takes them away. */
 int convert_check_privileges(int fd, const char *name, struct cow_error *err);

@@ -96,12 +96,17 @@ static int carry_out(struct unshare *u, struct cow_error *err)
 /* What would come of opening it to write, for a dry run does not. */
 static int check_writable(const struct unshare *u, struct cow_error *err)
 {
-	int error = faccessat(u->dirfd, u->name, W_OK, AT_EACCESS) < 0 ? errno : 0;
+	return faccessat(u->dirfd, u->name, W_OK, AT_EACCESS) < 0
+		       ? base_fail(err, errno, "open %s", BASE_QUOTE(u->name))
+		       : 0;
+}
+
+static int check_flags(const struct unshare *u, struct cow_error *err)
+{
 	uint32_t flags = 0;
 
-	if (!error && cow_attr_get(u->fd, &flags, NULL) == 0 && flags & COW_ATTR_APPEND)
-		error = EPERM;
-	return error ? base_fail(err, error, "open %s", BASE_QUOTE(u->name)) : 0;
+	cow_attr_get(u->fd, &flags, NULL); /* or none: then to open it will show */
+	return convert_check_flags(flags, u->name, err);
 }
 
 static int prepare(struct unshare *u, struct cow_error *err)
@@ -117,6 +122,8 @@ static int prepare(struct unshare *u, struct cow_error *err)
 	r = convert_check_libvirt(u->fd, u->name, err);
 	if (r == 0)
 		r = convert_check_privileges(u->fd, u->name, err);
+	if (r == 0)
+		r = check_flags(u, err);
 	if (r == 0)
 		r = dry ? check_writable(u, err) : reopen(u, O_RDWR, err);
 	if (r == 0)

@@ -56,14 +56,14 @@ expect_err 'cowctl convert'
 
 # nothing to write to, no image, no room
 expect_unshare_refused 'Read-only file system' readonly/v.raw
-chattr +i images/v.raw
-expect_unshare_refused 'Operation not permitted' images/v.raw
-expect_status 2 cowctl unshare --dry-run images/v.raw
-chattr -i images/v.raw
-chattr +a images/v.raw
-expect_unshare_refused 'Operation not permitted' images/v.raw
-expect_status 2 cowctl unshare --dry-run images/v.raw
-chattr -a images/v.raw
+for flag in i a; do
+	chattr +$flag images/v.raw
+	expect_unshare_refused "is $([ $flag = i ] && echo immutable || echo append-only)" images/v.raw
+	expect_err 'chattr -i -a'
+	expect_status 2 cowctl unshare --dry-run images/v.raw
+	expect_err 'chattr -i -a'
+	chattr -$flag images/v.raw
+done
 expect_status 2 cowctl unshare --dry-run readonly/v.raw
 expect_err "open 'v.raw': Read-only file system"
 expect_status 0 cowctl unshare --dry-run images/v.raw
