@@ -155,7 +155,7 @@ struct cow_convert_interrupted {
 	const char *remedy;      /**< what ends it, one line; "" while it is running */
 	enum cow_answer whole;   /**< yes: a whole image is at its path; no: `temp` may be the only
 				    one, or part of it; unknown: a file that has nothing to do with
-				    this   one has the image's name */
+				    this one has the image's name, and it is not being moved */
 	bool cut; /**< the name has over 128 bytes, and no file that there is: `image` is what the
 		     journal has of it, cut and ending in a hash */
 	bool second; /**< of the two files of a move the one that is left out of a list, for the

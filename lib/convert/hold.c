@@ -36,8 +36,9 @@ int convert_hold_lease_alone(struct convert_hold *hold, int fd)
 
 /* Byte 100 + p: "I use permission p"; 200 + p: "nobody else may"; p from 0 to 4. A shared lock is
  * how QEMU sets them itself, and needs no descriptor open for writing. Byte 200, which denies even
- * reading, makes QEMU give up at once: it first opens an image for reading only, and would go on to
- * open it for writing, which breaks the lease and with it the conversion. */
+ * reading, makes QEMU give up at once that has been given the image with -drive: it first opens one
+ * for reading only, and would go on to open it for writing, which breaks the lease and with it the
+ * conversion. libvirt has it do that before it looks at any lock: then the guest comes first. */
 static int set_lock_bytes(int fd, short type)
 {
 	static const off_t first[] = {100, 200};
