@@ -61,16 +61,22 @@ int convert_check_room(const struct convert *c, uint64_t need, const char *why,
 	return convert_fail_room(c->name, need, why, available, reserve ? "left" : "free", err);
 }
 
-/* What is free again afterwards is the original, but for what others share of it; and of what is
- * compressed nobody says how little that is. */
+/* What others share is not freed, and what is compressed frees less than it needs, nobody says how
+ * much. */
+static uint64_t stays(const struct convert *c)
+{
+	return c->extents.shared_bytes + c->extents.encoded_bytes;
+}
+
+/* What is free again afterwards is the original, but for that. */
 static uint64_t grown(const struct convert *c, uint64_t copy)
 {
-	uint64_t allocated = (uint64_t)c->before.st_blocks * 512;
-	uint64_t stays = c->extents.shared_bytes + c->extents.encoded_bytes;
+	uint64_t allocated = (uint64_t)c->before.st_blocks * 512, freed;
 
-	if (c->options->flags & COW_CONVERT_KEEP_ORIGINAL || allocated <= stays)
+	if (c->options->flags & COW_CONVERT_KEEP_ORIGINAL || allocated <= stays(c))
 		return copy;
-	return copy > allocated - stays ? copy - (allocated - stays) : 0;
+	freed = allocated - stays(c);
+	return copy > freed ? copy - freed : 0;
 }
 
 static int add_left(const struct cow_convert_interrupted *item, void *data)
@@ -149,13 +155,6 @@ static uint64_t extent_size(const struct convert *c, uint64_t data)
 	if (fs.f_blocks * (uint64_t)fs.f_bsize / 10 < longest)
 		longest /= 2;
 	return data < longest ? data : longest;
-}
-
-/* What others share is not freed when it is punched out, and what is compressed frees less than it
- * needs, nobody says how much. */
-static uint64_t stays(const struct convert *c)
-{
-	return c->extents.shared_bytes + c->extents.encoded_bytes;
 }
 
 static int move_needs(const struct convert *c, uint64_t *ret)
