@@ -57,6 +57,13 @@ static int claim(struct convert *c, struct cow_error *err)
 	return c->live ? convert_live_check(c, err) : hold_original(c, err);
 }
 
+static void note_not_preallocated(struct convert *c)
+{
+	if (c->options->flags & COW_CONVERT_PREALLOCATE &&
+	    (uint64_t)c->before.st_blocks * 512 < (uint64_t)c->before.st_size)
+		convert_note(c, "not preallocated: that takes --rewrite");
+}
+
 /* Why the flag can't be had: either it isn't needed, or there is no switch. A rewrite has still to
  * be done without it where it isn't needed. */
 static int explain_no_flag(struct convert *c, const struct cow_error *cause, struct cow_error *err)
@@ -75,6 +82,7 @@ static int explain_no_flag(struct convert *c, const struct cow_error *cause, str
 	} else if (c->result->in_place) {
 		c->result->outcome = COW_CONVERT_ALREADY;
 		base_copy(c->result->reason, sizeof(c->result->reason), decision.reason);
+		note_not_preallocated(c);
 		r = 0;
 	} else if (decision.action == COW_ACTION_REFUSE) {
 		r = cow_decision_apply(&decision, -1, err);
@@ -192,6 +200,7 @@ static bool is_already(struct convert *c)
 	if (nocow != wants_nocow(c) || c->options->flags & COW_CONVERT_REWRITE)
 		return false;
 	c->result->outcome = COW_CONVERT_ALREADY;
+	note_not_preallocated(c);
 	base_copy(c->result->reason, sizeof(c->result->reason),
 		  nocow                 ? "NOCOW is already set"
 		  : c->result->in_place ? "there is no copy-on-write to keep: the filesystem "

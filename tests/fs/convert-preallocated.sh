@@ -25,7 +25,12 @@ expect_equal "$(unwritten "$image")" $((1024 + 2048)) "KiB unwritten, on"
 image=$T/b/hot.raw
 make_image "$image" 1M
 truncate -s 8M "$image"
-expect_converted off "$image" --preallocate
+expect_converted off "$image"
+expect_status 0 cowctl convert --preallocate "$image" # which is as wanted but for that
+expect_err "not preallocated" "--rewrite"
+expect_converted off "$image" --preallocate --rewrite
+expect_status 0 cowctl convert --preallocate "$image"
+expect_equal "$(cat "$T/err")" "" "nothing to be said"
 expect_equal "$(unwritten "$image")" $((7 * 1024)) "KiB of the hole"
 expect_equal "$(du -k "$image" | cut -f1)" 8192 "KiB allocated"
 runs=$(runs_of "$image")
