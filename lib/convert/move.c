@@ -13,6 +13,8 @@
 #include <linux/falloc.h>
 #include <stdio.h>
 
+#include <cow/attr.h>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/convert.h"
@@ -299,7 +301,7 @@ int convert_move_back(struct convert *c, struct cow_error *err)
 	r = drop_doubles(c, err);
 	c->resumed = false;
 	convert_transfer_begin(c);
-	c->engine.allocate = !c->engine.allocate;
+	c->engine.allocate = c->flags & COW_ATTR_NOCOW || c->result->in_place;
 	if (r == 0)
 		r = move_all_back(c, err);
 	if (r == 0 && (futimens(c->original, times) < 0 || fsync(c->original) < 0))
