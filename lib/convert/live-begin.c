@@ -173,7 +173,7 @@ int convert_live_begin(struct convert *c, struct convert_journal *journal,
 	if ((r = refuse_second(c, err)) < 0 || (r = convert_sync_directory(c, err)) < 0 ||
 	    (r = open_copy(c, temp, journal, err)) < 0 || (r = check_opened(c, err)) < 0 ||
 	    (r = c->live->backend->start(c->live, err)) < 0 ||
-	    (r = convert_live_resume(c->live, err)) < 0 || !convert_journal_is_opening(journal))
+	    (r = convert_live_resume(c, err)) < 0 || !convert_journal_is_opening(journal))
 		return r;
 	return convert_live_mark(c, journal, CONVERT_JOURNAL_MIRRORING, temp, err);
 }

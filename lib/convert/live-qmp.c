@@ -304,9 +304,7 @@ static int pause_guest(struct convert_live *live, struct cow_error *err)
 
 static int resume_guest(struct convert_live *live, struct cow_error *err)
 {
-	int r = qmp_execute(live->data, "cont", NULL, NULL, err);
-
-	return r == -ECONNRESET || r == -EPIPE ? 0 : r;
+	return qmp_execute(live->data, "cont", NULL, NULL, err);
 }
 
 static int pivot(struct convert_live *live, struct cow_error *err)

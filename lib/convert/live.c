@@ -88,14 +88,25 @@ int convert_live_pause(struct convert_live *live, const struct convert_journal *
 	return live->backend->pause(live, err);
 }
 
-int convert_live_resume(struct convert_live *live, struct cow_error *err)
+/* A QEMU that is gone takes its monitor with it; but who stands between may be gone alone. */
+static bool is_gone(const struct convert *c, int r)
 {
+	struct stat st;
+
+	return (r == -ECONNRESET || r == -EPIPE) &&
+	       fstatat(c->dirfd, c->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       !convert_is_written(c->dirfd, st.st_ino);
+}
+
+int convert_live_resume(struct convert *c, struct cow_error *err)
+{
+	struct convert_live *live = c->live;
 	int r;
 
 	if (live->astray)
 		return 0;
 	r = live->paused ? live->backend->resume(live, err) : 0;
-	if (r < 0)
+	if (r < 0 && !is_gone(c, r))
 		return r;
 	live->paused = false;
 	/* Another run would take what a pivot has written for the definition. */
@@ -225,7 +236,7 @@ static int change_over(struct convert *c, const char *temp, const struct convert
 		return r;
 	if (convert_give_shelved(c, c->copy, &shelved) < 0)
 		convert_note(c, "owner or attributes are not as they were: %s", shelved.message);
-	return convert_live_resume(c->live, err);
+	return convert_live_resume(c, err);
 }
 
 static void measure_copy(struct convert *c)
@@ -302,7 +313,7 @@ static int clear_up(struct convert *c, const char *temp, struct cow_error *err)
 
 	if (c->live->exchanged)
 		r = convert_recover(c, err);
-	else if ((r = convert_live_resume(c->live, err)) == 0)
+	else if ((r = convert_live_resume(c, err)) == 0)
 		r = recover_remove_copy(c, temp, err);
 	/* Somebody else has removed the journal: nobody has looked which file the guest has open.
 	 */
@@ -320,7 +331,7 @@ static int give_up(struct convert *c, const char *temp, int r, struct cow_error 
 		return convert_names(c, c->name, c->copy_inode) ? 0 : r;
 	/* Wherever the guest is, it is better off going on, unless it loses what it writes there.
 	 */
-	convert_live_resume(c->live, NULL);
+	convert_live_resume(c, NULL);
 	return base_remedy(err, r, "nor could that be cleared up%s: %s%s%s",
 			   c->live->astray || c->live->paused
 				   ? ", and the guest stands still until it is done again"

@@ -105,7 +105,7 @@ int convert_live_pause(struct convert_live *live, const struct convert_journal *
 /* The error for a guest that somebody else let go on. */
 int convert_live_fail_running(const struct convert_live *live, struct cow_error *err);
 /* Let it go on, if it was stopped by us and nothing can be lost by it, and hold it no more. */
-int convert_live_resume(struct convert_live *live, struct cow_error *err);
+int convert_live_resume(struct convert *c, struct cow_error *err);
 /* L4: give the copy a name, which is the journal. */
 int convert_live_name(struct convert *c, struct convert_journal *journal,
 		      char temp[CONVERT_JOURNAL_NAME_MAX], struct cow_error *err);

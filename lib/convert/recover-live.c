@@ -65,7 +65,7 @@ static int let_go_on(struct convert *c, const struct side *side, bool give, stru
 		return 0;
 	r = side->open && give ? convert_give_shelved(c, side->fd, err) : 0;
 	c->live->astray = false;
-	resumed = convert_live_resume(c->live, r < 0 ? NULL : err);
+	resumed = convert_live_resume(c, r < 0 ? NULL : err);
 	return r < 0 ? r : resumed;
 }
 
@@ -298,7 +298,7 @@ static void let_go_on_all_the_same(struct convert *c, const struct convert_journ
 		if (c->shelf >= 0)
 			give_back(c, NULL);
 	}
-	convert_live_resume(c->live, NULL);
+	convert_live_resume(c, NULL);
 }
 
 int convert_recover_live(struct convert *c, const char *temp, const struct convert_journal *journal,

@@ -251,7 +251,7 @@ static int recover(struct convert *c, struct cow_convert_survey *survey, struct 
 		return r;
 	if (error)
 		return fail_no_image(c, err);
-	return c->live ? convert_live_resume(c->live, err) : 0;
+	return c->live ? convert_live_resume(c, err) : 0;
 }
 
 int convert_recover(struct convert *c, struct cow_error *err)
