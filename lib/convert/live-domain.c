@@ -97,13 +97,14 @@ int convert_disk_find(virDomainPtr domain, const struct stat *image, struct conv
 	return disk ? take(disk, ret) : 0;
 }
 
-char *convert_disk_mirror(virDomainPtr domain, const char *target, bool *ready)
+char *convert_disk_mirror(virDomainPtr domain, const char *target, bool *defined, bool *ready)
 {
 	BASE_CLEANUP(document) xmlDoc *document = describe(domain);
 	const xmlNode *disk = document ? find_disk(document, is_target, target) : NULL;
 	const xmlNode *mirror = child_of(disk, "mirror");
 	BASE_CLEANUP(free) char *is_ready = attribute_of(mirror, "ready");
 
+	*defined = mirror;
 	*ready = base_equal(is_ready, "yes");
 	return document ? attribute_of(child_of(mirror, "source"), "file") : NULL;
 }

@@ -22,9 +22,9 @@ struct convert_disk {
  * @return 1, 0 when none has, -ENOMEM. */
 int convert_disk_find(virDomainPtr domain, const struct stat *image, struct convert_disk *ret);
 
-/* The file that this disk is mirrored to, or ""; is that the same as the disk itself by now? NULL:
- * that can't be known; free() it. */
-char *convert_disk_mirror(virDomainPtr domain, const char *target, bool *ready);
+/* The file that this disk is mirrored to, or ""; is there a mirror in the definition, and is it the
+ * same as the disk itself by now? NULL: that can't be known; free() it. */
+char *convert_disk_mirror(virDomainPtr domain, const char *target, bool *defined, bool *ready);
 /* What block copy is to be told: a file, to mirror a disk to. NULL: no memory; free() it. */
 char *convert_disk_describe(const char *path, enum cow_format format);
 

@@ -66,18 +66,22 @@ static int look_once(const struct convert_live *live, bool anybodys, struct conv
 	const struct convert_guest *guest = live->data;
 	BASE_CLEANUP(free) char *to = NULL;
 	virDomainBlockJobInfo info;
-	bool ready;
+	bool defined, ready;
 	int r = guest->domain
 			? libvirt.virDomainGetBlockJobInfo(guest->domain, guest->target, &info, 0)
 			: 0;
 
 	if (r <= 0)
 		return r;
-	to = convert_disk_mirror(guest->domain, guest->target, &ready);
+	to = convert_disk_mirror(guest->domain, guest->target, &defined, &ready);
 	ret->done = info.cur;
 	ret->total = info.end;
 	ret->ready = info.end && info.cur == info.end && ready;
-	return to ? anybodys || is_ours(live, to) : -1;
+	if (!to)
+		return -1;
+	/* A daemon that was killed as it began one knows of it, and no more where to. */
+	return anybodys || is_ours(live, to) ||
+	       (!defined && info.type == VIR_DOMAIN_BLOCK_JOB_TYPE_COPY);
 }
 
 static int look_for(const struct convert_live *live, bool anybodys, struct convert_live_job *ret,

@@ -58,6 +58,28 @@ expect_json '.images[0] | .result == "converted" and .mode == "live"'
 getfattr --absolute-names --dump --match=- -- "$image" | diff "$T/marks" -
 guest_goes_on
 
+# One that is killed as it begins a mirror knows later of one, but no more where to: it is ended all the same.
+: >"$T/libvirtd.trace"
+strace --quiet=all -f -o "$T/libvirtd.trace" --string-limit=200 --trace=recvmsg,read,rename \
+	--inject=rename:delay_enter=1000000 -p "$libvirtd" &
+strace=$!
+wait_for strace grep -q "^TracerPid:[[:blank:]]*[1-9]" "/proc/$libvirtd/status"
+"$COWCTL" convert --live --rewrite "$image" >"$T/out" 2>"$T/err" &
+converter=$!
+wait_for "the mirror" grep -q JOB_STATUS_CHANGE "$T/libvirtd.trace"
+kill -KILL "$libvirtd"
+wait "$libvirtd" "$strace" || true
+libvirtd=
+libvirtd_restart
+status=0
+wait "$converter" || status=$?
+expect_equal "$status" 2 "status"
+expect_equal "$(cat "$T/err")" \
+	"cowctl: '$image': libvirt: block copy: End of file while reading data: Input/output error" "what it says"
+expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
+expect_equal "$(virsh -q domstate guest)" running "the guest"
+guest_goes_on
+
 held renameat2:2 "virsh -q destroy guest" --live --cow off
 expect_equal "$status" 2 "status"
 expect_equal "$(ls -A "$T/b")" disk.raw "what is there"
