@@ -99,6 +99,11 @@ qmp() {
 		print(json.dumps(answer["return"]))
 	END
 }
+# end_mirror job-cancel|job-complete: by hand; the guest is on its image then, or on the copy.
+end_mirror() {
+	qmp "$1" "{\"id\": $(qmp query-block-jobs | jq '.[0].device')}"
+	wait_for "the end of the mirror" eval '[ "$(qmp query-block-jobs)" = "[]" ]'
+}
 qemu_stop() {
 	kill "$qemu"
 	wait "$qemu" || true

@@ -41,12 +41,6 @@ again() {
 	guest_goes_on
 }
 
-# The mirror ends as the converter would have had it end: the guest is on the copy.
-change_over() {
-	qmp job-complete "{\"id\": $(qmp query-block-jobs | jq '.[0].device')}"
-	wait_for "the end of the mirror" eval '[ "$(qmp query-block-jobs)" = "[]" ]'
-}
-
 killed_at renameat2 1 # the copy has a name, and nothing else has happened
 inode_at_path old
 again
@@ -68,7 +62,7 @@ expect_status 0 cowctl convert --qmp "$T/qmp" --cow $to "$image"
 again
 killed_at fsync 7 # and then it is, but what it was on is still open: nothing closes by itself what was added
 inode_at_path new
-change_over
+end_mirror job-complete
 again
 killed_at unlinkat # the guest is on the copy
 inode_at_path new
@@ -78,7 +72,7 @@ killed_at renameat2 4 # the guest is on the copy, and the names are back as they
 inode_at_path old
 expect_status 1 cowctl convert --status --json "$T/b"
 expect_json '.images[0].whole == true'
-change_over
+end_mirror job-complete
 expect_status 1 cowctl convert --status --json "$T/b"
 expect_json '.images[0].whole == false'
 expect_status 2 cowctl convert --cow $to "$image" # the guest stands still
@@ -88,7 +82,7 @@ again
 killed_at renameat2 3 # somebody else has the guest change over, before the name says that it can
 inode_at_path old
 qmp stop # QEMU 7.2 can die of a request meanwhile
-change_over
+end_mirror job-complete
 qmp cont
 expect_status 1 cowctl convert --status --json "$T/b"
 expect_json '.images[0].whole == false'
@@ -146,7 +140,7 @@ an_hour_later() {
 qemu_start -drive "file=$image,format=raw,if=ide,index=2"
 killed_at renameat2 3
 qmp stop
-change_over
+end_mirror job-complete
 qmp cont
 guest_goes_on
 qemu_stop
@@ -172,7 +166,7 @@ qemu_start -blockdev "driver=file,filename=$image,node-name=p0" -blockdev driver
 qmp stop
 killed_at fsync 7
 inode_at_path new
-qmp block-job-cancel "{\"force\": true, \"device\": $(qmp query-block-jobs | jq ".[0].device")}"
+end_mirror job-cancel
 qmp cont
 guest_goes_on
 qemu_stop
@@ -195,11 +189,11 @@ qemu_start -blockdev "driver=file,filename=$image,node-name=p0" -blockdev driver
 to=on # which the next one is from
 killed_at fsync 7
 inode_at_path new
-change_over
+end_mirror job-complete
 again
 killed_at renameat2 3
 inode_at_path old
 qmp stop
-change_over
+end_mirror job-complete
 qmp cont
 again
