@@ -27,7 +27,7 @@ enum convert_journal_kind {
 	CONVERT_JOURNAL_AWAY = 'o', /* the old image meanwhile, which is not at its path */
 	/* A guest's disk is mirrored; the mtime, which changes with every write, is 0, until the
 	 * guest goes on without the old image. */
-	CONVERT_JOURNAL_OPENING = 'p', /* the guest stands still for the copy to be opened */
+	CONVERT_JOURNAL_OPENING = 'p', /* the guest stands still for it to begin, or to end */
 	CONVERT_JOURNAL_OPENING_KEEP = 'P',
 	CONVERT_JOURNAL_MIRRORING = 'l', /* the copy is not complete */
 	CONVERT_JOURNAL_MIRRORING_KEEP = 'L',
