@@ -73,7 +73,7 @@ static size_t sort_marked(struct cow_pool **pools)
 /* What has to wait for a server, which may be gone, or lies where nobody answers. */
 static bool takes_long(const struct cow_pool *pool)
 {
-	return !strcmp(pool->type, "netfs") || cow_pool_check_mounted(pool, NULL) == -ETIMEDOUT;
+	return !strcmp(pool->type, "netfs") || !cow_pool_answers(pool);
 }
 
 static bool is_below(const struct cow_pool *pool, const struct cow_pool *above)
@@ -123,7 +123,7 @@ static void start_in_turn(struct cli_call *call, struct cow_pool_store *store,
 }
 
 /* As long as anything can be mounted, which another one may have waited for; each of them once, for
- * what is soon unmounted again would be started for ever. Then what lies in there. */
+ * what is soon unmounted again would be started for ever. */
 static void start_again(struct cli_call *call, struct cow_pool_store *store,
 			struct cow_pool **marked, size_t count, enum turn *turns)
 {
@@ -139,7 +139,6 @@ static void start_again(struct cli_call *call, struct cow_pool_store *store,
 				any = true;
 			}
 	} while (any);
-	start_in_turn(call, store, marked, count, turns, AGAIN);
 }
 
 /* What is marked for it and not started yet. One that can't be started or read stops no other. */
@@ -159,8 +158,11 @@ static int start_marked(struct cli_call *call)
 	count = sort_marked(pools);
 	turns = cli_allocate((count + 1) * sizeof(*turns));
 	start_first(call, store, pools, count, turns);
+	start_again(call, store, pools, count, turns);
+	/* Any of these may wait for ever. */
 	start_in_turn(call, store, pools, count, turns, LATE);
 	start_again(call, store, pools, count, turns);
+	start_in_turn(call, store, pools, count, turns, AGAIN);
 	free(turns);
 	return call->status;
 }

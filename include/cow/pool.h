@@ -295,9 +295,13 @@ int cow_pool_start(struct cow_pool_store *store, struct cow_pool *pool, struct c
 int cow_pool_delete(struct cow_pool_store *store, const struct cow_pool *pool,
 		    struct cow_error *err);
 /** Is what is in the pool's directory the pool's? 0 for type dir; -EINVAL while what is to be
- * mounted there is not, -EOPNOTSUPP of a pool that has no directory of files,
+ * mounted there is not or is not known to be, -EOPNOTSUPP of a pool that has no directory of files,
  * -ETIMEDOUT where that does not answer. Writes nothing. */
 int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_error *err);
+/** Does what the pool lies on answer within some seconds, be it with an error: its directory, and
+ * the device or file that is to be mounted there? A server that is gone has others wait as long as
+ * it is. false for a pool that has no directory of files. */
+bool cow_pool_answers(const struct cow_pool *pool);
 /** Unmount what is mounted, -EBUSY while it is in use or can't be reached (something else is
  * mounted over or above it, or its directory was moved), and mark stopped; -EINVAL when it was not
  * started.

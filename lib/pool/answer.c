@@ -3,12 +3,23 @@
 
 #include "base/answer.h"
 #include "base/macro.h"
+#include "base/text.h"
 #include "pool/answer.h"
 
 void pool_await(const struct cow_pool *pool)
 {
 	if (pool->path)
 		base_await(pool->path);
+}
+
+COW_EXPORT bool cow_pool_answers(const struct cow_pool *pool)
+{
+	bool file = pool->mount_source && base_equal(pool->type, "fs");
+	const char *const paths[] = {pool->path, file ? pool->mount_source : pool->path};
+	bool answers[BASE_ARRAY_SIZE(paths)];
+
+	base_answers_each(paths, BASE_ARRAY_SIZE(paths), answers);
+	return answers[0] && answers[1];
 }
 
 bool *pool_list_ask(struct cow_pool *const *pools)

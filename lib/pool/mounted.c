@@ -146,8 +146,14 @@ enum cow_answer pool_mounted(const struct cow_pool *pool)
 
 int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *err)
 {
-	if (pool_mounted_at(pool, fd) == COW_ANSWER_YES)
+	enum cow_answer mounted = pool_mounted_at(pool, fd);
+
+	if (mounted == COW_ANSWER_YES)
 		return 0;
+	if (mounted == COW_ANSWER_UNKNOWN)
+		return base_refuse(err, EINVAL, COW_CODE_UNKNOWN,
+				   "it is not known whether %s is mounted on %s",
+				   BASE_QUOTE(pool->mount_source), BASE_QUOTE(pool->path));
 	return base_remedy(err,
 			   base_refuse(err, EINVAL, COW_CODE_REFUSED, "%s is not mounted on %s",
 				       BASE_QUOTE(pool->mount_source), BASE_QUOTE(pool->path)),
