@@ -235,7 +235,12 @@ static int unmount(const struct cow_pool *pool, const char *place, struct cow_er
 
 	if (!context)
 		return base_fail(err, ENOMEM, "unmount %s", BASE_QUOTE(pool->path));
-	r = (is_unmounted_by_path(context, pool) ? unmount_by_path : unmount_at)(context, place);
+	/* So the kernel calls what was unmounted meanwhile. */
+	if (base_equal(place, "/"))
+		r = -EINVAL;
+	else
+		r = (is_unmounted_by_path(context, pool) ? unmount_by_path : unmount_at)(context,
+											 place);
 	if (went_well(context, r))
 		return 0;
 	r = fail(context, r, pool, "unmount", err);
