@@ -180,7 +180,7 @@ int convert_live_begin(struct convert *c, struct convert_journal *journal,
 
 static int mirror_to_scratch(struct convert *c, const char *temp, struct cow_error *err)
 {
-	BASE_CLEANUP(free) char *directory = realpath(BASE_FD_PATH(c->dirfd), NULL);
+	BASE_CLEANUP(free) char *directory = base_fd_place(c->dirfd);
 	BASE_CLEANUP(free) char *path = directory ? base_format("%s/%s", directory, temp) : NULL;
 
 	return path ? c->live->backend->reopen(c->live, path, err)

@@ -334,7 +334,7 @@ static int give_up(struct convert *c, const char *temp, int r, struct cow_error 
 	convert_live_resume(c, NULL);
 	return base_remedy(err, r, "nor could that be cleared up%s: %s%s%s",
 			   c->live->astray || c->live->paused
-				   ? ", and the guest stands still until it is done again"
+				   ? ", and the guest may stand still until it is done again"
 				   : "",
 			   clearing.message, clearing.remedy[0] ? "; " : "", clearing.remedy);
 }
