@@ -246,6 +246,16 @@ static uint64_t end_of_sample(const struct convert *c)
 	return last;
 }
 
+/* Of a sample the last piece is not waited for. What is verified counts twice. */
+static uint64_t at_most(const struct convert *c, uint64_t rate)
+{
+	uint64_t limit = c->options->bandwidth;
+
+	if (!(c->options->flags & COW_CONVERT_NO_VERIFY))
+		limit /= 2;
+	return limit && rate > limit ? limit : rate;
+}
+
 /* What the sample takes may be free again only a while after; it must not be missed by then. */
 int convert_measure(struct convert *c, uint64_t *ret, struct cow_error *err)
 {
@@ -260,6 +270,6 @@ int convert_measure(struct convert *c, uint64_t *ret, struct cow_error *err)
 	if (r == 0)
 		r = convert_transfer_window(c, 0, end_of_sample(c), err);
 	if (r == 0)
-		*ret = (uint64_t)((double)c->engine.done / (convert_now() - start));
+		*ret = at_most(c, (uint64_t)((double)c->engine.done / (convert_now() - start)));
 	return r;
 }

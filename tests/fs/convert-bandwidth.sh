@@ -14,6 +14,10 @@ done
 # A dry run doesn't keep to it for longer than it takes to see what comes of it.
 expect_status 0 cowctl convert --json --cow on --bandwidth 1K --dry-run "$T/b/v.raw"
 expect_json '.images[0] | .result == "planned" and .seconds_needed >= 8192'
+expect_status 0 cowctl convert --json --cow on --bandwidth 16M --dry-run "$T/b/v.raw"
+expect_json '.images[0] | .result == "planned" and .seconds_needed >= 1'
+expect_status 0 cowctl convert --json --cow on --bandwidth 16M --no-verify --dry-run "$T/b/v.raw"
+expect_json '.images[0] | .result == "planned" and .seconds_needed >= 0.5'
 
 # However low it is: whoever wants to write to the image, or to stop, doesn't wait for the next piece.
 mkdir "$T/b/d"
