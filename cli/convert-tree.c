@@ -237,11 +237,28 @@ static void sum_up_json(struct cli_convert_job *job, json_t *summary)
 	json_object_set_new(job->call->json, "summary", summary);
 }
 
+/* "; 40G copied, at most 20G of free space at a time", or nothing. */
+static void format_space(const struct cli_convert_job *job, char *buffer, size_t size)
+{
+	bool dry = job->options.flags & COW_CONVERT_DRY_RUN;
+	char about[64], grown[64] = "";
+
+	*buffer = '\0';
+	if (!job->total.bytes_copied && !job->total.bytes_needed)
+		return;
+	format_about(seconds_needed(job), about, sizeof(about));
+	if (job->total.bytes_grown)
+		snprintf(grown, sizeof(grown), ", %s of it for good",
+			 CLI_SIZE(job->total.bytes_grown));
+	snprintf(buffer, size, "; %s %s%s, at most %s of free space at a time%s",
+		 CLI_SIZE(job->total.bytes_copied), dry ? "to copy" : "copied", about,
+		 CLI_SIZE(job->total.bytes_needed), grown);
+}
+
 /* "3 images: 2 converted, 1 refused; 40G copied" */
 static void sum_up_text(struct cli_convert_job *job)
 {
-	bool dry = job->options.flags & COW_CONVERT_DRY_RUN;
-	char text[256] = "", about[64], grown[64] = "";
+	char text[256] = "", space[256];
 	size_t used = 0;
 
 	for (enum cow_convert_outcome i = COW_CONVERT_CONVERTED; i < COW_CONVERT_INTERRUPTED; i++)
@@ -250,14 +267,10 @@ static void sum_up_text(struct cli_convert_job *job)
 						 used ? ", " : "",
 						 (unsigned long long)job->total.outcomes[i],
 						 cow_convert_outcome_name(i));
-	format_about(seconds_needed(job), about, sizeof(about));
-	if (job->total.bytes_grown)
-		snprintf(grown, sizeof(grown), ", %s of it for good",
-			 CLI_SIZE(job->total.bytes_grown));
+	format_space(job, space, sizeof(space));
 	cli_progress_clear(job->call);
-	fprintf(stderr, "cowctl: %llu images: %s; %s %s%s, at most %s of free space at a time%s\n",
-		(unsigned long long)job->total.images, text, CLI_SIZE(job->total.bytes_copied),
-		dry ? "to copy" : "copied", about, CLI_SIZE(job->total.bytes_needed), grown);
+	fprintf(stderr, "cowctl: %llu images: %s%s\n", (unsigned long long)job->total.images, text,
+		space);
 }
 
 void cli_convert_sum_up(struct cli_convert_job *job)

@@ -39,3 +39,5 @@ done
 exec {busy}>&-
 expect_status 0 cowctl convert --recursive "$T/b/d"
 is_nocow "$T/b/d/d-clone.raw"
+expect_status 0 cowctl convert --recursive "$T/b/d"
+expect_equal "$(tail -n 1 "$T/err")" "cowctl: 6 images: 6 already"
