@@ -18,6 +18,7 @@ struct plan {
 		uint64_t needed;
 		bool possible;
 		bool interrupted; /* begun already, and in the way of whoever needs the image */
+		bool left;        /* something else has its name, of which nothing is to be said */
 	} * list;
 	size_t n;
 };
@@ -37,17 +38,6 @@ static bool is_known(const struct plan *plan, const char *path)
 	return false;
 }
 
-/* The image is in two parts, and what has its name may be nothing that is found here. */
-static void say_taken(struct cli_call *call, const char *path,
-		      const struct cow_convert_interrupted *item)
-{
-	struct cow_error err = {.code = COW_CODE_REFUSED,
-				.message = "the image of this name is moved in part"};
-
-	snprintf(err.remedy, sizeof(err.remedy), "%s", item->remedy);
-	cli_error_about(call, path, &err);
-}
-
 /* Of what was interrupted all is to be taken back, but only an image that is not at its path has
  * not been found without it. */
 static void add_interrupted(struct plan *plan, const char *path, enum cow_policy to,
@@ -65,10 +55,11 @@ static void add_interrupted(struct plan *plan, const char *path, enum cow_policy
 					    .message = "its name is too long to be known from what "
 						       "an interrupted conversion left",
 					    .remedy = "name the image"});
-	else if (!undo && item->running != COW_ANSWER_YES && cli_is_there(path))
-		say_taken(plan->job->call, path, item);
-	else if (!is_known(plan, path))
+	else if (!is_known(plan, path)) {
 		add(plan, cli_copy(path), to, true);
+		plan->list[plan->n - 1].left =
+			!undo && item->running != COW_ANSWER_YES && cli_is_there(path);
+	}
 }
 
 static void add_found(const char *path, enum cow_policy to,
@@ -129,14 +120,27 @@ static void measure(const struct plan *plan)
 		}
 }
 
+static bool is_found(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (!plan->list[i].interrupted && !strcmp(plan->list[i].path, path))
+			return true;
+	return false;
+}
+
 static void order(struct plan *plan)
 {
 	struct cow_convert_result result;
 
 	for (size_t i = 0; i < plan->n && !cli_interrupted(); i++) {
-		try_one(plan->job, &plan->list[i], 0, &result);
-		plan->list[i].needed = result.bytes_needed;
-		plan->list[i].possible = result.outcome == COW_CONVERT_PLANNED;
+		struct planned *planned = &plan->list[i];
+
+		try_one(plan->job, planned, 0, &result);
+		planned->needed = result.bytes_needed;
+		planned->possible = result.outcome == COW_CONVERT_PLANNED;
+		/* That there was a move may be made up: it is the library that knows. */
+		if (planned->left && result.outcome == COW_CONVERT_REFUSED)
+			planned->left = is_found(plan, planned->path);
 	}
 	if (plan->n)
 		qsort(plan->list, plan->n, sizeof(*plan->list), by_need);
@@ -155,7 +159,7 @@ static void convert_tree(struct cli_convert_job *job, const char *directory)
 	measure(&plan);
 	for (size_t i = 0; i < plan.n; i++) {
 		job->options.to = plan.list[i].to;
-		if (!cli_interrupted())
+		if (!plan.list[i].left && !cli_interrupted())
 			cli_convert_one(job, plan.list[i].path);
 		free(plan.list[i].path);
 	}

@@ -28,6 +28,8 @@ for option in --rewrite --low-space --undo; do
 done
 expect_status 1 cowctl convert --status v.raw
 expect_out moving "another file has the image's name"
+expect_status 2 cowctl convert --recursive --rewrite .
+expect_equal "$(grep -v warning: "$T/err" | grep -c "'./v.raw'")" 1 "errors"
 
 # Nor is it passed over because what has its name is no image that a walk would find.
 mv v.raw backup.raw
@@ -53,4 +55,6 @@ pair=../open/$(printf '.cowctl-%x-%x-0.0' "$(stat -c %i ../open/o)" "$(stat -c %
 mv ../open/o "$pair-o-v.raw"
 mv ../open/m "$pair-m80000-v.raw"
 expect_status 0 cowctl convert --rewrite ../open/v.raw
+expect_err "left of another file's conversion"
+expect_status 0 cowctl convert --recursive --rewrite ../open
 expect_err "left of another file's conversion"
