@@ -190,6 +190,15 @@ int pool_check_bare(const struct cow_pool *pool, int fd, struct cow_error *err)
 			   "unmount it first");
 }
 
+static bool is_mounted_at(const struct cow_pool *pool, const char *path)
+{
+	BASE_CLEANUP(fd) int fd = -1;
+
+	if (base_answers(path))
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && pool_mounted_at(pool, fd) == COW_ANSWER_YES;
+}
+
 /* What may be the pool's, and is mounted where its directory was or is, but not on top there. */
 static bool is_hidden(const struct cow_pool *pool, struct libmnt_fs *fs, const char *real, int top)
 {
@@ -200,7 +209,8 @@ static bool is_hidden(const struct cow_pool *pool, struct libmnt_fs *fs, const c
 	    !(same || (base_equal(pool->type, "fs") && base_starts(source, "/dev/"))))
 		return false;
 	/* Without its directory, that was moved with what is mounted in it. */
-	return base_equal(target, pool->path) || base_equal(target, real) || (same && !real);
+	return base_equal(target, pool->path) || base_equal(target, real) ||
+	       (!real && (same || is_mounted_at(pool, target)));
 }
 
 static char *find_hidden(const struct cow_pool *pool, int top)

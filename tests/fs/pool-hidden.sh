@@ -46,6 +46,20 @@ rm -r "$T/a"
 mv "$T/moved" "$T/a"
 expect_status 0 pool stop p
 ! mountpoint -q "$T/a/b/m" || fail "still mounted"
+# whatever the kernel calls its source
+ln -s "$device" "$T/by-id"
+cp "$T/disk.img" "$T/file.img"
+for source in by-id file.img; do
+	expect_status 0 pool define-as q --type fs --source-dev "$T/$source" --target "$T/a/b/n"
+	expect_status 0 pool start q --build
+	mv "$T/a" "$T/moved"
+	expect_status 2 pool stop q
+	expect_err "what is mounted on '$T/moved/b/n'"
+	mountpoint -q "$T/moved/b/n" || fail "unmounted"
+	mv "$T/moved" "$T/a"
+	expect_status 0 pool stop q
+	expect_status 0 pool undefine q
+done
 
 # what is mounted elsewhere, by whomever, keeps no pool from being stopped whose directory is there
 expect_status 0 pool start p
