@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_root
 require mkfs.ext4 jq
+export ASAN_OPTIONS=detect_leaks=0 # libmount loses a path when somebody else is faster to take a loop device
 export XDG_CONFIG_HOME=$T/config XDG_RUNTIME_DIR=$T/runtime
 pool() {
 	cowctl pool "$@" --session

@@ -51,7 +51,8 @@ ln -s "$device" "$T/by-id"
 cp "$T/disk.img" "$T/file.img"
 for source in by-id file.img; do
 	expect_status 0 pool define-as q --type fs --source-dev "$T/$source" --target "$T/a/b/n"
-	expect_status 0 pool start q --build
+	# libmount loses a path when somebody else is faster to take a loop device
+	ASAN_OPTIONS=detect_leaks=0 expect_status 0 pool start q --build
 	mv "$T/a" "$T/moved"
 	expect_status 2 pool stop q
 	expect_err "what is mounted on '$T/moved/b/n'"
