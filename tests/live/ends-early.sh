@@ -127,7 +127,10 @@ at=$(grep -abo --max-count 1 "$T" "$T/b.img")
 dd if=/dev/zero of="$T/b.img" bs=1 seek="${at%%:*}" count=8 conv=notrunc,fsync status=none
 dd if="$image" iflag=nocache count=0 status=none
 for _ in 1 2 3; do
+	virsh -q suspend guest # QEMU 7.2 dies now and then of a request that comes in as a mirror ends
 	expect_status 2 cowctl convert --live "$image"
 	expect_err "ended early"
+	expect_equal "$(virsh -q domstate guest)" paused "the guest"
+	virsh -q resume guest
 	expect_well
 done
