@@ -95,6 +95,7 @@ guest_goes_on
 # A guest that can't be let go on is by the next run.
 for refused in 9 -1; do
 	with_somebody_between "$refused" expect_status 2 cowctl convert --qmp "$T/between" --rewrite "$image"
+	[ "$refused" = -1 ] || expect_err "refuses cont"
 	expect_err "the guest may stand still until"
 	expect_status 1 cowctl convert --status --json "$T/b"
 	expect_json '.images[0] | .result == "interrupted" and (.remedy | test("lets its guest go on"))'
