@@ -30,10 +30,10 @@ static void add(struct plan *plan, char *path, enum cow_policy to, bool interrup
 	plan->list[plan->n++] = (struct planned){path, to, .interrupted = interrupted};
 }
 
-static bool is_known(const struct plan *plan, const char *path)
+static bool is_listed(const struct plan *plan, const char *path, bool interrupted)
 {
 	for (size_t i = 0; i < plan->n; i++)
-		if (plan->list[i].interrupted && !strcmp(plan->list[i].path, path))
+		if (plan->list[i].interrupted == interrupted && !strcmp(plan->list[i].path, path))
 			return true;
 	return false;
 }
@@ -55,7 +55,7 @@ static void add_interrupted(struct plan *plan, const char *path, enum cow_policy
 					    .message = "its name is too long to be known from what "
 						       "an interrupted conversion left",
 					    .remedy = "name the image"});
-	else if (!is_known(plan, path)) {
+	else if (!is_listed(plan, path, true)) {
 		add(plan, cli_copy(path), to, true);
 		plan->list[plan->n - 1].left =
 			!undo && item->running != COW_ANSWER_YES && cli_is_there(path);
@@ -120,14 +120,6 @@ static void measure(const struct plan *plan)
 		}
 }
 
-static bool is_found(const struct plan *plan, const char *path)
-{
-	for (size_t i = 0; i < plan->n; i++)
-		if (!plan->list[i].interrupted && !strcmp(plan->list[i].path, path))
-			return true;
-	return false;
-}
-
 static void order(struct plan *plan)
 {
 	struct cow_convert_result result;
@@ -140,7 +132,7 @@ static void order(struct plan *plan)
 		planned->possible = result.outcome == COW_CONVERT_PLANNED;
 		/* That there was a move may be made up: it is the library that knows. */
 		if (planned->left && result.outcome == COW_CONVERT_REFUSED)
-			planned->left = is_found(plan, planned->path);
+			planned->left = is_listed(plan, planned->path, false);
 	}
 	if (plan->n)
 		qsort(plan->list, plan->n, sizeof(*plan->list), by_need);

@@ -15,11 +15,9 @@ void pool_await(const struct cow_pool *pool)
 COW_EXPORT bool cow_pool_answers(const struct cow_pool *pool)
 {
 	bool file = pool->mount_source && base_equal(pool->type, "fs");
-	const char *const paths[] = {pool->path, file ? pool->mount_source : pool->path};
-	bool answers[BASE_ARRAY_SIZE(paths)];
 
-	base_answers_each(paths, BASE_ARRAY_SIZE(paths), answers);
-	return answers[0] && answers[1];
+	return pool->path && base_answers(pool->path) &&
+	       (!file || base_answers(pool->mount_source));
 }
 
 bool *pool_list_ask(struct cow_pool *const *pools)

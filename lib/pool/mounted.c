@@ -125,23 +125,26 @@ enum cow_answer pool_mounted_at(const struct cow_pool *pool, int fd)
 	return is_source(pool, mount.source, fd);
 }
 
-static int open_directory(const struct cow_pool *pool)
+static int open_directory(const char *path)
 {
-	int fd = open(pool->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
 
-enum cow_answer pool_mounted(const struct cow_pool *pool)
+static enum cow_answer is_mounted_on(const struct cow_pool *pool, const char *path)
 {
 	BASE_CLEANUP(fd) int fd = -1;
 
-	if (!pool->mount_source)
-		return COW_ANSWER_YES;
-	if (!base_answers(pool->path))
+	if (!base_answers(path))
 		return COW_ANSWER_UNKNOWN;
-	fd = open_directory(pool);
+	fd = open_directory(path);
 	return pool_mounted_at(pool, fd);
+}
+
+enum cow_answer pool_mounted(const struct cow_pool *pool)
+{
+	return pool->mount_source ? is_mounted_on(pool, pool->path) : COW_ANSWER_YES;
 }
 
 int pool_check_mounted(const struct cow_pool *pool, int fd, struct cow_error *err)
@@ -171,7 +174,7 @@ COW_EXPORT int cow_pool_check_mounted(const struct cow_pool *pool, struct cow_er
 		return base_refuse(err, ETIMEDOUT, COW_CODE_REFUSED,
 				   "the directory of pool %s does not answer",
 				   BASE_QUOTE(pool->name));
-	fd = pool->mount_source ? open_directory(pool) : -1;
+	fd = pool->mount_source ? open_directory(pool->path) : -1;
 	return pool_check_mounted(pool, fd, err);
 }
 
@@ -190,15 +193,6 @@ int pool_check_bare(const struct cow_pool *pool, int fd, struct cow_error *err)
 			   "unmount it first");
 }
 
-static bool is_mounted_at(const struct cow_pool *pool, const char *path)
-{
-	BASE_CLEANUP(fd) int fd = -1;
-
-	if (base_answers(path))
-		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && pool_mounted_at(pool, fd) == COW_ANSWER_YES;
-}
-
 /* What may be the pool's, and is mounted where its directory was or is, but not on top there. */
 static bool is_hidden(const struct cow_pool *pool, struct libmnt_fs *fs, const char *real, int top)
 {
@@ -210,7 +204,7 @@ static bool is_hidden(const struct cow_pool *pool, struct libmnt_fs *fs, const c
 		return false;
 	/* Without its directory, that was moved with what is mounted in it. */
 	return base_equal(target, pool->path) || base_equal(target, real) ||
-	       (!real && (same || is_mounted_at(pool, target)));
+	       (!real && (same || is_mounted_on(pool, target) == COW_ANSWER_YES));
 }
 
 static char *find_hidden(const struct cow_pool *pool, int top)
@@ -230,7 +224,7 @@ static char *find_hidden(const struct cow_pool *pool, int top)
 int pool_check_uncovered(const struct cow_pool *pool, struct cow_error *err)
 {
 	BASE_CLEANUP(mount) struct stack_mount top = {0};
-	BASE_CLEANUP(fd) int fd = open_directory(pool);
+	BASE_CLEANUP(fd) int fd = open_directory(pool->path);
 	bool over = fd >= 0 && find(fd, &top) == 0;
 	BASE_CLEANUP(free) char *place = find_hidden(pool, top.id);
 
