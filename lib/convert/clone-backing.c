@@ -106,8 +106,7 @@ static int fail_rename(const struct clone *c, const char *why, const char *remed
 
 static int rename_backing(struct clone *c, struct cow_error *err)
 {
-	char directory[PATH_MAX];
-	ssize_t n = readlink(BASE_FD_PATH(c->from_dirfd), directory, sizeof(directory) - 1);
+	BASE_CLEANUP(free) char *directory = NULL;
 
 	if (c->header.format != COW_FORMAT_QCOW2)
 		return fail_rename(c, "only in qcow2 images can it be changed", "", err);
@@ -118,9 +117,9 @@ static int rename_backing(struct clone *c, struct cow_error *err)
 	if (c->header.encrypted == COW_ANSWER_YES)
 		return fail_rename(c, "it is encrypted: qemu-img would ask for its secret", "",
 				   err);
-	if (n < 0)
+	directory = base_fd_place(c->from_dirfd);
+	if (!directory)
 		return base_fail(err, errno, "find the directory of %s", BASE_QUOTE(c->from));
-	directory[n] = '\0';
 	c->backing = base_format("%s/%s", directory, image_file_name(c->header.backing));
 	if (!c->backing)
 		return base_fail(err, ENOMEM, "clone %s", BASE_QUOTE(c->from));

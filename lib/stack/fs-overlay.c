@@ -14,13 +14,11 @@
 static char *path_inside(const struct stack_subject *subject)
 {
 	const char *target = subject->mount.target, *rest, *root;
-	char path[PATH_MAX];
+	BASE_CLEANUP(free) char *path = base_fd_place(subject->fd);
 	size_t length;
-	ssize_t n = readlink(BASE_FD_PATH(subject->fd), path, sizeof(path) - 1);
 
-	if (n < 0 || !target || !subject->st.st_nlink)
+	if (!path || !target || !subject->st.st_nlink)
 		return NULL;
-	path[n] = '\0';
 	length = strlen(target);
 	if (!strcmp(target, "/"))
 		length = 0;
